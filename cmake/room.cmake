@@ -1,0 +1,100 @@
+# What every target shares, and the functions that make a room, its tests and its fuzz targets.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    # pch_defines, time_macros: what ccache wants before it touches precompiled headers.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+
+add_library(house INTERFACE)
+target_compile_options(house INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
+target_compile_definitions(house INTERFACE
+    ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+target_include_directories(house INTERFACE ${CMAKE_SOURCE_DIR}/include)
+if(MOLD)
+    target_link_options(house INTERFACE -fuse-ld=mold)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Asio 1.22.1 does not recognise Clang's coroutines with libstdc++; GCC needs neither line.
+    target_compile_definitions(house INTERFACE ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)
+else()
+    # GCC 12 inlines a coroutine frame's operator new and not its delete, and then suspects a mismatch.
+    target_compile_options(house INTERFACE -Wno-mismatched-new-delete)
+    if(FALCONER_PCH)
+        target_compile_options(house INTERFACE -fpch-preprocess)  # for ccache
+    endif()
+endif()
+if(FALCONER_SANITIZE)
+    # Asio recycles coroutine frames; with that, a use after free would look like a use.
+    target_compile_definitions(house INTERFACE ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
+    target_compile_options(house INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(house INTERFACE -fsanitize=address,undefined)
+endif()
+if(FALCONER_FUZZ)
+    target_compile_options(house INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# Asio's own code, compiled once; its headers, precompiled once.
+add_library(asio_impl STATIC ${CMAKE_SOURCE_DIR}/src/net/asio_impl.cpp)
+target_link_libraries(asio_impl PUBLIC house OpenSSL::SSL Threads::Threads spdlog::spdlog)
+if(FALCONER_PCH)
+    target_precompile_headers(asio_impl PUBLIC ${CMAKE_SOURCE_DIR}/src/pch.hpp)
+endif()
+
+function(_falconer_common name)
+    target_link_libraries(${name} PRIVATE asio_impl)
+    if(FALCONER_PCH)
+        target_precompile_headers(${name} REUSE_FROM asio_impl)
+    endif()
+endfunction()
+
+# room(NAME SOURCES … LINKS rooms… USES libraries…): LINKS are arrows of the house and become
+# visible to whoever links the room; USES are libraries that nobody else sees.
+function(room name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINKS;USES" ${ARGN})
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(${name} PUBLIC ${arg_LINKS} PRIVATE ${arg_USES})
+    _falconer_common(${name})
+endfunction()
+
+# room_test(NAME SOURCES … LINKS … [LABELS …] [POSTGRES]): one binary; each case is a ctest of its
+# own. POSTGRES: the cases need the shared private PostgreSQL (tests/support/postgres.sh).
+function(room_test name)
+    cmake_parse_arguments(arg "POSTGRES" "TIMEOUT" "SOURCES;LINKS;USES;LABELS" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(${name} PRIVATE ${arg_LINKS} ${arg_USES} GTest::gmock GTest::gtest_main)
+    _falconer_common(${name})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    set(properties TIMEOUT ${arg_TIMEOUT})
+    if(arg_LABELS)
+        list(APPEND properties LABELS "${arg_LABELS}")
+    endif()
+    if(arg_POSTGRES)
+        list(APPEND properties FIXTURES_REQUIRED postgres ENVIRONMENT "FALCONER_TEST_PG=${CMAKE_BINARY_DIR}/postgres.env")
+    endif()
+    include(GoogleTest)
+    gtest_discover_tests(${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+        DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+endfunction()
+
+# fuzz_target(NAME SOURCES … LINKS …): a libFuzzer binary, only in the preset `fuzz`.
+function(fuzz_target name)
+    if(NOT FALCONER_FUZZ)
+        return()
+    endif()
+    cmake_parse_arguments(arg "" "" "SOURCES;LINKS;USES" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(${name} PRIVATE ${arg_LINKS} ${arg_USES})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    _falconer_common(${name})
+endfunction()

@@ -1,0 +1,42 @@
+// Where batches wait, on the local disk, while the store is away.
+#pragma once
+
+#include "falconer/async.hpp"
+#include "falconer/event.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace falconer {
+
+struct spool_status {
+    std::uint64_t bytes          = 0;  // on disk, of segments that still hold something to replay
+    std::uint64_t capacity       = 0;
+    std::uint64_t pending        = 0;  // records appended and not yet done
+    std::uint64_t damaged        = 0;  // records (or, where not even that can be told, 1 per gap) lost
+    std::uint64_t failed_writes  = 0;  // write or fsync said no; the segment was abandoned
+    std::optional<utc_time> oldest{};  // receipt of the first pending record
+};
+
+class event_spool {
+public:
+    virtual ~event_spool() = default;
+
+    /// Returns when the batch is on disk (fdatasync has succeeded). One append at a time, in order.
+    ///
+    /// Errors : too_large    the spool's capacity is used up; nothing is kept
+    ///          unavailable  the disk refused; the batch is not kept, the segment is abandoned
+    /// Cancel : the batch may or may not be kept.
+    virtual task<result<void>> append(const record_batch& batch) = 0;
+
+    /// The oldest batch that is not done, or nothing. Asking again gives the same one.
+    /// Errors : unavailable  the disk cannot be read now
+    virtual task<result<std::optional<record_batch>>> front() = 0;
+
+    /// The batch that front() gave is stored elsewhere. Its place is freed with its segment.
+    virtual task<result<void>> pop() = 0;
+
+    virtual spool_status status() const = 0;
+};
+
+}  // namespace falconer

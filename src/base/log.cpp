@@ -1,0 +1,96 @@
+#include "falconer/log.hpp"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace falconer {
+namespace {
+
+/// The message as the inside of a JSON string: `%*` in the pattern.
+class json_text final : public spdlog::custom_flag_formatter {
+public:
+    void format(
+        const spdlog::details::log_msg& line, const std::tm&, spdlog::memory_buf_t& out
+    ) override {
+        constexpr char digits[] = "0123456789abcdef";
+        const auto     add      = [&](std::string_view text) {
+            out.append(text.data(), text.data() + text.size());
+        };
+        for (const char c : line.payload) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (c == '"' || c == '\\') {
+                const char escaped[] = {'\\', c};
+                add({escaped, 2});
+            } else if (byte < 0x20 || byte == 0x7F) {
+                const char escaped[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+                add({escaped, 6});
+            } else {
+                out.push_back(c);
+            }
+        }
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<json_text>();
+    }
+};
+
+std::unique_ptr<spdlog::formatter> formatter_for(log_options::shape form) {
+    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    if (form == log_options::shape::json) {
+        formatter->add_flag<json_text>('*').set_pattern(
+            R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","room":"%n","message":"%*"})");
+    } else {
+        formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %n: %v");
+    }
+    return formatter;
+}
+
+struct books {
+    log_options                                                   opt;
+    std::shared_ptr<spdlog::sinks::sink>                          sink;
+    std::map<std::string, std::shared_ptr<spdlog::logger>, std::less<>> rooms;
+
+    books() : sink(std::make_shared<spdlog::sinks::stderr_sink_st>()) {
+        sink->set_formatter(formatter_for(opt.form));
+    }
+};
+
+books& all() {
+    static books ours;
+    return ours;
+}
+
+}  // namespace
+
+void set_up_logging(const log_options& opt) {
+    all().opt = opt;
+    all().sink->set_formatter(formatter_for(opt.form));
+    for (auto& [name, logger] : all().rooms) logger->set_level(opt.level);
+}
+
+spdlog::logger& log_of(std::string_view room) {
+    auto& rooms = all().rooms;
+    auto  found = rooms.find(room);
+    if (found == rooms.end()) {
+        auto logger = std::make_shared<spdlog::logger>(std::string(room), all().sink);
+        logger->set_level(all().opt.level);
+        logger->flush_on(spdlog::level::warn);
+        found = rooms.emplace(std::string(room), std::move(logger)).first;
+    }
+    return *found->second;
+}
+
+std::optional<std::uint64_t> log_gate::open(steady_time now) noexcept {
+    if (now < next_) {
+        ++held_;
+        return std::nullopt;
+    }
+    next_ = now + every_;
+    return std::exchange(held_, 0);
+}
+
+}  // namespace falconer

@@ -1,0 +1,69 @@
+// HTTP/1.1 without sockets: bytes in, messages out, and back. Boost.Beast is behind this door.
+#pragma once
+
+#include "falconer/result.hpp"
+#include "falconer/net/http_message.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace falconer::net {
+
+struct http_limits {
+    std::uint32_t header_bytes = 8 * 1024;   // start line and all fields
+    std::uint64_t body_bytes   = 64 * 1024;  // after the chunks are joined
+};
+
+/// One request after another, from one connection.
+///
+/// Errors : malformed, too_large; after either the connection is of no further use.
+class request_decoder {
+public:
+    explicit request_decoder(http_limits limits);
+    ~request_decoder();
+
+    /// Takes what it can use of `bytes` and returns how much that was. Show it the rest again,
+    /// together with what came after, for as long as done() is false.
+    result<std::size_t> feed(std::string_view bytes);
+
+    bool started() const;  // the first byte of a message has been taken
+    bool done() const;     // take() will give a whole message
+
+    /// Hands out the message and begins the next one.
+    http_request take();
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+/// One response. Its body has no limit, because a watch has no end: take the body as it comes.
+class response_decoder {
+public:
+    enum class expect { body, no_body };  // no_body: the answer to HEAD
+
+    explicit response_decoder(std::uint32_t header_bytes = 16 * 1024, expect what = expect::body);
+    ~response_decoder();
+
+    result<std::size_t> feed(std::string_view bytes);
+    /// The peer has closed. Errors: malformed, when that cuts the message short.
+    result<void> finish();
+
+    bool                 header_done() const;
+    bool                 done() const;
+    const http_response& head() const;  // valid once header_done(); the body stays empty
+    std::string          take_body();   // what has come since the last call
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+/// Append the bytes of a message to `out`. Fields must be free of CR and LF: they come from us.
+void encode(const http_request& message, std::string& out);
+void encode(const http_response& message, std::string& out);
+
+}  // namespace falconer::net

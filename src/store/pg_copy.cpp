@@ -1,0 +1,62 @@
+#include "pg_copy.hpp"
+
+#include <type_traits>
+
+namespace falconer::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// PostgreSQL counts microseconds from 2000-01-01.
+constexpr utc_time postgres_epoch{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
+
+constexpr char jsonb_version = 1;
+
+}  // namespace
+
+template <class Number>
+void pg_copy::number(Number value) {
+    const auto bits = static_cast<std::make_unsigned_t<Number>>(value);
+    char       big_endian[sizeof bits];
+    for (std::size_t i = 0; i < sizeof bits; ++i)
+        big_endian[i] = static_cast<char>(bits >> (8 * (sizeof bits - 1 - i)));
+    out_.append(big_endian, sizeof bits);
+}
+
+void pg_copy::begin() {
+    using namespace std::string_view_literals;
+    out_.assign("PGCOPY\n\377\r\n\0"sv);
+    number(std::int32_t{0});  // flags
+    number(std::int32_t{0});  // header extension
+}
+
+void pg_copy::row(std::int16_t fields) { number(fields); }
+
+void pg_copy::text(std::string_view value) {
+    number(static_cast<std::int32_t>(value.size()));
+    out_.append(value);
+}
+
+void pg_copy::bytes(std::span<const std::uint8_t> value) {
+    number(static_cast<std::int32_t>(value.size()));
+    out_.append(reinterpret_cast<const char*>(value.data()), value.size());
+}
+
+void pg_copy::timestamp(utc_time value) {
+    const auto since = std::chrono::duration_cast<std::chrono::microseconds>(value - postgres_epoch);
+    number(std::int32_t{8});
+    number(std::int64_t{since.count()});
+}
+
+void pg_copy::json(std::string_view value) {
+    number(static_cast<std::int32_t>(value.size() + 1));
+    out_.push_back(jsonb_version);
+    out_.append(value);
+}
+
+std::string_view pg_copy::end() {
+    number(std::int16_t{-1});
+    return out_;
+}
+
+}  // namespace falconer::store

@@ -1,0 +1,33 @@
+// Events as the bytes of a binary COPY. Pure.
+#pragma once
+
+#include "falconer/event.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace falconer::store {
+
+/// Builds the data of a `COPY ... FROM STDIN (FORMAT binary)`: header, rows, trailer.
+/// Source: https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format"
+class pg_copy {
+public:
+    /// Starts over; keeps the memory.
+    void begin();
+    void row(std::int16_t fields);
+    void text(std::string_view value);
+    void bytes(std::span<const std::uint8_t> value);
+    void timestamp(utc_time value);      // timestamptz
+    void json(std::string_view value);   // jsonb
+    std::string_view end();
+
+private:
+    template <class Number>
+    void number(Number value);
+
+    std::string out_;
+};
+
+}  // namespace falconer::store

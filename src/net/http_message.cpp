@@ -1,3 +1,4 @@
+#include "falconer/net/http_handler.hpp"
 #include "falconer/net/http_message.hpp"
 
 #include <algorithm>
@@ -11,6 +12,8 @@ bool same_name(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::optional<http_response> http_handler::screen(http_request&) { return std::nullopt; }
 
 void http_headers::add(std::string_view name, std::string_view value) {
     fields_.push_back({text_.size(), name.size(), value.size()});

@@ -1,0 +1,17 @@
+// falconer: the composition of all commands.
+#include "cli/commands.hpp"
+
+int main(int argc, char** argv) {
+    namespace cli = falconer::cli;
+
+    CLI::App root{"Falco runtime security for every cluster of a Gardener landscape.", "falconer"};
+    root.require_subcommand(1);
+    int exit_code = cli::success;
+    cli::add_version_command(root, exit_code);
+    try {
+        root.parse(argc, argv);
+    } catch (const CLI::ParseError& wrong) {
+        return root.exit(wrong) == 0 ? cli::success : cli::wrong_usage;
+    }
+    return exit_code;
+}

@@ -1,4 +1,5 @@
-// Logging: one logger per room, constant sentences with key=value, and secrets that cannot be printed.
+// Logging: one logger per room, constant sentences with key=value, and secrets that cannot be
+// printed.
 #pragma once
 
 #include "falconer/time_source.hpp"
@@ -37,8 +38,8 @@ private:
     std::string value_;
 };
 
-/// Lets a repeated line through once per `every`, and says how many were held back: what an attacker
-/// sends must not decide how much we write.
+/// Lets a repeated line through once per `every`, and says how many were held back: what an
+/// attacker sends must not decide how much we write.
 ///
 ///     if (const auto held = gate_.open(time.now())) log.warn("… suppressed={}", *held);
 class log_gate {

@@ -48,8 +48,8 @@ private:
     double                     sum_ = 0;
 };
 
-/// Owns all metrics of the process. What it hands out stays valid as long as it lives; asking twice for
-/// the same name and labels gives the same metric.
+/// Owns all metrics of the process. What it hands out stays valid as long as it lives; asking twice
+/// for the same name and labels gives the same metric.
 ///
 /// Names follow https://prometheus.io/docs/practices/naming/ ; labels must have few values.
 class metrics_registry {

@@ -13,9 +13,8 @@ namespace {
 /// The message as the inside of a JSON string: `%*` in the pattern.
 class json_text final : public spdlog::custom_flag_formatter {
 public:
-    void format(
-        const spdlog::details::log_msg& line, const std::tm&, spdlog::memory_buf_t& out
-    ) override {
+    void format(const spdlog::details::log_msg& line, const std::tm&, spdlog::memory_buf_t& out)
+        override {
         constexpr char digits[] = "0123456789abcdef";
         const auto     add      = [&](std::string_view text) {
             out.append(text.data(), text.data() + text.size());
@@ -42,7 +41,8 @@ std::unique_ptr<spdlog::formatter> formatter_for(log_options::shape form) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     if (form == log_options::shape::json) {
         formatter->add_flag<json_text>('*').set_pattern(
-            R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","room":"%n","message":"%*"})");
+            R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","room":"%n","message":"%*"})"
+        );
     } else {
         formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %n: %v");
     }
@@ -50,8 +50,8 @@ std::unique_ptr<spdlog::formatter> formatter_for(log_options::shape form) {
 }
 
 struct books {
-    log_options                                                   opt;
-    std::shared_ptr<spdlog::sinks::sink>                          sink;
+    log_options                                                         opt;
+    std::shared_ptr<spdlog::sinks::sink>                                sink;
     std::map<std::string, std::shared_ptr<spdlog::logger>, std::less<>> rooms;
 
     books() : sink(std::make_shared<spdlog::sinks::stderr_sink_st>()) {

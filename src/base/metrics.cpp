@@ -26,27 +26,30 @@ namespace {
 using metric = std::variant<counter, gauge, histogram>;
 
 struct family {
-    std::string                              help;
+    std::string                                help;
     std::map<metrics_registry::labels, metric> members;
 };
 
 prometheus::MetricType type_of(const metric& m) {
     constexpr prometheus::MetricType types[] = {
         prometheus::MetricType::Counter, prometheus::MetricType::Gauge,
-        prometheus::MetricType::Histogram};
+        prometheus::MetricType::Histogram
+    };
     return types[m.index()];
 }
 
 void fill(prometheus::ClientMetric& to, const counter& from) {
     to.counter.value = static_cast<double>(from.value());
 }
-void fill(prometheus::ClientMetric& to, const gauge& from) { to.gauge.value = from.value(); }
+void fill(prometheus::ClientMetric& to, const gauge& from) {
+    to.gauge.value = from.value();
+}
 void fill(prometheus::ClientMetric& to, const histogram& from) {
     std::uint64_t up_to_here = 0;
     for (std::size_t i = 0; i < from.counts().size(); ++i) {
         up_to_here += from.counts()[i];
-        const double bound = i < from.bounds().size() ? from.bounds()[i]
-                                                      : std::numeric_limits<double>::infinity();
+        const double bound =
+            i < from.bounds().size() ? from.bounds()[i] : std::numeric_limits<double>::infinity();
         to.histogram.bucket.push_back({.cumulative_count = up_to_here, .upper_bound = bound});
     }
     to.histogram.sample_count = up_to_here;
@@ -60,11 +63,14 @@ struct metrics_registry::impl {
 
     template <class Metric, class... Args>
     Metric& make(std::string_view name, std::string_view help, labels which, Args&&... args) {
-        auto& all  = families.try_emplace(std::string(name), family{std::string(help), {}}).first->second;
-        auto& slot = all.members
-                         .try_emplace(
-                             std::move(which), std::in_place_type<Metric>, std::forward<Args>(args)...)
-                         .first->second;
+        auto& all =
+            families.try_emplace(std::string(name), family{std::string(help), {}}).first->second;
+        auto& slot =
+            all.members
+                .try_emplace(
+                    std::move(which), std::in_place_type<Metric>, std::forward<Args>(args)...
+                )
+                .first->second;
         return std::get<Metric>(slot);
     }
 };

@@ -9,9 +9,9 @@ namespace falconer::cli {
 enum : int { success = 0, answer_is_no = 1, wrong_usage = 2 };
 
 /// Adds the command to `root`. When it was chosen and has run, `exit_code` holds its verdict.
-void add_event_command(CLI::App& root, int& exit_code);       // event check
-void add_token_command(CLI::App& root, int& exit_code);       // token keygen|keys|issue|verify
-void add_db_command(CLI::App& root, int& exit_code);          // db migrate|status|retain|import-legacy
+void add_event_command(CLI::App& root, int& exit_code);  // event check
+void add_token_command(CLI::App& root, int& exit_code);  // token keygen|keys|issue|verify
+void add_db_command(CLI::App& root, int& exit_code);     // db migrate|status|retain|import-legacy
 void add_quarantine_command(CLI::App& root, int& exit_code);  // quarantine list|show|replay
 void add_spool_command(CLI::App& root, int& exit_code);       // spool status|replay
 void add_serve_command(CLI::App& root, int& exit_code);

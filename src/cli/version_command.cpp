@@ -1,12 +1,12 @@
 // falconer version: what this program is and what it is made of.
 #include "commands.hpp"
 
-#include <asio/version.hpp>
-#include <boost/version.hpp>
 #include <libpq-fe.h>
 #include <openssl/crypto.h>
 #include <rapidjson/rapidjson.h>
 #include <spdlog/version.h>
+#include <asio/version.hpp>
+#include <boost/version.hpp>
 
 #include <iostream>
 
@@ -20,12 +20,13 @@ void print_version() {
               << "compiler   " << FALCONER_COMPILER << '\n'
               << "asio       " << ASIO_VERSION / 100000 << '.' << ASIO_VERSION / 100 % 1000 << '.'
               << ASIO_VERSION % 100 << '\n'
-              << "beast      Boost " << BOOST_VERSION / 100000 << '.' << BOOST_VERSION / 100 % 1000 << '\n'
+              << "beast      Boost " << BOOST_VERSION / 100000 << '.' << BOOST_VERSION / 100 % 1000
+              << '\n'
               << "libpq      " << pq / 10000 << '.' << pq % 10000 << '\n'
               << "openssl    " << OpenSSL_version(OPENSSL_VERSION_STRING) << '\n'
               << "rapidjson  " << RAPIDJSON_VERSION_STRING << '\n'
-              << "spdlog     " << SPDLOG_VER_MAJOR << '.' << SPDLOG_VER_MINOR << '.' << SPDLOG_VER_PATCH
-              << '\n';
+              << "spdlog     " << SPDLOG_VER_MAJOR << '.' << SPDLOG_VER_MINOR << '.'
+              << SPDLOG_VER_PATCH << '\n';
 }
 
 }  // namespace

@@ -33,7 +33,9 @@ TEST(UuidTest, FromADigestIsStableAndOfVersionEight) {
 }
 
 TEST(ClusterIdentityTest, IsTakenApartWhereItLooksLikeAShoots) {
-    const cluster_identity id{"shoot--web-shop--prod-eu-3f0c7a52-8b1d-4c6e-9a57-2d4e6f8091a3-local-1"};
+    const cluster_identity id{
+        "shoot--web-shop--prod-eu-3f0c7a52-8b1d-4c6e-9a57-2d4e6f8091a3-local-1"
+    };
     const auto shoot = id.shoot();
     ASSERT_TRUE(shoot);
     EXPECT_EQ(shoot->project, "web-shop");

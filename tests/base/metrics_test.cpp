@@ -28,7 +28,7 @@ TEST(MetricsTest, CountersGaugesAndHistogramsAreExposedAsText) {
 
 TEST(MetricsTest, AskingTwiceGivesTheSameMetric) {
     metrics_registry metrics;
-    auto& first = metrics.make_counter("falconer_x_total", "X.", {{"a", "1"}});
+    auto&            first = metrics.make_counter("falconer_x_total", "X.", {{"a", "1"}});
     metrics.make_counter("falconer_x_total", "X.", {{"a", "2"}}).add(5);
     metrics.make_counter("falconer_x_total", "X.", {{"a", "1"}}).add(2);
     EXPECT_EQ(first.value(), 2u);

@@ -10,11 +10,11 @@
 namespace falconer {
 
 struct spool_status {
-    std::uint64_t bytes          = 0;  // on disk, of segments that still hold something to replay
-    std::uint64_t capacity       = 0;
-    std::uint64_t pending        = 0;  // records appended and not yet done
-    std::uint64_t damaged        = 0;  // records (or, where not even that can be told, 1 per gap) lost
-    std::uint64_t failed_writes  = 0;  // write or fsync said no; the segment was abandoned
+    std::uint64_t bytes    = 0;  // on disk, of segments that still hold something to replay
+    std::uint64_t capacity = 0;
+    std::uint64_t pending  = 0;  // records appended and not yet done
+    std::uint64_t damaged  = 0;  // records (or, where not even that can be told, 1 per gap) lost
+    std::uint64_t failed_writes = 0;   // write or fsync said no; the segment was abandoned
     std::optional<utc_time> oldest{};  // receipt of the first pending record
 };
 

@@ -26,7 +26,8 @@ public:
     /// Errors : unavailable, timed_out, overloaded, denied
     ///                                  unknown whether stored; a repetition does no harm
     ///          malformed, too_large    a record cannot be stored, ever; nothing was stored
-    ///          broken                  our own mistake (the schema is not ours); nothing was stored
+    ///          broken                  our own mistake (the schema is not ours); nothing was
+    ///          stored
     /// Cancel : stops waiting; the batch may or may not have been stored.
     virtual task<result<std::vector<stored_as>>> insert(const record_batch& batch) = 0;
 };

@@ -1,0 +1,141 @@
+#include "cluster_actor.hpp"
+
+#include <utility>
+
+namespace falconer::actors {
+namespace {
+
+double burst_of(double per_day) {
+    return std::max(1.0, per_day / 3);
+}
+
+utc_time minute_of(utc_time t) {
+    return std::chrono::time_point_cast<utc_time::duration>(
+        std::chrono::floor<std::chrono::minutes>(t)
+    );
+}
+utc_time day_of(utc_time t) {
+    return std::chrono::time_point_cast<utc_time::duration>(std::chrono::floor<std::chrono::days>(t)
+    );
+}
+
+bool is_urgent(priority p) {
+    return p <= priority::critical;
+}
+
+token_bucket bucket_of(std::uint64_t per_day, steady_time now) {
+    const auto rate = static_cast<double>(per_day);
+    return {rate, burst_of(rate), now};
+}
+
+}  // namespace
+
+cluster_actor::cluster_actor(cluster_ref name, options opt, time_source& time)
+    : name_(std::move(name)), opt_(opt), time_(time),
+      ordinary_(bucket_of(opt.events_per_day, time.now())),
+      urgent_(bucket_of(opt.events_per_day * opt.urgent_factor, time.now())),
+      last_seen_(time.now()) {}
+
+void cluster_actor::tell(const cluster_message& what) {
+    std::visit([this](const auto& each) { handle(each); }, what);
+}
+
+void cluster_actor::handle(const tokens_revoked& order) {
+    tokens_from_ = order.issued_before;
+}
+
+void cluster_actor::handle(const budget_changed& fact) {
+    set_budget(fact.events_per_day.value_or(opt_.events_per_day));
+}
+
+void cluster_actor::handle(const quota_settled& fact) {
+    ordinary_.settle(fact.ordinary_left, fact.ordinary_spent, time_.now());
+    urgent_.settle(fact.urgent_left, fact.urgent_spent, time_.now());
+}
+
+void cluster_actor::set_budget(std::uint64_t events_per_day) {
+    const auto ordinary = static_cast<double>(events_per_day);
+    const auto urgent   = ordinary * static_cast<double>(opt_.urgent_factor);
+    ordinary_.resize(ordinary, burst_of(ordinary), time_.now());
+    urgent_.resize(urgent, burst_of(urgent), time_.now());
+}
+
+bool cluster_actor::token_is_revoked(std::optional<utc_time> issued) const noexcept {
+    if (!tokens_from_) return false;
+    // A token that does not say when it was issued may be an old one.
+    return !issued || *issued < *tokens_from_;
+}
+
+/// The rate as a queue that is served at a steady pace (GCRA), with one second's burst.
+std::optional<steady_time::duration> cluster_actor::take_turn(steady_time now) noexcept {
+    using namespace std::chrono;
+    last_seen_       = now;
+    const auto pace  = duration_cast<steady_time::duration>(seconds(1)) / opt_.requests_per_second;
+    const auto start = std::max(next_turn_, now - seconds(1));
+    const auto wait  = std::max(start - now, steady_time::duration::zero());
+    if (wait > opt_.hold) return std::nullopt;
+    next_turn_ = start + pace;
+    return wait;
+}
+
+ingest_record cluster_actor::admit(falco_event event) {
+    const auto minute = minute_of(event.received);
+    switch (quota_verdict(event, minute)) {
+        case turn::store: return ingest_record(std::move(event));
+        case turn::sample: event.set(event_flag::sampled); return ingest_record(std::move(event));
+        case turn::count: break;
+    }
+    return tally_of(event, minute);
+}
+
+cluster_actor::turn cluster_actor::quota_verdict(const falco_event& event, utc_time minute) {
+    const auto now = time_.now();
+    if (is_urgent(event.level) && urgent_.take(now)) {
+        ordinary_.take_if_any(now);
+        return turn::store;
+    }
+    if (ordinary_.take(now)) return turn::store;
+
+    if (std::exchange(sampled_minute_, minute) != minute) sampled_.clear();
+    const auto rule = event.texts.get_or_empty(event_texts::part::rule);
+    if (sampled_.contains(rule) || sampled_.size() >= opt_.sampled_rules) return turn::count;
+    sampled_.emplace(rule);
+    return turn::sample;
+}
+
+event_tally cluster_actor::tally_of(const falco_event& event, utc_time minute) const {
+    event_tally tally{.from = name_, .level = event.level, .minute = minute};
+    // Made-up rule names must not make rows without end: those nobody sampled share a row.
+    const auto rule = event.texts.get_or_empty(event_texts::part::rule);
+    if (sampled_.contains(rule)) tally.rule = rule;
+    return tally;
+}
+
+ingest_record cluster_actor::set_aside(quarantined_body body) {
+    const auto day = day_of(body.received);
+    if (std::exchange(quarantine_day_, day) != day) quarantined_ = quarantined_bytes_ = 0;
+    if (quarantined_ < opt_.quarantined_per_day &&
+        quarantined_bytes_ + body.body.size() <= opt_.quarantined_bytes_per_day) {
+        ++quarantined_;
+        quarantined_bytes_ += body.body.size();
+        return ingest_record(std::move(body));
+    }
+    return event_tally{
+        .from   = name_,
+        .why    = event_tally::cause::quarantine_full,
+        .minute = minute_of(body.received),
+    };
+}
+
+cluster_actor::account cluster_actor::spending() const noexcept {
+    return {
+        .ordinary_spent   = ordinary_.spent(),
+        .urgent_spent     = urgent_.spent(),
+        .ordinary_per_day = ordinary_.per_day(),
+        .urgent_per_day   = urgent_.per_day(),
+        .ordinary_burst   = ordinary_.burst(),
+        .urgent_burst     = urgent_.burst(),
+    };
+}
+
+}  // namespace falconer::actors

@@ -1,0 +1,74 @@
+// One cluster: its quota, its rate, its quarantine, the tokens it may use.
+#pragma once
+
+#include "falconer/messages.hpp"
+#include "falconer/ports/cluster_desk.hpp"
+#include "token_bucket.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+namespace falconer::actors {
+
+/// Lifetime : made with the first valid token, forgotten when idle (clusters).
+/// Threading: the loop thread only. Never suspends: it decides, others act.
+class cluster_actor final : public cluster_desk {
+public:
+    struct options {
+        std::uint64_t             events_per_day = 10'000;  // burst: a third
+        std::uint64_t             urgent_factor  = 10;  // Emergency to Critical: so many budgets
+        std::uint64_t             requests_per_second = 500;
+        std::chrono::milliseconds hold{5'000};  // in the hard rate's queue
+        std::uint64_t             quarantined_per_day       = 1'000;
+        std::uint64_t             quarantined_bytes_per_day = 16 * 1024 * 1024;
+        std::size_t               sampled_rules = 256;  // per minute; further rules share one tally
+    };
+
+    cluster_actor(cluster_ref name, options opt, time_source& time);
+
+    void tell(const cluster_message& what);
+
+    const cluster_ref& name() const noexcept override { return name_; }
+    bool               token_is_revoked(std::optional<utc_time> issued) const noexcept override;
+    std::optional<steady_time::duration> take_turn(steady_time now) noexcept override;
+    ingest_record                        admit(falco_event event) override;
+    ingest_record                        set_aside(quarantined_body body) override;
+
+    /// For the rate ledger: what was spent since the last settlement, under which limits.
+    struct account {
+        std::uint64_t ordinary_spent = 0, urgent_spent = 0;
+        double        ordinary_per_day = 0, urgent_per_day = 0;
+        double        ordinary_burst = 0, urgent_burst = 0;
+    };
+    account     spending() const noexcept;
+    steady_time last_seen() const noexcept { return last_seen_; }
+
+private:
+    void handle(const tokens_revoked& order);
+    void handle(const budget_changed& fact);
+    void handle(const quota_settled& fact);
+    void set_budget(std::uint64_t events_per_day);
+
+    enum class turn { store, sample, count };
+    turn        quota_verdict(const falco_event& event, utc_time minute);
+    event_tally tally_of(const falco_event& event, utc_time minute) const;
+
+    cluster_ref             name_;
+    options                 opt_;
+    time_source&            time_;
+    std::optional<utc_time> tokens_from_;
+    token_bucket            ordinary_;
+    token_bucket            urgent_;
+    steady_time next_turn_ = steady_time::min();  // the hard rate: when the queue is empty
+    steady_time last_seen_;
+
+    utc_time                           sampled_minute_{};
+    std::set<std::string, std::less<>> sampled_;  // rules sampled in that minute
+
+    utc_time      quarantine_day_{};
+    std::uint64_t quarantined_       = 0;
+    std::uint64_t quarantined_bytes_ = 0;
+};
+
+}  // namespace falconer::actors

@@ -1,0 +1,58 @@
+// All cluster actors of the process: opened on the first valid token, closed when idle.
+#pragma once
+
+#include "cluster_actor.hpp"
+
+#include "falconer/messages.hpp"
+#include "falconer/ports/cluster_desk.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace falconer::actors {
+
+/// Lifetime : run() forgets idle clusters until it is cancelled.
+/// Threading: the loop thread only.
+class clusters final : public cluster_desks, public post_office {
+public:
+    struct options {
+        cluster_actor::options cluster{};
+        std::chrono::minutes   idle{60};  // unheard of for that long: forgotten
+        std::chrono::minutes   sweep{5};
+    };
+
+    clusters(time_source& time, options opt);
+
+    std::shared_ptr<cluster_desk> desk_of(const cluster_ref& cluster) override;
+    void tell(const cluster_identity& to, const cluster_message& what) override;
+
+    task<void>  run();
+    std::size_t size() const noexcept { return open_.size(); }
+
+    template <class Visitor>
+    void each(Visitor&& visit) {
+        for (auto& [name, actor] : open_) visit(*actor);
+    }
+
+private:
+    /// What a cluster has to know from its first moment on, whether it is open or not.
+    struct standing_orders {
+        std::optional<tokens_revoked> revocation{};
+        std::optional<budget_changed> budget{};
+    };
+    void remember(const cluster_identity& to, const cluster_message& what);
+    void forget_idle();
+
+    using by_name = std::string_view;  // of the actor's own name: a key that costs nothing
+
+    time_source&                                                time_;
+    options                                                     opt_;
+    std::unordered_map<by_name, std::shared_ptr<cluster_actor>> open_;
+    std::unordered_map<std::string, standing_orders>            orders_;
+    std::unique_ptr<bell>                                       clock_;
+};
+
+}  // namespace falconer::actors

@@ -1,0 +1,354 @@
+#include "store_writer.hpp"
+
+#include "falconer/mailbox.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace falconer::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The store understood the batch and will never take it as it is.
+bool is_poison(const failure& why) {
+    return why.code == errc::malformed || why.code == errc::too_large || why.code == errc::conflict;
+}
+
+kept_as kept(stored_as how) {
+    constexpr kept_as same[] = {
+        kept_as::committed, kept_as::duplicate, kept_as::quarantined, kept_as::counted
+    };
+    return same[static_cast<std::size_t>(how)];
+}
+
+/// What the store refuses, set aside; and what it refuses even then, counted at least.
+ingest_record set_aside(ingest_record culprit, const failure& why) {
+    if (auto* event = std::get_if<falco_event>(&culprit)) {
+        return quarantined_body{
+            .from     = event->from,
+            .received = event->received,
+            .about    = "store",
+            .reason   = "the store refuses it: " + why.detail,
+            .body     = json_of(*event),
+        };
+    }
+    const auto received = std::visit(
+        overloaded{
+            [](const falco_event& e) { return e.received; },
+            [](const quarantined_body& q) { return q.received; },
+            [](const event_tally& t) { return t.minute; },
+        },
+        culprit
+    );
+    return event_tally{
+        .from   = sender_of(culprit),
+        .why    = event_tally::cause::quarantine_full,
+        .minute = std::chrono::floor<std::chrono::minutes>(received),
+    };
+}
+
+}  // namespace
+
+store_writer::store_writer(
+    asio::any_io_executor loop, time_source& time, event_store& store, event_spool& spool,
+    metrics_registry& metrics, options opt
+)
+    : loop_(std::move(loop)), time_(time), store_(store), spool_(spool), opt_(opt),
+      bell_(time.make_bell()), replay_bell_(time.make_bell()), jitter_(std::random_device{}()),
+      count_{
+          .store_failures = metrics.make_counter(
+              "falconer_store_failures_total", "Batches the store did not take when asked."
+          ),
+          .spool_failures = metrics.make_counter(
+              "falconer_spool_failures_total", "Batches the spool did not take when asked."
+          ),
+          .isolated = metrics.make_counter(
+              "falconer_store_isolated_total",
+              "Records the store refused for their contents; they were quarantined."
+          ),
+          .away = metrics.make_gauge(
+              "falconer_store_away", "1 while batches go to the spool because the store is away."
+          ),
+          .batch_records = metrics.make_histogram(
+              "falconer_store_batch_records", "Records per batch.", {1, 4, 16, 64, 256, 512}
+          ),
+          .batch_seconds = metrics.make_histogram(
+              "falconer_store_batch_seconds", "From a batch's beginning to its end in the store.",
+              {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1}
+          ),
+          .turned_away = metrics.make_counter(
+              "falconer_ingest_turned_away_total",
+              "Records neither the store nor the spool took while their sender was held."
+          ),
+      },
+      scope_(loop_) {
+    constexpr const char* ways[] = {"committed", "duplicate", "quarantined", "counted", "spooled"};
+    for (std::size_t i = 0; i < kept_.size(); ++i)
+        kept_[i] = &metrics.make_counter(
+            "falconer_ingest_acknowledged_total", "Records made durable, by how.", {{"as", ways[i]}}
+        );
+    for (std::size_t i = 0; i < replayed_.size(); ++i)
+        replayed_[i] = &metrics.make_counter(
+            "falconer_spool_replayed_total", "Records taken from the spool to the store, by how.",
+            {{"as", ways[i]}}
+        );
+}
+
+// --- taking in ----------------------------------------------------------------------------------
+
+task<result<kept_as>> store_writer::submit(ingest_record record) {
+    if (closed_) co_return failure{errc::unavailable, "closing"};
+    const auto size = bytes_of(record);
+    if (waiting_bytes_ + size > opt_.waiting_bytes)
+        co_return failure{errc::overloaded, "too many bytes wait to be stored"};
+
+    auto answer = std::make_shared<reply>(loop_);
+    queue_.push_back({std::move(record), answer, time_.now() + opt_.hold});
+    waiting_bytes_ += size;
+    if (may_begin()) bell_->ring();
+    co_return co_await answer->get();
+}
+
+bool store_writer::may_begin() const noexcept {
+    if (queue_.empty() || under_way_ >= opt_.batches_at_once) return false;
+    return under_way_ == 0 || closed_ || queue_.size() >= opt_.second_batch_records;
+}
+
+task<void> store_writer::run() {
+    scope_.spawn("replay", replay());
+    while (!closed_ || !queue_.empty() || under_way_ > 0) {
+        if (may_begin()) {
+            ++under_way_;
+            scope_.spawn("batch", keep(std::make_shared<batch>(take_batch())));
+            continue;
+        }
+        co_await bell_->wait_until(never);
+    }
+}
+
+void store_writer::close() {
+    closed_ = true;
+    bell_->ring();
+}
+
+task<void> store_writer::stop() {
+    co_await scope_.stop();
+}
+
+store_writer::batch store_writer::take_batch() {
+    batch next;
+    next.what.id      = uuid::random();
+    std::size_t bytes = 0;
+    while (!queue_.empty() && next.answers.size() < opt_.batch_records && bytes < opt_.batch_bytes
+    ) {
+        auto& first  = queue_.front();
+        bytes       += bytes_of(first.record);
+        next.what.records.push_back(std::move(first.record));
+        next.answers.push_back(std::move(first.answer));
+        next.until.push_back(first.until);
+        queue_.pop_front();
+    }
+    return next;
+}
+
+// --- one fresh batch ----------------------------------------------------------------------------
+
+task<void> store_writer::keep(std::shared_ptr<batch> fresh) {
+    const auto clock = time_.make_bell();
+    auto       pause = opt_.pause;
+    count_.batch_records.observe(static_cast<double>(fresh->answers.size()));
+    for (;;) {
+        const bool done = co_await keep_once(*fresh);
+        if (done) break;
+        turn_away_overdue(*fresh);
+        if (fresh->answers.empty()) break;
+        const auto first_due = std::ranges::min(fresh->until);
+        co_await clock->wait_until(std::min(time_.now() + jittered(pause), first_due));
+        pause = std::min(2 * pause, opt_.longest_pause);
+    }
+    --under_way_;
+    bell_->ring();
+}
+
+task<bool> store_writer::keep_once(batch& fresh) {
+    if (may_try_the_store()) {
+        const auto begun  = time_.now();
+        auto       stored = co_await insert(fresh.what, opt_.store_limit);
+        if (stored) {
+            count_.batch_seconds.observe(std::chrono::duration<double>(time_.now() - begun).count()
+            );
+            came_back();
+            answer_stored(fresh, *stored);
+            co_return true;
+        }
+        went_away(stored.error());
+    }
+    auto spooled = co_await spool_.append(fresh.what);
+    if (spooled) {
+        answer_spooled(fresh);
+        replay_bell_->ring();
+        co_return true;
+    }
+    count_.spool_failures.add();
+    if (const auto held = gate_.open(time_.now()))
+        log_of("store_writer")
+            .error(
+                "neither store nor spool takes events; senders are held "
+                "spool_says=\"{}\" suppressed={}",
+                spooled.error().detail, *held
+            );
+    co_return false;
+}
+
+/// An absent store is tried by the replay. With nothing to replay, now and then by a fresh batch.
+bool store_writer::may_try_the_store() {
+    if (!away_) return true;
+    if (spool_.status().pending > 0 || time_.now() < next_probe_) return false;
+    next_probe_ = time_.now() + opt_.store_limit;
+    return true;
+}
+
+task<result<store_writer::verdicts>> store_writer::insert(
+    const record_batch& what, steady_time::duration limit
+) {
+    auto whole  = store_.insert(what);
+    auto stored = co_await with_timeout(time_, limit, std::move(whole));
+    if (stored || !is_poison(stored.error())) co_return stored;
+
+    if (what.records.size() == 1) {
+        count_.isolated.add();
+        record_batch instead{
+            .id = uuid::random(), .records = {what.records}, .replayed = what.replayed
+        };
+        instead.records[0] = set_aside(std::move(instead.records[0]), stored.error());
+        auto aside         = store_.insert(instead);
+        co_return co_await with_timeout(time_, limit, std::move(aside));
+    }
+    co_return co_await insert_halves(what, limit);
+}
+
+/// One bad record among n costs about 2 log2(n) further inserts, and nobody else his place.
+task<result<store_writer::verdicts>> store_writer::insert_halves(
+    record_batch what, steady_time::duration limit
+) {
+    // Ids of their own: nothing of the whole was stored, and each half is stored by itself.
+    const auto   middle = static_cast<std::ptrdiff_t>(what.records.size() / 2);
+    record_batch second{.id = uuid::random(), .records = {}, .replayed = what.replayed};
+    second.records.assign(
+        std::make_move_iterator(what.records.begin() + middle),
+        std::make_move_iterator(what.records.end())
+    );
+    what.records.erase(what.records.begin() + middle, what.records.end());
+    what.id = uuid::random();
+
+    auto left = co_await insert(what, limit);
+    if (!left) co_return left;
+    auto right = co_await insert(second, limit);
+    if (!right) co_return right;
+    left->insert(left->end(), right->begin(), right->end());
+    co_return left;
+}
+
+// --- the spool's way back -----------------------------------------------------------------------
+
+task<void> store_writer::replay() {
+    const auto clock = time_.make_bell();
+    auto       pause = opt_.pause;
+    for (;;) {
+        if (spool_.status().pending == 0) {
+            co_await replay_bell_->wait_until(never);
+            continue;
+        }
+        const bool went = co_await replay_one();
+        if (went) {
+            pause = opt_.pause;
+            continue;
+        }
+        co_await clock->wait_until(time_.now() + jittered(pause));
+        pause = std::min(2 * pause, opt_.longest_pause);
+    }
+}
+
+task<bool> store_writer::replay_one() {
+    auto oldest = co_await spool_.front();
+    if (!oldest) {
+        if (const auto held = gate_.open(time_.now()))
+            log_of("store_writer")
+                .error(
+                    "the spool cannot be read reason=\"{}\" suppressed={}", oldest.error().detail,
+                    *held
+                );
+        co_return false;
+    }
+    if (!oldest->has_value()) co_return false;
+    auto& what    = **oldest;
+    what.replayed = true;
+
+    auto stored = co_await insert(what, opt_.replay_limit);
+    if (!stored) {
+        went_away(stored.error());
+        co_return false;
+    }
+    came_back();
+    for (const auto how : *stored) replayed_[static_cast<std::size_t>(how)]->add();
+    auto gone = co_await spool_.pop();
+    co_return static_cast<bool>(gone);
+}
+
+// --- answers ------------------------------------------------------------------------------------
+
+void store_writer::settle(batch& fresh, std::size_t which, result<kept_as> how) {
+    waiting_bytes_ -= bytes_of(fresh.what.records[which]);
+    if (how) kept_[static_cast<std::size_t>(*how)]->add();
+    fresh.answers[which]->set(std::move(how));
+}
+
+void store_writer::answer_stored(batch& fresh, const verdicts& how) {
+    for (std::size_t i = 0; i < fresh.answers.size(); ++i) settle(fresh, i, kept(how[i]));
+}
+
+void store_writer::answer_spooled(batch& fresh) {
+    for (std::size_t i = 0; i < fresh.answers.size(); ++i) settle(fresh, i, kept_as::spooled);
+}
+
+void store_writer::turn_away_overdue(batch& fresh) {
+    const auto now = time_.now();
+    batch      rest;
+    rest.what.id = fresh.what.id;
+    for (std::size_t i = 0; i < fresh.answers.size(); ++i) {
+        if (fresh.until[i] <= now) {
+            count_.turned_away.add();
+            settle(
+                fresh, i, failure{errc::unavailable, "neither the store nor the spool takes events"}
+            );
+            continue;
+        }
+        rest.what.records.push_back(std::move(fresh.what.records[i]));
+        rest.answers.push_back(std::move(fresh.answers[i]));
+        rest.until.push_back(fresh.until[i]);
+    }
+    fresh = std::move(rest);
+}
+
+void store_writer::went_away(const failure& why) {
+    count_.store_failures.add();
+    next_probe_ = time_.now() + opt_.store_limit;
+    if (std::exchange(away_, true)) return;
+    count_.away.set(1);
+    log_of("store_writer")
+        .warn("the store is away, events go to the spool reason=\"{}\"", why.detail);
+}
+
+void store_writer::came_back() {
+    if (!std::exchange(away_, false)) return;
+    count_.away.set(0);
+    log_of("store_writer").info("the store is back spooled_records={}", spool_.status().pending);
+}
+
+std::chrono::milliseconds store_writer::jittered(std::chrono::milliseconds pause) {
+    std::uniform_int_distribution<std::int64_t> within(pause.count() / 2, pause.count());
+    return std::chrono::milliseconds(within(jitter_));
+}
+
+}  // namespace falconer::actors

@@ -1,0 +1,135 @@
+// Group commit: many senders wait, one batch stores for all of them — or the spool keeps it.
+#pragma once
+
+#include "falconer/log.hpp"
+#include "falconer/metrics.hpp"
+#include "falconer/one_shot.hpp"
+#include "falconer/ports/event_sink.hpp"
+#include "falconer/ports/event_spool.hpp"
+#include "falconer/ports/event_store.hpp"
+#include "falconer/task_scope.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace falconer::actors {
+
+/// Collects the records of all clusters, stores them in batches and tells each sender how his own
+/// fared. While one batch is being stored the next one collects: under load batches grow by
+/// themselves.
+///
+/// A store that does not answer within `store_limit` is away: its batch goes to the spool, and so
+/// do all that follow, until a replayed batch (or, with an empty spool, a fresh one) has come
+/// through. With the spool refusing too, senders are held until `hold` ends; only then are they
+/// turned away.
+///
+/// A batch the store refuses for its contents is halved until the culprit stands alone; that one is
+/// quarantined, with the store's words as the reason.
+///
+/// Exactly once: a batch may be inserted again after an unclear end; the store recognises it.
+///
+/// Lifetime : spawn run() once. close(), then await idle(); then nothing is left.
+/// Threading: the loop thread only.
+class store_writer final : public event_sink {
+public:
+    struct options {
+        std::size_t batch_records        = 512;
+        std::size_t batch_bytes          = 8 * 1024 * 1024;
+        std::size_t batches_at_once      = 2;    // one commits while the next one is sent …
+        std::size_t second_batch_records = 128;  // … if that many wait: few, large batches
+        std::size_t waiting_bytes        = 128 * 1024 * 1024;
+        std::chrono::milliseconds store_limit{1'000};    // unanswered for longer: to the spool
+        std::chrono::milliseconds replay_limit{10'000};  // a replayed batch has more time
+        std::chrono::milliseconds hold{30'000};          // a sender's longest wait
+        std::chrono::milliseconds pause{100};            // first pause after a failure; doubles …
+        std::chrono::milliseconds longest_pause{5'000};  // … up to here, with jitter
+    };
+
+    store_writer(
+        asio::any_io_executor loop, time_source& time, event_store& store, event_spool& spool,
+        metrics_registry& metrics, options opt
+    );
+
+    task<result<kept_as>> submit(ingest_record record) override;
+
+    /// Stores what comes; replays the spool. Returns after close(), when nothing waits any more.
+    task<void> run();
+    /// Nobody may submit any more. What waits is still stored or spooled.
+    void       close();
+    task<void> stop();
+
+    bool        store_is_away() const noexcept { return away_; }
+    std::size_t waiting_records() const noexcept { return queue_.size(); }
+    std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
+
+private:
+    using reply = one_shot<result<kept_as>>;
+    struct entry {
+        ingest_record          record;
+        std::shared_ptr<reply> answer;  // shared with submit(), who may have gone
+        steady_time            until;   // the sender is held no longer
+    };
+    struct batch {
+        record_batch                        what{};
+        std::vector<std::shared_ptr<reply>> answers{};
+        std::vector<steady_time>            until{};
+    };
+
+    bool       may_begin() const noexcept;
+    batch      take_batch();
+    task<void> keep(std::shared_ptr<batch> fresh);
+    task<bool> keep_once(batch& fresh);  // false: neither the store nor the spool took it
+    bool       may_try_the_store();
+
+    using verdicts = std::vector<stored_as>;
+    task<result<verdicts>> insert(const record_batch& what, steady_time::duration limit);
+    task<result<verdicts>> insert_halves(record_batch what, steady_time::duration limit);
+
+    task<void> replay();
+    task<bool> replay_one();
+
+    void                      answer_stored(batch& fresh, const verdicts& how);
+    void                      answer_spooled(batch& fresh);
+    void                      turn_away_overdue(batch& fresh);
+    void                      settle(batch& fresh, std::size_t which, result<kept_as> how);
+    void                      went_away(const failure& why);
+    void                      came_back();
+    std::chrono::milliseconds jittered(std::chrono::milliseconds pause);
+
+    asio::any_io_executor loop_;
+    time_source&          time_;
+    event_store&          store_;
+    event_spool&          spool_;
+    options               opt_;
+
+    std::deque<entry>     queue_;
+    std::size_t           waiting_bytes_ = 0;  // queued or in a batch under way
+    std::size_t           under_way_     = 0;  // batches
+    bool                  closed_        = false;
+    bool                  away_          = false;
+    steady_time           next_probe_{};
+    std::unique_ptr<bell> bell_;
+    std::unique_ptr<bell> replay_bell_;
+    std::minstd_rand      jitter_;
+
+    struct {
+        counter&   store_failures;
+        counter&   spool_failures;
+        counter&   isolated;
+        gauge&     away;
+        histogram& batch_records;
+        histogram& batch_seconds;
+        counter&   turned_away;
+    } count_;
+    std::array<counter*, 5> kept_;      // by kept_as
+    std::array<counter*, 4> replayed_;  // by stored_as
+    log_gate                gate_;
+    task_scope              scope_;
+};
+
+}  // namespace falconer::actors

@@ -1,0 +1,244 @@
+#include "actors/store_writer.hpp"
+
+#include "support/actor_fixture.hpp"
+#include "support/fake_store.hpp"
+
+#include <gmock/gmock.h>
+
+namespace falconer::actors {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+using test::event_of;
+
+class StoreWriterTest : public test::actor_fixture {
+protected:
+    using answer = std::shared_ptr<std::optional<result<kept_as>>>;
+
+    test::fake_store store{time};
+    test::fake_spool spool;
+    metrics_registry metrics;
+    store_writer     writer{
+        loop.get_executor(),
+        time,
+        store,
+        spool,
+        metrics,
+            {.batch_records        = 4,
+             .batches_at_once      = 2,
+             .second_batch_records = 2,
+             .waiting_bytes        = 10'000,
+             .store_limit          = 1s,
+             .replay_limit         = 10s,
+             .hold                 = 30s,
+             .pause                = 100ms}
+    };
+    std::shared_ptr<std::optional<bool>> ended;
+
+    static task<bool> run_to_the_end(store_writer& w) {
+        co_await w.run();
+        co_return true;
+    }
+    void SetUp() override {
+        ended = start(run_to_the_end(writer));
+        time.settle();
+    }
+    void TearDown() override {
+        scope.spawn("stop", writer.stop());
+        time.settle();
+        actor_fixture::TearDown();
+    }
+    answer submit(ingest_record record) {
+        auto a = start(writer.submit(std::move(record)));
+        time.settle();
+        return a;
+    }
+    answer submit(const char* rule, std::size_t size = 10) { return submit(event_of(rule, size)); }
+
+    static bool            is(const answer& a, kept_as how) { return *a && **a && ***a == how; }
+    static bool            open(const answer& a) { return !*a; }
+    static std::error_code refused(const answer& a) {
+        return *a && !**a ? (**a).error().code : std::error_code{};
+    }
+    double metric(const std::string& line) const {
+        const auto text = metrics.expose();
+        const auto at   = text.find("\n" + line + " ");
+        return at == std::string::npos ? -1 : std::stod(text.substr(at + line.size() + 2));
+    }
+};
+
+TEST_F(StoreWriterTest, AnswersOnlyAfterTheCommit) {
+    store.delay = 5ms;
+    auto sent   = submit("a");
+    EXPECT_EQ(store.tries, 1);
+    time.advance(4ms);
+    EXPECT_TRUE(open(sent));
+    time.advance(1ms);
+    EXPECT_TRUE(is(sent, kept_as::committed));
+    EXPECT_EQ(writer.waiting_bytes(), 0u);
+}
+
+TEST_F(StoreWriterTest, TheNextBatchCollectsWhileOneIsStored) {
+    store.delay = 100ms;
+    submit("a");
+    submit("b");  // one alone does not make a second batch
+    EXPECT_EQ(store.tries, 1);
+    submit("c");  // two do
+    EXPECT_EQ(store.tries, 2);
+    submit("d");
+    submit("e");  // and no third one while two are under way
+    EXPECT_EQ(store.tries, 2);
+    time.advance(200ms);
+    EXPECT_THAT(
+        store.batches, ElementsAre(ElementsAre("a"), ElementsAre("b", "c"), ElementsAre("d", "e"))
+    );
+}
+
+TEST_F(StoreWriterTest, ABadEventIsQuarantinedAloneAndTheOthersAreStored) {
+    store.delay = 50ms;
+    submit("first");
+    std::vector<answer> good;
+    good.push_back(submit("a"));
+    auto bad = submit("poison");
+    good.push_back(submit("b"));
+    good.push_back(submit("c"));
+    time.advance(1s);
+    for (const auto& each : good) EXPECT_TRUE(is(each, kept_as::committed));
+    EXPECT_TRUE(is(bad, kept_as::quarantined));
+    EXPECT_EQ(metric("falconer_store_isolated_total"), 1);
+    EXPECT_THAT(spool.kept, IsEmpty());
+}
+
+TEST_F(StoreWriterTest, DuplicatesAreAcknowledgedAsSuch) {
+    const auto event = event_of("a");
+    EXPECT_TRUE(is(submit(event), kept_as::committed));
+    EXPECT_TRUE(is(submit(event), kept_as::duplicate));
+}
+
+TEST_F(StoreWriterTest, AStoreThatDoesNotAnswerWithinASecondIsReplacedByTheSpool) {
+    store.delay = 1h;
+    auto sent   = submit("a");
+    time.advance(999ms);
+    EXPECT_TRUE(open(sent));
+    time.advance(1ms);
+    EXPECT_TRUE(is(sent, kept_as::spooled));
+    EXPECT_TRUE(writer.store_is_away());
+
+    auto next = submit("b");  // no second wait
+    EXPECT_TRUE(is(next, kept_as::spooled));
+}
+
+TEST_F(StoreWriterTest, TheSpoolIsReplayedInOrderWhenTheStoreIsBack) {
+    store.away = 3;
+    submit("a");
+    submit("b");
+    submit("c");
+    EXPECT_THAT(spool.kept, SizeIs(3));
+    time.advance(10s);
+    EXPECT_THAT(store.batches, ElementsAre(ElementsAre("a"), ElementsAre("b"), ElementsAre("c")));
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_FALSE(writer.store_is_away());
+    EXPECT_TRUE(is(submit("d"), kept_as::committed));
+    EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"committed\"}"), 3);
+}
+
+TEST_F(StoreWriterTest, AnInsertOfUnclearEndIsNotStoredTwice) {
+    const auto event = event_of("a");
+    store.known.insert(event.id);  // it had committed, and the answer was lost
+    store.away = 1;
+    EXPECT_TRUE(is(submit(event), kept_as::spooled));
+    time.advance(10s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"duplicate\"}"), 1);
+}
+
+TEST_F(StoreWriterTest, WithStoreAndSpoolGoneTheSenderIsHeldAndThenTurnedAway) {
+    store.away = 1'000;
+    spool.room = 0;
+    auto sent  = submit("a");
+    time.advance(29'999ms);
+    EXPECT_TRUE(open(sent));
+    time.advance(1ms);
+    EXPECT_EQ(refused(sent), errc::unavailable);
+    EXPECT_EQ(writer.waiting_bytes(), 0u);
+    EXPECT_EQ(metric("falconer_ingest_turned_away_total"), 1);
+}
+
+TEST_F(StoreWriterTest, AHeldSenderIsAnsweredAsSoonAsTheSpoolHasRoom) {
+    store.away = 1'000;
+    spool.room = 0;
+    auto sent  = submit("a");
+    time.advance(10s);
+    EXPECT_TRUE(open(sent));
+    spool.room = 10;
+    time.advance(5s);
+    EXPECT_TRUE(is(sent, kept_as::spooled));
+}
+
+TEST_F(StoreWriterTest, AHeldSenderIsAnsweredAsSoonAsTheStoreIsBack) {
+    store.away = 1'000;
+    spool.room = 0;
+    auto sent  = submit("a");
+    time.advance(10s);
+    store.away = 0;
+    time.advance(6s);
+    EXPECT_TRUE(is(sent, kept_as::committed));
+    EXPECT_FALSE(writer.store_is_away());
+}
+
+TEST_F(StoreWriterTest, PoisonInTheSpoolDoesNotStopTheReplay) {
+    store.away = 2;
+    submit("poison");
+    submit("b");
+    time.advance(10s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"quarantined\"}"), 1);
+    EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"committed\"}"), 1);
+}
+
+TEST_F(StoreWriterTest, RefusesWhatWouldNotFitInMemory) {
+    store.delay = 500ms;
+    auto first  = submit("a", 6'000);
+    auto second = submit("b", 6'000);
+    EXPECT_EQ(refused(second), errc::overloaded);
+    time.advance(500ms);
+    EXPECT_TRUE(is(first, kept_as::committed));
+    EXPECT_TRUE(open(submit("c", 6'000)));
+    time.advance(500ms);
+}
+
+TEST_F(StoreWriterTest, ClosingStoresWhatWaitsAndTakesNoMore) {
+    store.delay = 100ms;
+    auto one    = submit("a");
+    auto two    = submit("b");
+    writer.close();
+    EXPECT_EQ(refused(submit("c")), errc::unavailable);
+    EXPECT_FALSE(ended->has_value());
+    time.advance(200ms);
+    EXPECT_TRUE(is(one, kept_as::committed));
+    EXPECT_TRUE(is(two, kept_as::committed));
+    EXPECT_TRUE(ended->has_value());
+}
+
+TEST_F(StoreWriterTest, ASenderWhoLeftDoesNotTakeHisEventAlong) {
+    store.delay = 100ms;
+    {
+        task_scope leaving(loop.get_executor());
+        leaving.spawn("sender", [](store_writer& w) -> task<void> {
+            auto ignored = co_await w.submit(event_of("a"));
+            static_cast<void>(ignored);
+        }(writer));
+        time.settle();
+        asio::co_spawn(loop, leaving.stop(), [](std::exception_ptr) {});
+        time.settle();
+        EXPECT_EQ(leaving.size(), 0u);
+    }
+    time.advance(100ms);
+    EXPECT_THAT(store.batches, ElementsAre(ElementsAre("a")));
+}
+
+}  // namespace
+}  // namespace falconer::actors

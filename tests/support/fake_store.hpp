@@ -1,0 +1,100 @@
+// A store and a spool in memory, which fail when told.
+#pragma once
+
+#include "falconer/ports/event_spool.hpp"
+#include "falconer/ports/event_store.hpp"
+
+#include <deque>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace falconer::test {
+
+inline std::string rule_of(const ingest_record& record) {
+    if (const auto* event = std::get_if<falco_event>(&record))
+        return std::string(event->texts.get_or_empty(event_texts::part::rule));
+    if (const auto* aside = std::get_if<quarantined_body>(&record)) return "aside:" + aside->about;
+    return "tally:" + std::get<event_tally>(record).rule;
+}
+
+inline falco_event event_of(std::string_view rule, std::size_t size = 10) {
+    static const auto cluster = std::make_shared<const cluster_identity>(cluster_identity{"test"});
+    falco_event       event;
+    event.from = cluster;
+    event.id   = uuid::random();
+    event.texts.put(event_texts::part::rule, rule);
+    event.texts.put(event_texts::part::output, std::string(size, 'x'));
+    return event;
+}
+
+/// Remembers the batches it was given; takes `delay` for each; knows duplicates by uuid; refuses
+/// batches with an event of the rule "poison".
+class fake_store final : public event_store {
+public:
+    explicit fake_store(time_source& time) : time_(time) {}
+
+    task<result<std::vector<stored_as>>> insert(const record_batch& batch) override {
+        ++tries;
+        if (delay > steady_time::duration::zero()) {
+            const auto clock = time_.make_bell();
+            co_await clock->wait_until(time_.now() + delay);
+        }
+        if (away > 0) {
+            --away;
+            co_return failure{errc::unavailable, "restarting"};
+        }
+        std::vector<std::string> rules;
+        for (const auto& each : batch.records) rules.push_back(rule_of(each));
+        if (std::ranges::count(rules, "poison") > 0) co_return failure{errc::malformed, "poison"};
+
+        std::vector<stored_as> how;
+        for (const auto& each : batch.records) how.push_back(keep(each));
+        batches.push_back(std::move(rules));
+        co_return how;
+    }
+
+    std::vector<std::vector<std::string>> batches;
+    std::set<uuid>                        known;
+    steady_time::duration                 delay{0};
+    int                                   away  = 0;
+    int                                   tries = 0;
+
+private:
+    stored_as keep(const ingest_record& record) {
+        if (const auto* event = std::get_if<falco_event>(&record))
+            return known.insert(event->id).second ? stored_as::committed : stored_as::duplicate;
+        if (std::holds_alternative<quarantined_body>(record)) return stored_as::quarantined;
+        return stored_as::counted;
+    }
+    time_source& time_;
+};
+
+class fake_spool final : public event_spool {
+public:
+    task<result<void>> append(const record_batch& batch) override {
+        ++tries;
+        if (kept.size() >= room) co_return failure{errc::too_large, "full"};
+        kept.push_back(batch);
+        co_return result<void>{};
+    }
+    task<result<std::optional<record_batch>>> front() override {
+        if (kept.empty()) co_return std::optional<record_batch>{};
+        co_return std::optional(kept.front());
+    }
+    task<result<void>> pop() override {
+        kept.pop_front();
+        co_return result<void>{};
+    }
+    spool_status status() const override {
+        spool_status now;
+        for (const auto& each : kept) now.pending += each.records.size();
+        return now;
+    }
+
+    std::deque<record_batch> kept;
+    std::size_t              room  = 1'000;
+    int                      tries = 0;
+};
+
+}  // namespace falconer::test

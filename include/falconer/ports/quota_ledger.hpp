@@ -1,0 +1,42 @@
+// Where all replicas keep the clusters' quotas together.
+#pragma once
+
+#include "falconer/async.hpp"
+#include "falconer/ids.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace falconer {
+
+/// What one replica let a cluster spend since its last settlement, and the limits it went by. Two
+/// budgets: the ordinary one, and the one of Emergency to Critical. Events; refilled evenly over a
+/// day.
+struct quota_usage {
+    struct budget {
+        std::uint64_t spent   = 0;
+        double        per_day = 0;
+        double        burst   = 0;
+    };
+    cluster_ref cluster{};
+    budget      ordinary{};
+    budget      urgent{};
+};
+
+/// What is left of a cluster's budgets after all replicas' spending; below zero: overdrawn.
+struct quota_left {
+    double ordinary = 0;
+    double urgent   = 0;
+};
+
+class quota_ledger {
+public:
+    virtual ~quota_ledger() = default;
+
+    /// Books all usages, each cluster at once or not at all; yields what is left, in the same
+    /// order. Errors : unavailable, timed_out, overloaded; some usages may have been booked.
+    virtual task<result<std::vector<quota_left>>> settle(std::span<const quota_usage> usages) = 0;
+};
+
+}  // namespace falconer

@@ -1,0 +1,101 @@
+#include "actors/rate_ledger.hpp"
+
+#include "support/actor_fixture.hpp"
+
+#include <map>
+
+namespace falconer::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The store's arithmetic in memory, shared by two replicas.
+class shared_ledger final : public quota_ledger {
+public:
+    explicit shared_ledger(time_source& time) : time_(time) {}
+
+    task<result<std::vector<quota_left>>> settle(std::span<const quota_usage> usages) override {
+        ++asked;
+        if (away) co_return failure{errc::unavailable, "away"};
+        std::vector<quota_left> left;
+        for (const auto& each : usages) {
+            auto [at, fresh]  = spent.try_emplace(each.cluster->text, 0);
+            at->second       += each.ordinary.spent;
+            left.push_back(
+                {.ordinary = each.ordinary.burst - static_cast<double>(at->second),
+                 .urgent   = each.urgent.burst}
+            );
+        }
+        co_return left;
+    }
+
+    std::map<std::string, std::uint64_t> spent;
+    int                                  asked = 0;
+    bool                                 away  = false;
+
+private:
+    time_source& time_;
+};
+
+class RateLedgerTest : public test::actor_fixture {
+protected:
+    struct replica {
+        replica(time_source& time, quota_ledger& common)
+            : all(time, {.cluster = {.events_per_day = 300}}), ledger(time, all, common, {}) {}
+        clusters    all;
+        rate_ledger ledger;
+    };
+    shared_ledger common{time};
+    replica       one{time, common}, other{time, common};
+    cluster_ref   name = std::make_shared<const cluster_identity>(cluster_identity{"a"});
+
+    void SetUp() override {
+        scope.spawn("one", one.ledger.run());
+        scope.spawn("other", other.ledger.run());
+        time.settle();
+    }
+    int send(replica& to, int count) {
+        int stored = 0;
+        for (int i = 0; i < count; ++i) {
+            falco_event event;
+            event.from         = name;
+            event.received     = time.utc();
+            const auto  record = to.all.desk_of(name)->admit(event);
+            const auto* kept   = std::get_if<falco_event>(&record);
+            if (kept != nullptr && !kept->has(event_flag::sampled)) ++stored;
+        }
+        return stored;
+    }
+};
+
+TEST_F(RateLedgerTest, ReplicasShareOneBudget) {
+    EXPECT_EQ(send(one, 60), 60);
+    EXPECT_EQ(send(other, 20), 20);
+    time.advance(1s);
+    send(one, 1);
+    send(other, 1);
+    time.advance(1s);  // 82 of 100 are spent, and both have heard of (nearly) all of it
+    EXPECT_EQ(send(one, 100), 19);
+    EXPECT_EQ(send(other, 100), 18);
+    time.advance(1s);  // what was overspent between two settlements is owed
+    EXPECT_EQ(send(one, 100) + send(other, 100), 0);
+}
+
+TEST_F(RateLedgerTest, AStoreThatIsAwayForgetsNothing) {
+    common.away = true;
+    send(one, 40);
+    time.advance(10s);
+    EXPECT_EQ(common.spent["a"], 0u);
+    common.away = false;
+    time.advance(1s);
+    EXPECT_EQ(common.spent["a"], 40u);
+}
+
+TEST_F(RateLedgerTest, ClustersThatSpentNothingAreNotAskedFor) {
+    one.all.desk_of(name);
+    time.advance(10s);
+    EXPECT_EQ(common.asked, 0);
+}
+
+}  // namespace
+}  // namespace falconer::actors

@@ -5,6 +5,7 @@
 #
 #   checks   format, layering, shell scripts
 #   dev      GCC, debug: every unit test and every test against a real PostgreSQL
+#   system   the whole program from outside: killed, starved, flooded
 #   release  GCC, -O3: the program and the load senders compile without a warning
 #   peers    the program against real peers over real sockets
 #   asan     the tests again, under address and undefined-behaviour sanitizers, no precompiled headers
@@ -16,7 +17,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stages=("$@")
-[ $# -gt 0 ] || stages=(checks dev release peers asan fuzz tidy image)
+[ $# -gt 0 ] || stages=(checks dev system release peers asan fuzz tidy image)
 for stage in "${stages[@]}"; do
     if [ ! -f "scripts/stages/$stage.sh" ]; then
         echo "test.sh: there is no stage '$stage'; there are: $(ls scripts/stages | sed 's/\.sh$//' | tr '\n' ' ')" >&2

@@ -44,3 +44,14 @@ run_ctest() {
     fi
     return $status
 }
+
+# run_python_tests FOLDER: its *_test.py, each case counted.
+run_python_tests() {
+    local log status=0
+    log=$(mktemp "${TMPDIR:-/tmp}/falconer-stage.XXXXXX")
+    python3 scripts/lib/python_tests.py "$1" 2>&1 | tee "$log" | sed '$d' || status=${PIPESTATUS[0]}
+    # shellcheck disable=SC2046  # two numbers
+    if tail -n 1 "$log" | grep -qE '^[0-9]+ [0-9]+$'; then count $(tail -n 1 "$log"); else count 0 1; tail -n 1 "$log"; fi
+    rm -f "$log"
+    return "$status"
+}

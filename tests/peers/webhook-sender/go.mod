@@ -1,0 +1,3 @@
+module webhook-sender
+
+go 1.19

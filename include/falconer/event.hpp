@@ -111,11 +111,11 @@ struct quarantined_body {
 
 /// Events that are only counted.
 struct event_tally {
-    enum class cause : std::uint8_t { over_quota = 1, quarantine_full = 2 };
+    enum class cause : std::uint8_t { over_quota = 1, quarantine_full = 2, token_refused = 3 };
 
     cluster_ref   from;
     cause         why = cause::over_quota;
-    std::string   rule{};  // empty for quarantine_full
+    std::string   rule{};  // only for over_quota
     priority      level = priority::debug;
     utc_time      minute{};  // of receipt, truncated
     std::uint64_t count = 1;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace falconer::actors {
 
@@ -31,6 +32,7 @@ public:
 
     const cluster_ref& name() const noexcept override { return name_; }
     bool               token_is_revoked(std::optional<utc_time> issued) const noexcept override;
+    void               note_refused_token() noexcept override { ++refused_tokens_; }
     std::optional<steady_time::duration> take_turn(steady_time now) noexcept override;
     ingest_record                        admit(falco_event event) override;
     ingest_record                        set_aside(quarantined_body body) override;
@@ -41,8 +43,10 @@ public:
         double        ordinary_per_day = 0, urgent_per_day = 0;
         double        ordinary_burst = 0, urgent_burst = 0;
     };
-    account     spending() const noexcept;
-    steady_time last_seen() const noexcept { return last_seen_; }
+    account spending() const noexcept;
+    /// Tokens refused since the last time somebody asked.
+    std::uint64_t take_refused_tokens() noexcept { return std::exchange(refused_tokens_, 0); }
+    steady_time   last_seen() const noexcept { return last_seen_; }
 
 private:
     void handle(const tokens_revoked& order);
@@ -63,6 +67,7 @@ private:
     steady_time next_turn_ = steady_time::min();  // the hard rate: when the queue is empty
     steady_time last_seen_;
 
+    std::uint64_t                      refused_tokens_ = 0;
     utc_time                           sampled_minute_{};
     std::set<std::string, std::less<>> sampled_;  // rules sampled in that minute
 

@@ -4,8 +4,8 @@
 
 namespace falconer::actors {
 
-clusters::clusters(time_source& time, options opt)
-    : time_(time), opt_(opt), clock_(time.make_bell()) {}
+clusters::clusters(time_source& time, event_sink& sink, options opt)
+    : time_(time), sink_(sink), opt_(opt), clock_(time.make_bell()) {}
 
 std::shared_ptr<cluster_desk> clusters::desk_of(const cluster_ref& cluster) {
     if (const auto known = open_.find(cluster->text); known != open_.end()) return known->second;
@@ -38,7 +38,26 @@ void clusters::remember(const cluster_identity& to, const cluster_message& what)
 task<void> clusters::run() {
     for (;;) {
         co_await clock_->wait_until(time_.now() + opt_.sweep);
+        co_await tell_refused_tokens();
         forget_idle();
+    }
+}
+
+task<void> clusters::tell_refused_tokens() {
+    std::vector<event_tally> tallies;
+    for (auto& [name, actor] : open_) {
+        const auto count = actor->take_refused_tokens();
+        if (count == 0) continue;
+        tallies.push_back({
+            .from   = actor->name(),
+            .why    = event_tally::cause::token_refused,
+            .minute = std::chrono::floor<std::chrono::minutes>(time_.utc()),
+            .count  = count,
+        });
+    }
+    for (auto& each : tallies) {
+        auto kept = co_await sink_.submit(std::move(each));
+        static_cast<void>(kept);  // the sink has counted and said what it could not keep
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "falconer/messages.hpp"
 #include "falconer/ports/cluster_desk.hpp"
+#include "falconer/ports/event_sink.hpp"
 
 #include <chrono>
 #include <memory>
@@ -14,17 +15,18 @@
 
 namespace falconer::actors {
 
-/// Lifetime : run() forgets idle clusters until it is cancelled.
+/// Lifetime : run() reports and forgets until it is cancelled.
 /// Threading: the loop thread only.
 class clusters final : public cluster_desks, public post_office {
 public:
     struct options {
         cluster_actor::options cluster{};
         std::chrono::minutes   idle{60};  // unheard of for that long: forgotten
-        std::chrono::minutes   sweep{5};
+        std::chrono::minutes   sweep{1};
     };
 
-    clusters(time_source& time, options opt);
+    /// Tokens that clusters were refused are counted in `sink`, a tally per cluster and minute.
+    clusters(time_source& time, event_sink& sink, options opt);
 
     std::shared_ptr<cluster_desk> desk_of(const cluster_ref& cluster) override;
     void tell(const cluster_identity& to, const cluster_message& what) override;
@@ -43,12 +45,14 @@ private:
         std::optional<tokens_revoked> revocation{};
         std::optional<budget_changed> budget{};
     };
-    void remember(const cluster_identity& to, const cluster_message& what);
-    void forget_idle();
+    void       remember(const cluster_identity& to, const cluster_message& what);
+    task<void> tell_refused_tokens();
+    void       forget_idle();
 
     using by_name = std::string_view;  // of the actor's own name: a key that costs nothing
 
     time_source&                                                time_;
+    event_sink&                                                 sink_;
     options                                                     opt_;
     std::unordered_map<by_name, std::shared_ptr<cluster_actor>> open_;
     std::unordered_map<std::string, standing_orders>            orders_;

@@ -2,6 +2,7 @@
 #include "actors/clusters.hpp"
 
 #include "support/actor_fixture.hpp"
+#include "support/fake_store.hpp"
 
 #include <gmock/gmock.h>
 
@@ -157,7 +158,8 @@ TEST_F(ClusterActorTest, QuarantineIsBoundedPerDayAndCountedBeyond) {
 
 class ClustersTest : public ClusterActorTest {
 protected:
-    clusters all{time, {.cluster = options(), .idle = 60min, .sweep = 5min}};
+    test::fake_sink sink;
+    clusters        all{time, sink, {.cluster = options(), .idle = 60min, .sweep = 1min}};
 
     void SetUp() override {
         scope.spawn("clusters", all.run());
@@ -179,6 +181,18 @@ TEST_F(ClustersTest, AnIdleClusterIsForgottenAndABusyOneIsNot) {
         time.advance(5min);
     }
     EXPECT_EQ(all.size(), 1u);
+}
+
+TEST_F(ClustersTest, TokensThatAClusterWasRefusedAreTalliedByTheMinute) {
+    const auto desk = all.desk_of(name);
+    for (int i = 0; i < 3; ++i) desk->note_refused_token();
+    time.advance(1min);
+    time.advance(1min);
+    ASSERT_EQ(sink.kept.size(), 1u);
+    const auto tally = std::get<event_tally>(sink.kept[0]);
+    EXPECT_EQ(tally.why, event_tally::cause::token_refused);
+    EXPECT_EQ(tally.count, 3u);
+    EXPECT_EQ(tally.from->text, name->text);
 }
 
 TEST_F(ClustersTest, StandingOrdersReachAClusterThatComesLater) {

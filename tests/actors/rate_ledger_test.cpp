@@ -1,6 +1,7 @@
 #include "actors/rate_ledger.hpp"
 
 #include "support/actor_fixture.hpp"
+#include "support/fake_store.hpp"
 
 #include <map>
 
@@ -41,9 +42,11 @@ class RateLedgerTest : public test::actor_fixture {
 protected:
     struct replica {
         replica(time_source& time, quota_ledger& common)
-            : all(time, {.cluster = {.events_per_day = 300}}), ledger(time, all, common, {}) {}
-        clusters    all;
-        rate_ledger ledger;
+            : all(time, sink, {.cluster = {.events_per_day = 300}}), ledger(time, all, common, {}) {
+        }
+        test::fake_sink sink;
+        clusters        all;
+        rate_ledger     ledger;
     };
     shared_ledger common{time};
     replica       one{time, common}, other{time, common};

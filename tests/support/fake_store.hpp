@@ -1,6 +1,7 @@
-// A store and a spool in memory, which fail when told.
+// A store, a spool and a sink in memory, which fail when told.
 #pragma once
 
+#include "falconer/ports/event_sink.hpp"
 #include "falconer/ports/event_spool.hpp"
 #include "falconer/ports/event_store.hpp"
 
@@ -95,6 +96,22 @@ public:
     std::deque<record_batch> kept;
     std::size_t              room  = 1'000;
     int                      tries = 0;
+};
+
+/// Takes everything, or refuses everything.
+class fake_sink final : public event_sink {
+public:
+    task<result<kept_as>> submit(ingest_record record) override {
+        if (refuses) co_return failure{errc::unavailable, "told to"};
+        const auto how = std::holds_alternative<falco_event>(record)        ? kept_as::committed
+                         : std::holds_alternative<quarantined_body>(record) ? kept_as::quarantined
+                                                                            : kept_as::counted;
+        kept.push_back(std::move(record));
+        co_return how;
+    }
+
+    std::vector<ingest_record> kept;
+    bool                       refuses = false;
 };
 
 }  // namespace falconer::test

@@ -19,6 +19,9 @@ public:
     /// Whether a token issued then (nothing: it does not say) has been revoked.
     virtual bool token_is_revoked(std::optional<utc_time> issued) const noexcept = 0;
 
+    /// The cluster presented a token that was its own once. Counted, and stored as a tally in time.
+    virtual void note_refused_token() noexcept = 0;
+
     /// Takes a place in the cluster's hard rate. How long the request has to wait for its turn, or
     /// nothing: the queue is longer than anybody is held. A place taken is never given back.
     virtual std::optional<steady_time::duration> take_turn(steady_time now) noexcept = 0;

@@ -1,0 +1,57 @@
+#include "push_accounts.hpp"
+
+namespace falconer::ingest {
+
+push_accounts::push_accounts(metrics_registry& metrics)
+    : metrics_(metrics), received_(metrics.make_counter(
+                             "falconer_ingest_received_total",
+                             "Requests to the ingest endpoint, whatever came of them."
+                         )),
+      acknowledged_(metrics.make_counter(
+          "falconer_ingest_answered_2xx_total", "Requests answered 2xx: their event is durable."
+      )),
+      abandoned_(metrics.make_counter(
+          "falconer_ingest_abandoned_total", "Requests whose sender left before they were whole."
+      )),
+      in_flight_(
+          metrics.make_gauge("falconer_ingest_in_flight", "Requests received and not answered yet.")
+      ) {
+    for (const auto* reason :
+         {"not_found", "method", "content_type", "content_encoding", "token", "revoked",
+          "too_large", "malformed", "flooding", "held_too_long"})
+        refused_for(reason);
+}
+
+counter& push_accounts::refused_for(std::string_view reason) {
+    auto found = refused_.find(reason);
+    if (found == refused_.end()) {
+        auto& made = metrics_.make_counter(
+            "falconer_ingest_refused_total", "Requests refused, by reason.",
+            {{"reason", std::string(reason)}}
+        );
+        found = refused_.emplace(std::string(reason), &made).first;
+    }
+    return *found->second;
+}
+
+push_accounts::ticket::ticket(push_accounts& books) : books_(books) {
+    books_.received_.add();
+    books_.in_flight_.add(1);
+}
+
+push_accounts::ticket::~ticket() {
+    if (!closed_) books_.abandoned_.add();
+    books_.in_flight_.add(-1);
+}
+
+void push_accounts::ticket::acknowledged() noexcept {
+    closed_ = true;
+    books_.acknowledged_.add();
+}
+
+void push_accounts::ticket::refused(std::string_view reason) {
+    closed_ = true;
+    books_.refused_for(reason).add();
+}
+
+}  // namespace falconer::ingest

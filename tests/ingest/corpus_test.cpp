@@ -179,7 +179,9 @@ TEST(EventCorpusTest, ABodyWithWrongBytesIsJsonToUsWhenItIsToAnotherReader) {
             const bool not_json = got.what == event_verdict::kind::reject400 &&
                                   !got.reason.starts_with("output_fields.cluster_id");
             // RapidJSON ends at NUL, refuses lone surrogates and large exponents.
-            if (body.find('\0') != std::string::npos || got.about == "surrogate") continue;
+            if (body.find('\0') != std::string::npos || got.about == "surrogate" ||
+                got.about == "number")
+                continue;
             if (not_json && got.reason.starts_with("not a JSON object"))
                 continue;  // JSON all the same
             ASSERT_EQ(!not_json, testing::is_json_to_rapidjson(body)) << got.reason << '\n' << body;

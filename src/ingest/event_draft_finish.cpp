@@ -28,8 +28,8 @@ std::string_view name_of_kind(token t) noexcept {
     }
 }
 
-std::string quoted(std::string_view text) {
-    return '"' + excerpt(text) + '"';
+std::string quoted(std::string_view text, std::size_t limit = 60) {
+    return '"' + excerpt(text, limit) + '"';
 }
 
 /// SHA-256 over the cluster's name and the body, without the white space around it.

@@ -138,6 +138,7 @@ void sender::post_idle(const volatile int& stop) {
         for (; busy < 64 && next < options_.idle_connections; ++busy)
             start(*connections_[next++], now_);
         if (busy == 0) return;
+        offer();  // those that must be sent again
         turn(20ms);
     }
 }
@@ -170,20 +171,20 @@ bool sender::may_begin() const {
 }
 
 void sender::offer() {
+    // Every pause is of the same length, so the first in line is the first that may.
+    while (!again_.empty() && again_.front()->not_before <= now_) {
+        connection* c = again_.front();
+        again_.pop_front();
+        send(*c);
+    }
     std::vector<connection*> later;
-    while (!free_.empty()) {
+    while (!free_.empty() && may_begin()) {
         connection* c = free_.front();
         if (c->not_before > now_) {
             later.push_back(c);
             free_.pop_front();
             continue;
         }
-        if (c->again) {
-            free_.pop_front();
-            send(*c);
-            continue;
-        }
-        if (!may_begin()) break;
         auto due = now_;
         if (options_.rate > 0) {
             due = begin_ + ticks(std::chrono::duration<double>(
@@ -363,9 +364,13 @@ void sender::settle(connection& c) {
         c.done = true;
         return;
     }
+    if (c.again) {
+        again_.push_back(&c);
+        return;
+    }
     free_.push_back(&c);
     // A closed loop goes on at once, without a turn of the loop in between.
-    if (options_.rate == 0 && !c.again && c.state == phase::free && may_begin() && now_ < end_) {
+    if (options_.rate == 0 && c.state == phase::free && may_begin() && now_ < end_) {
         free_.pop_back();
         ++slots_taken_;
         start(c, clock::now());

@@ -103,8 +103,9 @@ private:
     load_report                              report_{};
     int                                      epoll_{-1};
     std::vector<std::unique_ptr<connection>> connections_{};
-    std::deque<connection*>   free_{};  ///< longest free first, so that all of them send
-    std::vector<event_record> past_{};  ///< acknowledged events that may be repeated
+    std::deque<connection*>   again_{};  ///< to be sent again, the longest waiting first
+    std::deque<connection*>   free_{};   ///< longest free first, so that all of them send
+    std::vector<event_record> past_{};   ///< acknowledged events that may be repeated
     std::size_t               past_at_{0};
     std::mt19937_64           random_{std::random_device{}()};
     clock::time_point         begin_{}, measure_from_{}, end_{}, next_sweep_{}, now_{};

@@ -4,7 +4,7 @@ mapfile -t sources < <(git ls-files '*.cpp' '*.hpp')
 mapfile -t shells < <(git ls-files '*.sh' '.ci/run')
 mapfile -t pythons < <(git ls-files '*.py')
 
-check "clang-format has nothing to change (${#sources[@]} files)" clang-format-19 --dry-run --Werror "${sources[@]}"
+check "clang-format has nothing to change (${#sources[@]} files)" scripts/lib/format-check.sh "${sources[@]}"
 check "rooms include only doors and their own files" python3 tests/layering.py
 check "the layering check sees what it is for" python3 tests/layering.py --self-test
 check "shellcheck is content (${#shells[@]} scripts)" shellcheck -x -S warning "${shells[@]}"

@@ -1,4 +1,10 @@
 #!/usr/bin/env bash
+# Builds everything with Clang, which sees what GCC does not, and runs each fuzz target for a while.
 . "$(dirname "$0")/../lib/stage.sh"
 scripts/lib/build.sh fuzz
-tests/fuzz/run.sh "${FALCONER_FUZZ_SECONDS:-60}"
+status=0
+tests/fuzz/run.sh "${FALCONER_FUZZ_SECONDS:-60}" | tee build/fuzz/run.log || status=$?
+good=$(grep -c ', no failure$' build/fuzz/run.log || true)
+all=$(find build/fuzz -maxdepth 1 -name '*_fuzz' -type f | wc -l)
+count "$good" $((all - good))
+exit "$status"

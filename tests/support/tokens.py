@@ -1,8 +1,8 @@
 """RS256 keys and tokens for tests and load tests, made with the openssl program.
 
-    python3 tests/support/tokens.py FOLDER COUNT     private.pem, public.pem, keys.json, tokens.txt
+    python3 tests/support/tokens.py FOLDER COUNT     private.pem, public.pem, keys.yaml, tokens.txt
 
-keys.json is the Go ingestor's keys file (JSON is YAML). The clusters look like shoots.
+keys.yaml is the Go ingestor's keys file. The clusters look like shoots.
 """
 import base64
 import concurrent.futures
@@ -26,17 +26,23 @@ def openssl(*arguments, stdin=None):
 
 
 def make_keys(folder):
-    """Writes private.pem, public.pem and keys.json. Returns the private key's path."""
+    """Writes private.pem, public.pem and keys.yaml. Returns the private key's path."""
     folder = pathlib.Path(folder)
     os.makedirs(folder, exist_ok=True)
     private = folder / "private.pem"
     private.write_bytes(openssl("genrsa", "2048"))
-    public = openssl("rsa", "-in", str(private), "-pubout")
-    (folder / "public.pem").write_bytes(public)
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
-    key = {"publicKey": public.decode(), "created": created}
-    (folder / "keys.json").write_text(json.dumps({"key_1": key, "key_2": key}, indent=1))
+    (folder / "public.pem").write_bytes(openssl("rsa", "-in", str(private), "-pubout"))
+    write_keys_file(private, folder / "keys.yaml")
     return private
+
+
+def write_keys_file(private, path):
+    """The Go ingestor's keys file: the same key twice, as it insists on two."""
+    public = openssl("rsa", "-in", str(private), "-pubout").decode()
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+    indented = "".join(f"    {line}\n" for line in public.splitlines())
+    pathlib.Path(path).write_text(
+        "".join(f"{name}:\n  created: {created}\n  publicKey: |\n{indented}" for name in ("key_1", "key_2")))
 
 
 def token(private, cluster, lifetime=7 * 86400):

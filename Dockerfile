@@ -1,0 +1,18 @@
+# Falconer in an image: built from Debian 12's packages, run with nothing but its runtime packages,
+# as nobody in particular. scripts/image-proof.sh makes the same root without a container engine.
+FROM debian:12 AS build
+WORKDIR /src
+COPY scripts/lib/packages.sh scripts/lib/packages.sh
+RUN scripts/lib/packages.sh install build
+COPY . .
+RUN scripts/lib/build.sh release falconer && strip build/release/falconer
+
+FROM debian:12-slim
+COPY scripts/lib/packages.sh /tmp/packages.sh
+RUN /tmp/packages.sh install runtime && rm -rf /tmp/packages.sh /var/lib/apt/lists/*
+COPY --from=build /src/build/release/falconer /usr/local/bin/falconer
+USER 65532:65532
+# events, metrics, health
+EXPOSE 3200 8080 8081
+ENTRYPOINT ["/usr/local/bin/falconer"]
+CMD ["serve", "--config", "/etc/falconer/falconer.yaml"]

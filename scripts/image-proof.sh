@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Proves the image without a container engine: a root made of nothing but the runtime packages (and
+# Debian's essential ones), in which the program answers as an unprivileged user.
+#
+#   image-proof.sh [PROGRAM]       default: build/release/falconer
+#
+# The packages come from the machine's own apt sources.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=$(realpath "${1:-build/release/falconer}")
+work=$(mktemp -d "${TMPDIR:-/tmp}/falconer-image.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+root=$work/root
+
+mapfile -t sources < <(grep -lEr 'debian\.org|/debian' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+    grep -E '\.(list|sources)$')
+[ ${#sources[@]} -gt 0 ] || { echo "no apt source for Debian is configured" >&2; exit 1; }
+options=()
+proxy=$(apt-config dump Acquire::http::Proxy --format '%v')
+[ -z "$proxy" ] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
+packages=$(scripts/lib/packages.sh list runtime | paste -sd,)
+mmdebstrap --quiet --variant=minbase --include="$packages" "${options[@]}" bookworm "$root" "${sources[@]}" >"$work/log" 2>&1 ||
+    { cat "$work/log"; exit 1; }
+
+install -D -m 755 "$program" "$root/usr/local/bin/falconer"
+strip "$root/usr/local/bin/falconer"
+install -d -m 755 "$root/etc/falconer"
+install -d -m 777 "$root/var/lib/falconer"
+
+# as_nobody COMMAND…: in the root, as the image's user.
+as_nobody() {
+    if [ "$(id -u)" = 0 ]; then
+        chroot --userspec=65532:65532 "$root" "$@"
+    else
+        unshare --map-root-user chroot "$root" "$@"
+    fi
+}
+
+if as_nobody ldd /usr/local/bin/falconer | grep 'not found'; then exit 1; fi
+as_nobody /usr/local/bin/falconer version
+as_nobody /usr/local/bin/falconer token keygen >"$work/key.pem"
+install -m 644 "$work/key.pem" "$root/etc/falconer/key.pem"
+as_nobody /usr/local/bin/falconer token keys --key /etc/falconer/key.pem >"$root/etc/falconer/keys.yaml"
+rm "$root/etc/falconer/key.pem"
+echo secret >"$root/etc/falconer/password"
+cat >"$root/etc/falconer/falconer.yaml" <<YAML
+apiVersion: falco.extensions.config.gardener.cloud/v1alpha1
+kind: Configuration
+store:
+  hosts: [127.0.0.1]
+  port: 5432
+  database: falconer
+  user: falconer
+  passwordFile: /etc/falconer/password
+ingestor:
+  listen: 127.0.0.1:3200
+  keysFile: /etc/falconer/keys.yaml
+  spool:
+    directory: /var/lib/falconer
+YAML
+as_nobody /usr/local/bin/falconer serve --check --config /etc/falconer/falconer.yaml --roles ingestor
+echo "the image's root: $(du -sm "$root" | cut -f1) MiB, $(grep -c '^Package:' "$root/var/lib/dpkg/status") packages"

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The long forms of the tests: the same programs, with more of everything. Hours, not minutes.
+#
+#   nightly.sh [STAGE…]      stages as of test.sh; default: all of them
+#
+# Each number can be set from outside.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export FALCONER_KILL_SECONDS=${FALCONER_KILL_SECONDS:-600}      # kill -9 under load, of falconer, then of its store
+export FALCONER_RESTART_ROUNDS=${FALCONER_RESTART_ROUNDS:-20}   # rolling restarts of two replicas
+export FALCONER_FUZZ_SECONDS=${FALCONER_FUZZ_SECONDS:-3600}     # each fuzz target
+export FALCONER_TIDY=${FALCONER_TIDY:-all}                      # clang-tidy on every file
+export FALCONER_TIDY_SECONDS=${FALCONER_TIDY_SECONDS:-7200}
+exec scripts/test.sh "$@"

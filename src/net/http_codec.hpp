@@ -32,17 +32,18 @@ public:
     /// together with what came after, for as long as done() is false.
     result<std::size_t> feed(std::string_view bytes);
 
-    /// As feed, but takes nothing beyond the header: call it until head_done(), and feed for the body.
+    /// As feed, but takes nothing beyond the header: call it until head_done(), and feed for the
+    /// body.
     result<std::size_t> feed_head(std::string_view bytes);
 
     bool started() const;    // the first byte of a message has been seen
     bool head_done() const;  // head() is known
     bool done() const;       // take() will give a whole message
 
-    http_request& head();                // from head_done() on; its body is what has come so far
-    bool          chunked() const;       // the body's length is known only at its end
+    http_request& head();                  // from head_done() on; its body is what has come so far
+    bool          chunked() const;         // the body's length is known only at its end
     bool          wants_continue() const;  // the peer holds the body back until it is told to go on
-    http_refusal  refusal() const;       // after an error
+    http_refusal  refusal() const;         // after an error
 
     /// Reads the body without keeping it; an error (too_large) if it has more than `limit` bytes.
     void drop_body(std::uint64_t limit);

@@ -10,14 +10,16 @@ namespace {
 bool printable(std::string_view text) {
     unsigned bad = 0;
     for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        bad |= static_cast<unsigned>(byte < 0x20) & static_cast<unsigned>(byte != '\t');
-        bad |= static_cast<unsigned>(byte == 0x7f);
+        const auto byte  = static_cast<unsigned char>(c);
+        bad             |= static_cast<unsigned>(byte < 0x20) & static_cast<unsigned>(byte != '\t');
+        bad             |= static_cast<unsigned>(byte == 0x7f);
     }
     return bad == 0;
 }
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// Only the forms of RFC 9112 section 3.2 that a server which is no proxy is sent.
 bool acceptable_target(std::string_view method, std::string_view target) {
@@ -40,7 +42,8 @@ http_refusal check_request_line(std::string_view line) {
     if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) ||
         version[6] != '.' || !digit(version[7]))
         return {400, "the request line is not 'METHOD TARGET HTTP/1.1'"};
-    if (version != "HTTP/1.1" && version != "HTTP/1.0") return {505, "only HTTP/1.1 is spoken here"};
+    if (version != "HTTP/1.1" && version != "HTTP/1.0")
+        return {505, "only HTTP/1.1 is spoken here"};
     if (target.find(' ') != std::string_view::npos || !acceptable_target(method, target))
         return {400, "the request's target is not a path"};
     return {};

@@ -63,6 +63,8 @@ class response_decoder {
 public:
     enum class expect { body, no_body };  // no_body: the answer to HEAD
 
+    response_decoder(response_decoder&&) noexcept;
+    response_decoder& operator=(response_decoder&&) noexcept;
     explicit response_decoder(std::uint32_t header_bytes = 16 * 1024, expect what = expect::body);
     ~response_decoder();
 

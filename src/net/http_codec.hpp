@@ -1,8 +1,9 @@
 // HTTP/1.1 without sockets: bytes in, messages out, and back. Boost.Beast is behind this door.
 #pragma once
 
-#include "falconer/result.hpp"
 #include "falconer/net/http_message.hpp"
+#include "falconer/result.hpp"
+#include "request_head.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,13 +14,15 @@
 namespace falconer::net {
 
 struct http_limits {
-    std::uint32_t header_bytes = 8 * 1024;   // start line and all fields
-    std::uint64_t body_bytes   = 64 * 1024;  // after the chunks are joined
+    std::uint32_t header_bytes = 16 * 1024;    // start line and all fields
+    std::uint64_t body_bytes   = 1024 * 1024;  // after the chunks are joined
 };
 
-/// One request after another, from one connection.
+/// One request after another, from one connection. Strict: what two servers might read in two ways
+/// is refused. Trailer fields are checked and dropped.
 ///
-/// Errors : malformed, too_large; after either the connection is of no further use.
+/// Errors : malformed, too_large; after either the connection is of no further use, and refusal()
+///          says what to answer.
 class request_decoder {
 public:
     explicit request_decoder(http_limits limits);
@@ -29,11 +32,26 @@ public:
     /// together with what came after, for as long as done() is false.
     result<std::size_t> feed(std::string_view bytes);
 
-    bool started() const;  // the first byte of a message has been taken
-    bool done() const;     // take() will give a whole message
+    /// As feed, but takes nothing beyond the header: call it until head_done(), and feed for the
+    /// body.
+    result<std::size_t> feed_head(std::string_view bytes);
+
+    bool started() const;    // the first byte of a message has been seen
+    bool head_done() const;  // head() is known
+    bool done() const;       // take() will give a whole message
+
+    http_request& head();                  // from head_done() on; its body is what has come so far
+    bool          chunked() const;         // the body's length is known only at its end
+    bool          wants_continue() const;  // the peer holds the body back until it is told to go on
+    http_refusal  refusal() const;         // after an error
+
+    /// Reads the body without keeping it; an error (too_large) if it has more than `limit` bytes.
+    void drop_body(std::uint64_t limit);
 
     /// Hands out the message and begins the next one.
     http_request take();
+    /// Forgets a message that is half done.
+    void reset();
 
 private:
     struct impl;
@@ -45,6 +63,8 @@ class response_decoder {
 public:
     enum class expect { body, no_body };  // no_body: the answer to HEAD
 
+    response_decoder(response_decoder&&) noexcept;
+    response_decoder& operator=(response_decoder&&) noexcept;
     explicit response_decoder(std::uint32_t header_bytes = 16 * 1024, expect what = expect::body);
     ~response_decoder();
 

@@ -1,0 +1,213 @@
+#include "falconer/net/http_client.hpp"
+
+#include "byte_stream.hpp"
+#include "falconer/async.hpp"
+#include "http_codec.hpp"
+#include "tcp_stream.hpp"
+#include "tls_context.hpp"
+
+#include <array>
+#include <charconv>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace falconer::net {
+namespace {
+
+struct connection {
+    std::unique_ptr<byte_stream> peer{};
+    steady_time                  since{};  // idle
+    bool                         reused = false;
+};
+
+/// How one attempt on one connection ended.
+struct attempt {
+    result<http_response> answer;
+    bool                  silent = true;   // not one byte came back
+    bool                  intact = false;  // the connection can serve again
+};
+
+bool harmless_to_repeat(const http_request& request) {
+    const auto& m = request.method;
+    return m == "GET" || m == "HEAD" || m == "PUT" || m == "DELETE" || m == "OPTIONS" ||
+           request.headers.find("Idempotency-Key");
+}
+
+std::string host_field(const http_place& to) {
+    auto       text     = to.host.find(':') == std::string::npos ? to.host : "[" + to.host + "]";
+    const auto standard = to.tls ? 443 : 80;
+    if (to.port != standard) text += ":" + std::to_string(to.port);
+    return text;
+}
+
+class pooled_client final : public http_client {
+public:
+    pooled_client(
+        asio::any_io_executor loop, time_source& time, options opt,
+        std::unique_ptr<asio::ssl::context> tls
+    )
+        : loop_(std::move(loop)), time_(time), opt_(std::move(opt)), tls_(std::move(tls)) {}
+
+    task<result<http_response>> send(http_place to, http_request request) override {
+        if (!request.headers.find("Host")) request.headers.add("Host", host_field(to));
+        auto work   = exchange(to, std::move(request));
+        auto answer = co_await with_timeout(time_, opt_.answer, std::move(work));
+        if (!answer) co_return std::move(answer).error().while_doing("asking " + host_field(to));
+        co_return std::move(answer);
+    }
+
+private:
+    task<result<http_response>> exchange(http_place to, http_request request) {
+        std::string bytes;
+        encode(request, bytes);
+        const auto expect = request.method == "HEAD" ? response_decoder::expect::no_body
+                                                     : response_decoder::expect::body;
+        bool       fresh  = false;
+        for (;;) {
+            auto ready = co_await reach(to, fresh);
+            if (!ready) co_return std::move(ready).error();
+            auto tried = co_await try_on(*ready->peer, bytes, expect);
+            if (tried.answer) {
+                const bool again = tried.intact && request.keep_alive && tried.answer->keep_alive;
+                if (again) keep(to, std::move(ready->peer));
+                co_return std::move(tried.answer);
+            }
+            const bool ended =
+                ready->reused && tried.silent && tried.answer.error().code == errc::unavailable;
+            if (!ended || !harmless_to_repeat(request)) co_return std::move(tried.answer);
+            fresh = true;
+        }
+    }
+
+    task<result<connection>> reach(http_place to, bool fresh) {
+        auto& kept = idle_[to];
+        while (!fresh && !kept.empty()) {
+            auto last = std::move(kept.back());
+            kept.pop_back();
+            last.reused = true;
+            if (time_.now() - last.since < opt_.idle) co_return std::move(last);
+        }
+        auto work = open(to);
+        auto made = co_await with_timeout(time_, opt_.connect, std::move(work));
+        if (!made) co_return std::move(made).error();
+        connection first;
+        first.peer = std::move(*made);
+        co_return std::move(first);
+    }
+
+    task<result<std::unique_ptr<byte_stream>>> open(http_place to) {
+        auto socket = co_await connect(loop_, to.host, std::to_string(to.port));
+        if (!socket) co_return std::move(socket).error();
+        std::unique_ptr<byte_stream> peer;
+        if (to.tls)
+            peer = tls_client_stream(std::move(*socket), *tls_, to.host);
+        else
+            peer = plain_stream(std::move(*socket));
+        auto ready = co_await peer->open();
+        if (!ready) co_return std::move(ready).error();
+        co_return std::move(peer);
+    }
+
+    task<attempt> try_on(
+        byte_stream& peer, std::string_view bytes, response_decoder::expect expect
+    ) {
+        auto sent = co_await peer.write_all(bytes);
+        if (!sent) co_return attempt{.answer = std::move(sent).error()};
+
+        response_decoder       decoder{16 * 1024, expect};
+        std::string            waiting, body;
+        std::array<char, 4096> some;
+        bool                   silent = true;
+        for (;;) {
+            auto size = co_await peer.read_some(some);
+            if (!size) co_return attempt{.answer = std::move(size).error(), .silent = silent};
+            if (*size == 0) {
+                auto whole = silent ? result<void>(failure{errc::unavailable, "the peer hung up"})
+                                    : decoder.finish();
+                if (!whole) co_return attempt{.answer = std::move(whole).error(), .silent = silent};
+            }
+            silent = false;
+            waiting.append(some.data(), *size);
+            for (;;) {
+                auto used = decoder.feed(waiting);
+                if (!used) co_return attempt{.answer = std::move(used).error(), .silent = false};
+                waiting.erase(0, *used);
+                body               += decoder.take_body();
+                const bool interim  = decoder.done() && decoder.head().status < 200;
+                if (!interim) break;
+                decoder = response_decoder{16 * 1024, expect};  // 100 Continue and the like
+            }
+            if (body.size() > opt_.body_bytes)
+                co_return attempt{
+                    .answer = failure{errc::too_large, "the answer is too large"}, .silent = false
+                };
+            if (decoder.done()) break;
+        }
+        auto head = decoder.head();
+        head.body = std::move(body);
+        co_return attempt{.answer = std::move(head), .silent = false, .intact = waiting.empty()};
+    }
+
+    void keep(const http_place& to, std::unique_ptr<byte_stream> peer) {
+        auto& kept = idle_[to];
+        if (kept.size() >= opt_.spare) return;
+        kept.push_back({std::move(peer), time_.now(), false});
+    }
+
+    asio::any_io_executor                         loop_;
+    time_source&                                  time_;
+    options                                       opt_;
+    std::unique_ptr<asio::ssl::context>           tls_;
+    std::map<http_place, std::vector<connection>> idle_{};
+};
+
+}  // namespace
+
+result<http_place> parse_place(std::string_view url) {
+    const auto bad = [url](std::string_view why) {
+        return failure{errc::malformed, "\"" + std::string(url) + "\" " + std::string(why)};
+    };
+    http_place       place;
+    std::string_view rest = url;
+    if (rest.starts_with("https://")) {
+        place = {.tls = true, .host = {}, .port = 443};
+        rest.remove_prefix(8);
+    } else if (rest.starts_with("http://")) {
+        rest.remove_prefix(7);
+    } else {
+        return bad("begins with neither http:// nor https://");
+    }
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    if (rest.find_first_of("/?#@ ") != std::string_view::npos)
+        return bad("should be a scheme, a host and perhaps a port");
+
+    const bool bracketed = rest.starts_with('[');
+    const auto host_end  = bracketed ? rest.find(']') : rest.find(':');
+    if (bracketed && host_end == std::string_view::npos) return bad("has no closing bracket");
+    place.host = rest.substr(bracketed ? 1 : 0, host_end - (bracketed ? 1 : 0));
+    if (place.host.empty()) return bad("names no host");
+    rest.remove_prefix(std::min(rest.size(), bracketed ? host_end + 1 : host_end));
+    if (rest.empty()) return place;
+
+    const auto  number    = rest.substr(1);
+    const auto* end       = number.data() + number.size();
+    const auto [stop, ec] = std::from_chars(number.data(), end, place.port);
+    if (rest.front() != ':' || ec != std::errc{} || stop != end || place.port == 0)
+        return bad("has a port that is not a number from 1 to 65535");
+    return place;
+}
+
+result<std::unique_ptr<http_client>> make_http_client(
+    asio::any_io_executor loop, time_source& time, http_client::options opt
+) {
+    auto tls = make_tls_client_context(
+        {.ca = opt.ca, .certificate = opt.certificate, .key = opt.key}, time.utc()
+    );
+    if (!tls) return std::move(tls).error();
+    return std::unique_ptr<http_client>(
+        std::make_unique<pooled_client>(std::move(loop), time, std::move(opt), std::move(*tls))
+    );
+}
+
+}  // namespace falconer::net

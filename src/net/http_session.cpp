@@ -1,0 +1,326 @@
+#include "http_session.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace falconer::net {
+namespace {
+
+constexpr std::size_t usual_read = 4 * 1024;   // takes in a usual request whole
+constexpr std::size_t large_read = 16 * 1024;  // for long headers and large bodies
+constexpr std::size_t spares     = 64;         // workspaces kept for the next who wakes up
+
+/// A body of that size never waits for the budget: connections × 16 KiB bounds these, and an event
+/// must not queue behind somebody's megabytes.
+constexpr std::size_t free_body = 16 * 1024;
+
+/// So much of an unwanted body is read and dropped for the sake of the connection.
+constexpr std::uint64_t worth_dropping = 64 * 1024;
+
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+http_workspace::http_workspace(http_limits limits) : in(usual_read), decoder(limits) {}
+
+std::unique_ptr<http_workspace> http_shop::borrow() {
+    if (spare_.empty()) return std::make_unique<http_workspace>(opt.limits);
+    auto one = std::move(spare_.back());
+    spare_.pop_back();
+    return one;
+}
+
+void http_shop::put_back(std::unique_ptr<http_workspace> space) {
+    const bool grown = space->in.capacity() > usual_read || space->out.capacity() > large_read;
+    if (grown || spare_.size() >= spares) return;
+    space->in.clear();
+    space->decoder.reset();
+    space->reply = {};
+    space->out.clear();
+    spare_.push_back(std::move(space));
+}
+
+http_session::http_session(http_shop& shop, std::unique_ptr<byte_stream> peer)
+    : shop_(shop), peer_(std::move(peer)), since_(shop.time.now()),
+      due_(since_ + shop.opt.receive) {
+    ++shop_.stats.connections;
+    ++shop_.stats.parked;
+}
+
+http_session::~http_session() {
+    if (space_) park();
+    --shop_.stats.parked;
+    --shop_.stats.connections;
+}
+
+void http_session::enter(stage next, steady_time until) {
+    stage_ = next;
+    due_   = until;
+}
+
+void http_session::park() {
+    shop_.put_back(std::move(space_));
+    ++shop_.stats.parked;
+}
+
+void http_session::unpark() {
+    space_ = shop_.borrow();
+    --shop_.stats.parked;
+}
+
+task<void> http_session::run() {
+    auto ready = co_await peer_->open();
+    if (ready)
+        co_await converse();
+    else
+        ++shop_.stats.handshake_failed;
+    peer_->close();
+}
+
+task<void> http_session::converse() {
+    for (;;) {
+        body_share share{shop_.budget};
+        const auto what = co_await receive(share);
+        if (what == turn::gone) co_return;
+        if (what == turn::request) co_await answer();
+        share.shrink_to(0);
+
+        auto& reply      = space_->reply;
+        reply.keep_alive = reply.keep_alive && keep_alive_ && !shop_.closing;
+        const bool last  = !reply.keep_alive;
+        space_->out.clear();
+        encode(reply, space_->out);
+        reply = {};
+
+        const bool sent = co_await write(space_->out);
+        if (!sent) {
+            ++shop_.stats.abandoned;
+            co_return;
+        }
+        ++shop_.stats.answers;
+        if (last) {
+            co_await linger();
+            co_return;
+        }
+    }
+}
+
+/// From the end of one request to the end of the next, or to the point where its answer is clear.
+task<http_session::turn> http_session::receive(body_share& share) {
+    since_ = shop_.time.now();
+    enter(stage::idle, std::min(since_ + shop_.opt.idle, shop_.idle_end));
+    for (;;) {
+        if (!space_) {
+            auto woken = co_await peer_->wait_readable();
+            if (!woken) co_return turn::gone;
+            unpark();
+        }
+        auto& in   = space_->in;
+        auto  used = space_->decoder.feed_head(in.data());
+        if (!used) co_return refuse_undecodable();
+        in.consume(*used);
+        if (stage_ == stage::idle && space_->decoder.started()) {
+            enter(stage::receiving, shop_.time.now() + shop_.opt.receive);
+            used_ = true;
+        }
+        if (space_->decoder.head_done()) break;
+        const bool more = co_await receive_more();
+        if (!more) co_return turn::gone;
+    }
+    co_return co_await receive_body(share);
+}
+
+task<http_session::turn> http_session::receive_body(body_share& share) {
+    auto& decoder = space_->decoder;
+    auto& head    = decoder.head();
+    keep_alive_   = head.keep_alive;
+
+    std::optional<http_response> early;
+    try {
+        early = shop_.handler.screen(head);
+    } catch (const std::exception&) {
+        ++shop_.stats.handler_failed;
+        early.emplace().status = 500;
+    }
+    const auto size = head.content_length.value_or(0);
+    if (early) {
+        ++shop_.stats.screened;
+        const bool short_one = !decoder.chunked() && size <= worth_dropping;
+        keep_alive_   = keep_alive_ && (decoder.done() || (short_one && !decoder.wants_continue()));
+        space_->reply = std::move(*early);
+        if (!keep_alive_ || !space_->reply.keep_alive) co_return turn::reply;
+        decoder.drop_body(worth_dropping);
+    } else if (size > shop_.opt.limits.body_bytes) {
+        co_return refuse(413, "the body is too large");
+    } else if (size > 0) {
+        const bool given = co_await afford(share, static_cast<std::size_t>(size));
+        if (!given) co_return refuse(503, "no memory for the body in time");
+    }
+
+    bool asked = early || !decoder.wants_continue();
+    for (;;) {
+        auto& in   = space_->in;
+        auto  used = decoder.feed(in.data());
+        if (!used) co_return refuse_undecodable();
+        in.consume(*used);
+        if (decoder.done()) break;
+
+        const auto so_far = decoder.chunked() ? decoder.head().body.size() : 0;
+        if (so_far > free_body && share.held() == 0) {
+            const bool given = co_await afford(share, shop_.opt.limits.body_bytes);
+            if (!given) co_return refuse(503, "no memory for the body in time");
+        }
+        if (!std::exchange(asked, true)) {
+            const bool sent = co_await write(go_on);
+            if (!sent) co_return turn::gone;
+            enter(stage::receiving, shop_.time.now() + shop_.opt.receive);
+        }
+        if (in.full() &&
+            in.capacity() >= std::max<std::size_t>(large_read, shop_.opt.limits.header_bytes))
+            co_return refuse(400, "a chunk's header is too long");
+        const bool more = co_await receive_more();
+        if (!more) co_return turn::gone;
+    }
+    if (early) {
+        decoder.reset();
+        co_return turn::reply;
+    }
+    share.shrink_to(decoder.head().body.size());
+    co_return turn::request;
+}
+
+/// Reads once. False: the peer has gone.
+task<bool> http_session::receive_more() {
+    auto& in = space_->in;
+    if (in.full()) {
+        const auto most = std::max<std::size_t>(large_read, shop_.opt.limits.header_bytes);
+        in.grow(std::min(in.capacity() * 2, most));
+    }
+    auto size = co_await peer_->read_some(in.space());
+    if (size && *size > 0) {
+        in.commit(*size);
+        shop_.stats.bytes_in += *size;
+        co_return true;
+    }
+    if (!size && size.error().code == errc::timed_out) {  // look_at() found us idle
+        if (stage_ == stage::idle) park();
+        co_return true;
+    }
+    if (stage_ == stage::receiving) ++shop_.stats.cut_short;
+    co_return false;
+}
+
+/// Our part of the memory for bodies, waiting for it if need be. Meanwhile nothing is read: TCP
+/// tells the sender to wait too.
+task<bool> http_session::afford(body_share& share, std::size_t bytes) {
+    auto& budget = shop_.budget;
+    bytes        = std::min(bytes, budget.total());
+    if (bytes > large_read && space_->in.capacity() < large_read) space_->in.grow(large_read);
+    if (bytes <= free_body) {
+        budget.take(bytes);
+    } else if (!budget.try_take(bytes)) {
+        byte_budget::ticket mine{budget};
+        waiting_         = &mine;
+        const bool given = co_await budget.wait_for(bytes, mine);
+        waiting_         = nullptr;
+        if (!given) co_return false;
+        enter(stage::receiving, shop_.time.now() + shop_.opt.receive);
+    }
+    share.hold(bytes);
+    co_return true;
+}
+
+task<void> http_session::answer() {
+    enter(stage::answering, shop_.time.now() + shop_.opt.answer);
+    ++shop_.stats.requests;
+    bool failed = false;
+    try {
+        space_->reply = co_await shop_.handler.handle(space_->decoder.take());
+    } catch (const std::exception&) {
+        failed = true;  // if it was our own cancellation, the next co_await throws again
+    }
+    if (failed) {
+        ++shop_.stats.handler_failed;
+        space_->reply            = {};
+        space_->reply.status     = 500;
+        space_->reply.keep_alive = false;
+    }
+}
+
+task<bool> http_session::write(std::string_view bytes) {
+    enter(stage::writing, shop_.time.now() + shop_.opt.write);
+    auto sent = co_await peer_->write_all(bytes);
+    if (sent) shop_.stats.bytes_out += bytes.size();
+    co_return static_cast<bool>(sent);
+}
+
+/// Closing while the peer still sends would reset the connection, and our answer might be lost on
+/// the way. So: our end first, and then whatever comes is read away for a while.
+task<void> http_session::linger() {
+    enter(stage::lingering, shop_.time.now() + shop_.opt.linger);
+    co_await peer_->finish();
+    space_->in.clear();
+    for (;;) {
+        auto size = co_await peer_->read_some(space_->in.space());
+        if (!size || *size == 0) break;
+    }
+}
+
+http_session::turn http_session::refuse(unsigned status, std::string_view why) {
+    auto& stats = shop_.stats;
+    switch (status) {
+        case 413: ++stats.refused_body; break;
+        case 431: ++stats.refused_header; break;
+        case 503: ++stats.refused_budget; break;
+        case 505: ++stats.refused_version; break;
+        default: ++stats.refused_malformed;
+    }
+    used_         = true;
+    keep_alive_   = false;
+    auto& reply   = space_->reply;
+    reply         = {};
+    reply.status  = status;
+    reply.body    = why;
+    reply.body   += '\n';
+    reply.headers.add("Content-Type", "text/plain; charset=utf-8");
+    if (status == 503) reply.headers.add("Retry-After", "1");
+    return turn::reply;
+}
+
+http_session::turn http_session::refuse_undecodable() {
+    const auto why = space_->decoder.refusal();
+    return refuse(why.status, why.why);
+}
+
+void http_session::look_at(steady_time now, bool crowded) {
+    auto& stats = shop_.stats;
+    if (due_ <= now) {
+        due_ = never;
+        if (waiting_ != nullptr) return waiting_->give_up();  // and is answered 503
+        switch (stage_) {
+            case stage::handshake: ++stats.closed_handshake; break;
+            case stage::idle: ++stats.closed_idle; break;
+            case stage::receiving: ++stats.closed_receive; break;
+            case stage::answering: ++stats.closed_answer; break;
+            case stage::writing: ++stats.closed_write; break;
+            case stage::lingering: break;
+        }
+        peer_->close();
+    } else if (stage_ == stage::idle) {
+        const auto since = now - since_;
+        if (crowded && !used_ && since >= shop_.opt.receive) {
+            ++stats.closed_crowded;
+            due_ = never;
+            peer_->close();
+        } else if (space_ && since >= shop_.opt.park) {
+            peer_->interrupt();
+        }
+    }
+}
+
+void http_session::hurry(steady_time when) {
+    if (stage_ == stage::idle) due_ = std::min(due_, when);
+}
+
+}  // namespace falconer::net

@@ -1,0 +1,140 @@
+// One connection's conversation: request, answer, request, answer.
+#pragma once
+
+#include "byte_budget.hpp"
+#include "byte_buffer.hpp"
+#include "byte_stream.hpp"
+#include "falconer/net/http_handler.hpp"
+#include "falconer/time_source.hpp"
+#include "http_codec.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace falconer::net {
+
+struct http_server_options {
+    http_limits               limits{};
+    std::size_t               body_budget = 64 * 1024 * 1024;  // bytes of bodies, all together
+    std::size_t               connections = 8192;  // further ones wait in the kernel's backlog
+    std::chrono::seconds      idle{120};           // between two requests
+    std::chrono::seconds      receive{15};  // from the first byte to the last, and TLS handshake
+    std::chrono::seconds      answer{45};   // from the last byte to the handler's answer
+    std::chrono::seconds      write{15};    // for the peer to take the answer
+    std::chrono::seconds      linger{3};    // for the peer to finish after our last answer
+    std::chrono::seconds      park{2};      // idle for so long: the read buffer is put away
+    std::chrono::milliseconds sweep{500};   // how late an overdue connection may be noticed
+};
+
+/// Counted from the start, but for the gauges at the end.
+struct http_statistics {
+    std::uint64_t accepted         = 0;  // connections
+    std::uint64_t handshake_failed = 0;
+    std::uint64_t closed_handshake = 0;  // by deadline: TLS took too long
+    std::uint64_t closed_idle      = 0;  // … nothing asked for
+    std::uint64_t closed_receive   = 0;  // … a request that did not end
+    std::uint64_t closed_answer    = 0;  // … the handler took too long
+    std::uint64_t closed_write     = 0;  // … the peer did not take its answer
+    std::uint64_t closed_crowded   = 0;  // never used, and others were waiting to be accepted
+
+    std::uint64_t requests          = 0;  // handed to the handler
+    std::uint64_t screened          = 0;  // answered by the handler before the body was read
+    std::uint64_t refused_malformed = 0;  // 400, 417
+    std::uint64_t refused_header    = 0;  // 431
+    std::uint64_t refused_body      = 0;  // 413
+    std::uint64_t refused_version   = 0;  // 505
+    std::uint64_t refused_budget    = 0;  // 503: no memory for the body in time
+    std::uint64_t cut_short         = 0;  // the peer went away within a request
+    std::uint64_t handler_failed    = 0;  // threw; answered with 500
+    std::uint64_t abandoned         = 0;  // the peer had gone when its answer was ready
+    std::uint64_t answers           = 0;  // written whole
+    std::uint64_t bytes_in          = 0;
+    std::uint64_t bytes_out         = 0;
+
+    std::size_t connections  = 0;  // open now
+    std::size_t parked       = 0;  // of these, holding no buffer
+    std::size_t body_bytes   = 0;  // held of the budget now
+    std::size_t body_waiting = 0;  // requests that wait for a share of it now
+};
+
+/// What a session needs only while it is busy. An idle one does without.
+struct http_workspace {
+    explicit http_workspace(http_limits limits);
+
+    byte_buffer     in;
+    request_decoder decoder;
+    http_response   reply{};
+    std::string     out{};
+};
+
+/// What the sessions of one server share.
+struct http_shop {
+    http_shop(
+        asio::any_io_executor loop, time_source& clock, http_server_options& how, http_handler& who
+    )
+        : time(clock), opt(how), handler(who), budget(std::move(loop), how.body_budget) {}
+
+    std::unique_ptr<http_workspace> borrow();
+    void                            put_back(std::unique_ptr<http_workspace> space);
+
+    time_source&               time;
+    const http_server_options& opt;
+    http_handler&              handler;
+    byte_budget                budget;
+    http_statistics            stats{};
+    bool                       closing  = false;  // every answer is its connection's last
+    steady_time                idle_end = never;  // and who asks for nothing leaves then
+
+private:
+    std::vector<std::unique_ptr<http_workspace>> spare_;
+};
+
+/// Lifetime : borrows `shop`. run() once; it ends with the connection.
+class http_session {
+public:
+    http_session(http_shop& shop, std::unique_ptr<byte_stream> peer);
+    ~http_session();
+
+    task<void> run();
+
+    /// Now and then: closes what is overdue, puts away what is idle.
+    /// `crowded`: others wait for a place, so who has never asked for anything leaves.
+    void look_at(steady_time now, bool crowded);
+
+    /// An idle connection ends by `when`.
+    void hurry(steady_time when);
+
+private:
+    enum class stage { handshake, idle, receiving, answering, writing, lingering };
+    enum class turn { request, reply, gone };  // reply: it has been decided before the handler
+
+    task<void> converse();
+    task<turn> receive(body_share& share);
+    task<turn> receive_body(body_share& share);
+    task<bool> receive_more();
+    task<bool> afford(body_share& share, std::size_t bytes);
+    task<void> answer();
+    task<bool> write(std::string_view bytes);
+    task<void> linger();
+    turn       screened(http_response reply);
+    turn       refuse(unsigned status, std::string_view why);
+    turn       refuse_undecodable();
+    void       enter(stage next, steady_time until);
+    void       park();
+    void       unpark();
+
+    http_shop&                      shop_;
+    std::unique_ptr<byte_stream>    peer_;
+    std::unique_ptr<http_workspace> space_{};            // none while parked
+    byte_budget::ticket*            waiting_ = nullptr;  // for the budget
+    steady_time                     since_;              // the stage began
+    steady_time                     due_;                // look_at() ends it
+    stage                           stage_      = stage::handshake;
+    bool                            used_       = false;  // has asked for something
+    bool                            keep_alive_ = true;
+};
+
+}  // namespace falconer::net

@@ -121,7 +121,7 @@ TEST_F(PgConnectionTest, TakesParametersAndGivesRows) {
 TEST_F(PgConnectionTest, AnErrorOfTheStatementLeavesTheConnectionUsable) {
     there.user     = login;
     there.password = "falcon";
-    auto c = open();
+    auto c         = open();
     EXPECT_EQ(await(c->query("SELEC", {}, 30s)).error().code, errc::broken);
     EXPECT_EQ(await(c->query("SELECT 1/0", {}, 30s)).error().code, errc::malformed);
     EXPECT_EQ(await(c->query("SELECT '\\u0000'::jsonb", {}, 30s)).error().code, errc::malformed);

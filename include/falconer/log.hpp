@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 

@@ -75,9 +75,11 @@ task<result<void>> apply(pg_connection& store, const migration& next) {
         std::to_string(next.version) + ", '" + std::string(next.name) +
         "', encode(sha256(convert_to($falconer$" + std::string(next.sql) +
         "$falconer$, 'UTF8')), 'hex'), 1)";
-    auto done = co_await store.run_script(std::move(script), patience);
-    if (!done) co_return std::move(done).error().while_doing("migration " + std::string(next.name));
-    co_return result<void>{};
+    const auto doing = "migration " + std::string(next.name);  // named: GCC 12 suspects a temporary
+    auto       done  = co_await store.run_script(std::move(script), patience);
+    result<void> verdict;
+    if (!done) verdict = std::move(done).error().while_doing(doing);
+    co_return verdict;
 }
 
 task<result<int>> migrate_locked(pg_connection& store) {

@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
     CLI::App root{"Falco runtime security for every cluster of a Gardener landscape.", "falconer"};
     root.require_subcommand(1);
     int exit_code = cli::success;
+    cli::add_db_command(root, exit_code);
     cli::add_event_command(root, exit_code);
     cli::add_version_command(root, exit_code);
     try {

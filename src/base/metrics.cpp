@@ -1,5 +1,6 @@
 #include "falconer/metrics.hpp"
 
+#include <limits>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 

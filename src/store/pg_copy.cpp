@@ -30,7 +30,9 @@ void pg_copy::begin() {
     number(std::int32_t{0});  // header extension
 }
 
-void pg_copy::row(std::int16_t fields) { number(fields); }
+void pg_copy::row(std::int16_t fields) {
+    number(fields);
+}
 
 void pg_copy::text(std::string_view value) {
     number(static_cast<std::int32_t>(value.size()));
@@ -43,7 +45,8 @@ void pg_copy::bytes(std::span<const std::uint8_t> value) {
 }
 
 void pg_copy::timestamp(utc_time value) {
-    const auto since = std::chrono::duration_cast<std::chrono::microseconds>(value - postgres_epoch);
+    const auto since =
+        std::chrono::duration_cast<std::chrono::microseconds>(value - postgres_epoch);
     number(std::int32_t{8});
     number(std::int64_t{since.count()});
 }
@@ -52,6 +55,27 @@ void pg_copy::json(std::string_view value) {
     number(static_cast<std::int32_t>(value.size() + 1));
     out_.push_back(jsonb_version);
     out_.append(value);
+}
+
+void pg_copy::int2(std::int16_t value) {
+    number(std::int32_t{2});
+    number(value);
+}
+
+void pg_copy::int4(std::int32_t value) {
+    number(std::int32_t{4});
+    number(value);
+}
+
+void pg_copy::microseconds(std::int64_t since_1970) {
+    constexpr auto epoch =
+        std::chrono::duration_cast<std::chrono::microseconds>(postgres_epoch.time_since_epoch());
+    number(std::int32_t{8});
+    number(std::int64_t{since_1970 - epoch.count()});
+}
+
+void pg_copy::null() {
+    number(std::int32_t{-1});
 }
 
 std::string_view pg_copy::end() {

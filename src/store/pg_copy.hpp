@@ -15,12 +15,16 @@ namespace falconer::store {
 class pg_copy {
 public:
     /// Starts over; keeps the memory.
-    void begin();
-    void row(std::int16_t fields);
-    void text(std::string_view value);
-    void bytes(std::span<const std::uint8_t> value);
-    void timestamp(utc_time value);      // timestamptz
-    void json(std::string_view value);   // jsonb
+    void             begin();
+    void             row(std::int16_t fields);
+    void             text(std::string_view value);
+    void             bytes(std::span<const std::uint8_t> value);
+    void             timestamp(utc_time value);     // timestamptz
+    void             json(std::string_view value);  // jsonb
+    void             int2(std::int16_t value);
+    void             int4(std::int32_t value);
+    void             microseconds(std::int64_t since_1970);  // timestamptz, of all years
+    void             null();
     std::string_view end();
 
 private:

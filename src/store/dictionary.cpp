@@ -1,0 +1,149 @@
+#include "dictionary.hpp"
+
+#include "pg_array.hpp"
+
+#include <charconv>
+#include <vector>
+
+namespace falconer::store {
+namespace {
+
+// Looked for first, so that a known text costs no number; sorted, so that replicas that learn the
+// same texts wait for one another instead of in a circle. A text that somebody else committed
+// meanwhile is found by the second round.
+constexpr auto resolve_texts = R"(
+WITH wanted AS (
+    SELECT n, kind, value, sha256(convert_to(value, 'UTF8')) AS digest
+    FROM unnest($1::int2[], $2::text[]) WITH ORDINALITY AS w (kind, value, n)
+), known AS (
+    SELECT n, t.id FROM wanted JOIN falconer.text t USING (kind, digest)
+), added AS (
+    INSERT INTO falconer.text (kind, digest, value)
+    SELECT kind, digest, value FROM wanted WHERE n NOT IN (SELECT n FROM known)
+    ORDER BY kind, digest
+    ON CONFLICT DO NOTHING RETURNING id, kind, digest
+)
+SELECT n, id FROM known UNION ALL SELECT n, id FROM wanted JOIN added USING (kind, digest))";
+
+constexpr auto resolve_clusters = R"(
+WITH wanted AS (
+    SELECT w.*, sha256(convert_to(identity, 'UTF8')) AS digest
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+         WITH ORDINALITY AS w (identity, landscape, project, name, uid, n)
+), known AS (
+    SELECT n, c.id FROM wanted JOIN falconer.cluster c USING (digest)
+), added AS (
+    INSERT INTO falconer.cluster (digest, identity, landscape, project, name, uid)
+    SELECT digest, identity, nullif(landscape, ''), nullif(project, ''), nullif(name, ''),
+           nullif(uid, '')
+    FROM wanted WHERE n NOT IN (SELECT n FROM known)
+    ORDER BY digest
+    ON CONFLICT DO NOTHING RETURNING id, digest
+)
+SELECT n, id FROM known UNION ALL SELECT n, id FROM wanted JOIN added USING (digest))";
+
+constexpr int rounds = 3;
+
+template <class Number>
+Number number_of(std::string_view text) {
+    Number n = 0;
+    std::from_chars(text.data(), text.data() + text.size(), n);
+    return n;
+}
+
+struct question {
+    const char*           sql = nullptr;
+    pg_connection::params values{};
+};
+
+question about_texts(const std::vector<const wanted_texts::value_type*>& wanted) {
+    pg_array kinds, values;
+    for (const auto* each : wanted) {
+        kinds.add(std::to_string(static_cast<int>(each->first)));
+        values.add(each->second);
+    }
+    return {resolve_texts, {kinds.text(), values.text()}};
+}
+
+question about_clusters(const std::vector<const wanted_texts::value_type*>& wanted) {
+    pg_array identities, landscapes, projects, names, uids;
+    for (const auto* each : wanted) {
+        const auto parts =
+            cluster_identity{each->second}.shoot().value_or(cluster_identity::parts{});
+        identities.add(each->second);
+        landscapes.add(parts.landscape);
+        projects.add(parts.project);
+        names.add(parts.name);
+        uids.add(parts.uid);
+    }
+    return {
+        resolve_clusters,
+        {identities.text(), landscapes.text(), projects.text(), names.text(), uids.text()}
+    };
+}
+
+}  // namespace
+
+std::string dictionary::key_of(text_kind kind, std::string_view value) {
+    std::string key(1, static_cast<char>(kind));
+    return key.append(value);
+}
+
+std::optional<std::int32_t> dictionary::find(text_kind kind, std::string_view value) {
+    const auto at = by_key_.find(key_of(kind, value));
+    if (at == by_key_.end()) return std::nullopt;
+    recent_.splice(recent_.begin(), recent_, at->second);
+    return at->second->number;
+}
+
+void dictionary::learn(std::string key, std::int32_t number) {
+    if (by_key_.contains(key)) return;
+    bytes_ += key.size();
+    recent_.push_front({std::move(key), number});
+    by_key_.emplace(recent_.front().key, recent_.begin());
+}
+
+void dictionary::shrink() {
+    while (bytes_ > most_ && !recent_.empty()) {
+        bytes_ -= recent_.back().key.size();
+        by_key_.erase(recent_.back().key);
+        recent_.pop_back();
+    }
+}
+
+void dictionary::forget() {
+    by_key_.clear();
+    recent_.clear();
+    bytes_ = 0;
+}
+
+task<result<void>> dictionary::resolve(
+    pg_connection& store, wanted_texts wanted, pg_connection::limit time
+) {
+    shrink();  // before learning: what this batch learns must outlast the batch
+    for (int round = 0; round < rounds; ++round) {
+        // One table at a time; a batch seldom has news for both.
+        for (const bool clusters : {true, false}) {
+            std::vector<const wanted_texts::value_type*> missing;
+            for (const auto& each : wanted) {
+                if ((each.first == text_kind::cluster) != clusters) continue;
+                if (!find(each.first, each.second)) missing.push_back(&each);
+            }
+            if (missing.empty()) continue;
+            auto ask = clusters ? about_clusters(missing) : about_texts(missing);
+            auto got = co_await store.query(ask.sql, std::move(ask.values), time);
+            if (!got) co_return std::move(got).error().while_doing("looking texts up");
+            for (int row = 0; row < got->size(); ++row) {
+                const auto* text = missing[number_of<std::size_t>(got->at(row, 0)) - 1];
+                learn(key_of(text->first, text->second), number_of<std::int32_t>(got->at(row, 1)));
+            }
+        }
+    }
+    for (const auto& each : wanted) {
+        if (!find(each.first, each.second))
+            co_return failure{errc::overloaded, "a text that others add keeps out of sight"};
+    }
+    co_return result<void>{};
+}
+
+}  // namespace falconer::store

@@ -1,0 +1,59 @@
+// Numbers for clusters and repeating texts: a bounded memory of the store's dictionary tables.
+#pragma once
+
+#include "falconer/ids.hpp"
+#include "pg_connection.hpp"
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace falconer::store {
+
+/// Source: migrations/0001_events.sql, tables cluster and text.
+enum class text_kind : std::uint8_t { cluster = 0, rule = 1, source = 2, hostname = 3, tags = 4 };
+
+/// Texts that a batch needs a number for, each once.
+using wanted_texts = std::set<std::pair<text_kind, std::string>>;
+
+/// Threading: one batch at a time per dictionary: numbers that resolve() found stay known until the
+///            next resolve().
+class dictionary {
+public:
+    explicit dictionary(std::size_t most_bytes) : most_(most_bytes) {}
+
+    std::optional<std::int32_t> find(text_kind kind, std::string_view value);
+
+    /// Learns the numbers of all `wanted`, in a transaction of its own; the store makes new ones
+    /// for those it has never seen. Nothing is asked when nothing is wanted.
+    ///
+    /// Errors : those of query().
+    task<result<void>> resolve(
+        pg_connection& store, wanted_texts wanted, pg_connection::limit time
+    );
+
+    void forget();
+
+private:
+    struct entry {
+        std::string  key;  // the kind's byte, then the value
+        std::int32_t number = 0;
+    };
+    using entries = std::list<entry>;
+
+    static std::string key_of(text_kind kind, std::string_view value);
+    void               learn(std::string key, std::int32_t number);
+    void               shrink();
+
+    std::size_t                                             most_;
+    std::size_t                                             bytes_ = 0;
+    entries                                                 recent_;  // the latest used first
+    std::unordered_map<std::string_view, entries::iterator> by_key_;
+};
+
+}  // namespace falconer::store

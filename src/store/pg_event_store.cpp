@@ -1,0 +1,120 @@
+#include "pg_event_store.hpp"
+
+#include <charconv>
+
+namespace falconer::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The question for duplicates must stay a look-up by index, whatever the planner thinks of a young
+// partition without statistics.
+constexpr auto insert_settings =
+    " -c standard_conforming_strings=on -c enable_seqscan=off -c enable_hashjoin=off"
+    " -c enable_mergejoin=off -c default_toast_compression=lz4";
+
+constexpr std::string_view unique_violation = "23505";  // another replica was first
+constexpr std::string_view no_partition     = "23514";  // dropped since we made it
+constexpr std::string_view foreign_key      = "23503";  // a dictionary number that is gone
+
+constexpr auto ensure_day = "SELECT falconer.ensure_day($1::date)";
+
+constexpr int  tries      = 3;
+constexpr auto days_ahead = 3;
+
+std::vector<std::size_t> indices(const pg_rows& rows) {
+    std::vector<std::size_t> all;
+    if (!rows) return all;
+    for (int row = 0; row < rows.size(); ++row) {
+        const auto  text  = rows.at(row, 0);
+        std::size_t index = 0;
+        std::from_chars(text.data(), text.data() + text.size(), index);
+        all.push_back(index);
+    }
+    return all;
+}
+
+}  // namespace
+
+pg_event_store::pg_event_store(asio::any_io_executor loop, time_source& time, options opt)
+    : loop_(std::move(loop)), time_(time), opt_(std::move(opt)), words_(opt_.dictionary_bytes) {
+    opt_.postgres.connect_limit  = std::min(opt_.postgres.connect_limit, opt_.insert_limit);
+    opt_.postgres.settings      += insert_settings;
+}
+
+task<result<void>> pg_event_store::connect() {
+    if (connection_ && connection_->usable()) co_return result<void>{};
+    auto opened = co_await pg_connection::open(loop_, time_, opt_.postgres);
+    if (!opened) co_return std::move(opened).error();
+    connection_ = std::move(*opened);
+    // Another server may answer now, restored from a backup: believe nothing from before.
+    words_.forget();
+    days_.clear();
+    co_return result<void>{};
+}
+
+task<result<void>> pg_event_store::ensure_days(const std::set<std::chrono::sys_days>& days) {
+    auto missing = days;
+    for (const auto day : days) {
+        if (days_.contains(day)) missing.erase(day);
+    }
+    if (missing.empty()) co_return result<void>{};
+    const auto today = std::chrono::floor<std::chrono::days>(time_.utc());
+    for (int ahead = 0; ahead <= days_ahead; ++ahead)
+        missing.insert(today + std::chrono::days{ahead});
+    for (const auto day : missing) {
+        pg_connection::params which;
+        which.push_back(text_of(event_time_of(day)).substr(0, 10));
+        auto made = co_await connection_->query(ensure_day, std::move(which), opt_.insert_limit);
+        if (!made) co_return std::move(made).error().while_doing("making a day's partition");
+        days_.insert(day);
+    }
+    co_return result<void>{};
+}
+
+task<result<std::vector<stored_as>>> pg_event_store::insert(const record_batch& batch) {
+    for (int left = tries;; --left) {
+        bool again  = false;
+        auto stored = co_await insert_once(batch, again);
+        if (stored || !again) co_return std::move(stored);
+        if (left == 1)
+            co_return failure{errc::overloaded, stored.error().detail}.while_doing("storing a batch"
+            );
+    }
+}
+
+task<result<std::vector<stored_as>>> pg_event_store::insert_once(
+    const record_batch& batch, bool& again
+) {
+    auto up = co_await connect();
+    if (!up) co_return std::move(up).error();
+
+    const auto  now = time_.utc();
+    event_batch work(batch, words_, {now - opt_.oldest_receipt, now + 24h});
+    auto        known = co_await words_.resolve(*connection_, work.wanted(), opt_.insert_limit);
+    if (!known) co_return std::move(known).error();
+    auto ready = co_await ensure_days(work.days());
+    if (!ready) co_return std::move(ready).error();
+
+    failure why{errc::broken, ""};
+    if (work.has_events()) {
+        auto source = [this, &work](const pg_rows& before) {
+            return work.rows(copy_, indices(before));
+        };
+        auto done = co_await connection_->run_copy_script(work.script(), source, opt_.insert_limit);
+        if (done) co_return work.verdicts();
+        why = std::move(done).error();
+    } else {
+        auto done = co_await connection_->run_script(work.script(), opt_.insert_limit);
+        if (done) co_return work.verdicts();
+        why = std::move(done).error();
+    }
+    if (!connection_->usable()) co_return std::move(why).while_doing("storing a batch");
+    const auto& state = connection_->last_refusal();
+    again             = state == unique_violation || state == no_partition || state == foreign_key;
+    if (state == no_partition) days_.clear();
+    if (state == foreign_key) words_.forget();
+    co_return std::move(why).while_doing("storing a batch");
+}
+
+}  // namespace falconer::store

@@ -1,0 +1,278 @@
+#include "store/pg_event_store.hpp"
+#include "pg_fixture.hpp"
+
+#include <asio/experimental/awaitable_operators.hpp>
+
+namespace falconer::store {
+namespace {
+
+using namespace std::chrono_literals;
+using part = event_texts::part;
+using enum stored_as;
+
+constexpr utc_time noon{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
+
+/// Waits in real time; what the store takes for today is the test's.
+class calendar final : public time_source {
+public:
+    explicit calendar(time_source& real) : real_(real) {}
+    steady_time           now() const noexcept override { return real_.now(); }
+    utc_time              utc() const noexcept override { return today; }
+    std::unique_ptr<bell> make_bell() override { return real_.make_bell(); }
+
+    utc_time today = noon;
+
+private:
+    time_source& real_;
+};
+
+class PgEventStoreTest : public test::pg_fixture {
+protected:
+    calendar                        clock{time};
+    pg_connection::ptr              admin;
+    std::unique_ptr<pg_event_store> store;
+
+    void SetUp() override {
+        pg_fixture::SetUp();
+        admin     = open();
+        auto done = await(migrate(*admin));
+        ASSERT_TRUE(done) << done.error().detail;
+        store = make_store();
+    }
+    void TearDown() override {
+        store.reset();
+        admin.reset();
+        pg_fixture::TearDown();
+    }
+    std::unique_ptr<pg_event_store> make_store(std::chrono::milliseconds limit = 30s) {
+        return std::make_unique<pg_event_store>(
+            loop.get_executor(), clock, pg_event_store::options{there, limit}
+        );
+    }
+    static cluster_ref cluster(std::string name) {
+        return std::make_shared<const cluster_identity>(cluster_identity{std::move(name)});
+    }
+    falco_event event(std::string_view rule, std::string_view fields = R"({"a": 1})") const {
+        falco_event e;
+        e.from     = cluster("shoot--garden--a-5ad2ab3e-1c1e-4f3d-8a2b-0d0d8e0a6b11-live");
+        e.id       = uuid::random();
+        e.time     = event_time_of(clock.today);
+        e.received = clock.today;
+        e.level    = priority::critical;
+        e.texts.put(part::rule, rule);
+        e.texts.put(part::output_fields, fields);
+        return e;
+    }
+    static record_batch batch(std::vector<ingest_record> records) {
+        record_batch b;
+        b.id      = uuid::random();
+        b.records = std::move(records);
+        return b;
+    }
+    std::vector<stored_as> insert(const record_batch& b) {
+        auto how = await(store->insert(b));
+        if (!how) throw std::runtime_error(how.error().detail);
+        return std::move(*how);
+    }
+    std::string count(const std::string& table) {
+        return ask(*admin, "SELECT count(*) FROM falconer." + table);
+    }
+    using verdicts = std::vector<stored_as>;
+};
+
+TEST_F(PgEventStoreTest, WhatIsStoredReadsBackAsItWas) {
+    auto e = event("Terminal shell", R"({"n": 9223372036854775807, "s": "it's \"ü\""})");
+    e.time = {253'402'300'799, 123'456'789};  // the last second of year 9999
+    e.set(event_flag::future);
+    e.texts.put(part::source, "syscall");
+    e.texts.put(part::hostname, "node-1");
+    e.texts.put(part::tags, R"(["a","b"])");
+    e.texts.put(part::output, "a shell was spawned");
+    e.texts.put(part::extra, R"({"x": null})");
+    EXPECT_EQ(insert(batch({e})), verdicts{committed});
+    EXPECT_EQ(
+        ask(*admin,
+            "SELECT row(rule, priority, source, hostname, tags, flags, output, extra, "
+            "project, shoot) FROM falconer.events WHERE id = $1",
+            {e.id.text()}),
+        R"(("Terminal shell",Critical,syscall,node-1,"[""a"", ""b""]",2,"a shell was spawned",)"
+        R"("{""x"": null}",garden,a))"
+    );
+    EXPECT_EQ(
+        ask(*admin, "SELECT output_fields->>'n' FROM falconer.events"), "9223372036854775807"
+    );
+    EXPECT_EQ(ask(*admin, "SELECT output_fields->>'s' FROM falconer.events"), "it's \"ü\"");
+    EXPECT_EQ(
+        ask(*admin,
+            "SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || "
+            "time_nanos FROM falconer.events"),
+        "9999-12-31 23:59:59.123456789"
+    );
+}
+
+TEST_F(PgEventStoreTest, AnEventOfTheYear1970IsKeptByItsReceipt) {
+    auto e = event("old");
+    e.time = {0, 0};
+    EXPECT_EQ(insert(batch({e})), verdicts{committed});
+    EXPECT_EQ(count("event_20260310"), "1");
+}
+
+TEST_F(PgEventStoreTest, ADuplicateIsRecognisedWhereverItStands) {
+    const auto a = event("a"), b = event("b"), c = event("c");
+    EXPECT_EQ(insert(batch({a, a, b})), (verdicts{committed, duplicate, committed}));
+    EXPECT_EQ(insert(batch({a, c, b})), (verdicts{duplicate, committed, duplicate}));
+    EXPECT_EQ(insert(batch({a, b, c})), (verdicts{duplicate, duplicate, duplicate}));
+    EXPECT_EQ(count("event"), "3");
+}
+
+TEST_F(PgEventStoreTest, TheSameUuidFromAnotherClusterIsAnotherEvent) {
+    const auto a = event("a");
+    auto       b = a;
+    b.from       = cluster("seed-1");
+    EXPECT_EQ(insert(batch({a, b})), (verdicts{committed, committed}));
+}
+
+TEST_F(PgEventStoreTest, ADuplicateIsRecognisedAcrossMidnightInBothDirections) {
+    auto late      = event("late");
+    late.received  = noon + 11h + 59min + 59s + 999ms;
+    auto early     = late;
+    early.id       = uuid::random();
+    early.received = noon + 12h;  // the first instant of the next day
+    EXPECT_EQ(insert(batch({late, early})), (verdicts{committed, committed}));
+    EXPECT_EQ(count("event_20260310") + count("event_20260311"), "11");
+
+    clock.today   = noon + 35h;
+    late.received = late.received + 24h;
+    EXPECT_EQ(insert(batch({late})), verdicts{duplicate}) << "24 h later";
+    early.received = noon + 1h;
+    EXPECT_EQ(insert(batch({early})), verdicts{duplicate}) << "a spooled record received earlier";
+    EXPECT_EQ(count("event"), "2");
+}
+
+TEST_F(PgEventStoreTest, AClockThatJumpsMakesNoPartitionsBeyondTheWindow) {
+    const auto before = noon;
+    for (const auto jump : {-20 * 365, -10 * 365, 10 * 365, 20 * 365}) {
+        auto e     = event("jump");
+        e.received = before + std::chrono::days{jump};
+        EXPECT_EQ(insert(batch({e})), verdicts{committed});
+    }
+    // today and three days ahead, and the oldest that is allowed
+    EXPECT_EQ(
+        ask(*admin,
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'falconer.event'::regclass"),
+        "5"
+    );
+}
+
+TEST_F(PgEventStoreTest, APoisonRowStoresNothingAndLeavesTheStoreUsable) {
+    for (const auto* poison : {R"({"a": "\udc00"})", R"({"a": 1e400000})", "not json"}) {
+        const auto good = event("good");
+        auto       how  = await(store->insert(batch({good, event("bad", poison)})));
+        ASSERT_FALSE(how) << poison;
+        EXPECT_EQ(how.error().code, errc::malformed) << how.error().detail;
+        EXPECT_EQ(count("event"), "0");
+    }
+    EXPECT_EQ(insert(batch({event("good")})), verdicts{committed});
+}
+
+TEST_F(PgEventStoreTest, QuarantineAndTalliesAreStoredWithTheEventsOrNotAtAll) {
+    const quarantined_body aside{
+        cluster("c"), noon, "rule", "it's too long", std::string("\0'\xff\\", 4)
+    };
+    const event_tally tally{
+        cluster("c"), event_tally::cause::over_quota, "r", priority::notice, noon, 5
+    };
+    EXPECT_FALSE(await(store->insert(batch({aside, tally, event("bad", "not json")}))));
+    EXPECT_EQ(count("quarantine") + count("tally") + count("applied_batch"), "000");
+
+    EXPECT_EQ(
+        insert(batch({aside, tally, event("good")})), (verdicts{quarantined, counted, committed})
+    );
+    EXPECT_EQ(
+        ask(*admin, "SELECT encode(body, 'hex') || reason FROM falconer.quarantine"),
+        "0027ff5cit's too long"
+    );
+}
+
+TEST_F(PgEventStoreTest, ABatchStoredAgainCountsItsTalliesAndBodiesOnce) {
+    const quarantined_body aside{cluster("c"), noon, "rule", "long", "{}"};
+    event_tally tally{cluster("c"), event_tally::cause::over_quota, "r", priority::notice, noon, 5};
+    event_tally full{
+        cluster("c"), event_tally::cause::quarantine_full, "", priority::debug, noon, 2
+    };
+    const auto first = batch({aside, tally, tally, full});
+    insert(first);
+    insert(first);
+    EXPECT_EQ(
+        ask(*admin, "SELECT string_agg(count::text, ' ' ORDER BY cause) FROM falconer.tally"),
+        "10 2"
+    );
+    EXPECT_EQ(count("quarantine"), "1");
+    insert(batch({tally, full}));
+    EXPECT_EQ(
+        ask(*admin, "SELECT string_agg(count::text, ' ' ORDER BY cause) FROM falconer.tally"),
+        "15 4"
+    );
+}
+
+task<std::size_t> committed_by_both(event_store& a, event_store& b, const record_batch& same) {
+    using namespace asio::experimental::awaitable_operators;
+    auto one             = a.insert(same);
+    auto other           = b.insert(same);
+    auto [first, second] = co_await (std::move(one) && std::move(other));
+    if (!first) throw std::runtime_error(first.error().detail);
+    if (!second) throw std::runtime_error(second.error().detail);
+    co_return static_cast<std::size_t>(
+        std::ranges::count(*first, committed) + std::ranges::count(*second, committed)
+    );
+}
+
+TEST_F(PgEventStoreTest, ReplicasThatStoreTheSameNewTextsAndEventsAtOnceStoreThemOnce) {
+    auto other = make_store();
+    for (int round = 0; round < 20; ++round) {
+        std::vector<ingest_record> records;
+        for (int i = 0; i < 20; ++i)
+            records.emplace_back(event("rule " + std::to_string(round) + '/' + std::to_string(i)));
+        const auto same = batch(std::move(records));
+        EXPECT_EQ(await(committed_by_both(*store, *other, same)), 20u);
+    }
+    EXPECT_EQ(count("event"), "400");
+    EXPECT_EQ(count("text"), "400");
+}
+
+TEST_F(PgEventStoreTest, ALockedTableCostsTheLimitAndNothingElse) {
+    insert(batch({event("before")}));
+    auto impatient = make_store(300ms);
+    ASSERT_TRUE(await(impatient->insert(batch({event("warm")}))));
+    ASSERT_TRUE(await(admin->run_script("BEGIN; LOCK TABLE falconer.event IN EXCLUSIVE MODE", 30s))
+    );
+    const auto e   = batch({event("during")});
+    auto       how = await(impatient->insert(e));
+    ASSERT_FALSE(how);
+    EXPECT_EQ(how.error().code, errc::timed_out) << how.error().detail;
+    ask(*admin, "COMMIT");
+    EXPECT_FALSE(insert(e).empty());
+    EXPECT_EQ(count("event"), "3");
+}
+
+TEST_F(PgEventStoreTest, ALostConnectionIsReplacedByTheNextInsert) {
+    insert(batch({event("before")}));
+    ask(*admin,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND pid <> pg_backend_pid()");
+    const auto e   = batch({event("after")});
+    auto       how = await(store->insert(e));
+    ASSERT_FALSE(how);
+    EXPECT_EQ(how.error().code, errc::unavailable) << how.error().detail;
+    EXPECT_EQ(insert(e), verdicts{committed});
+}
+
+TEST_F(PgEventStoreTest, ADayWhosePartitionWasDroppedGetsANewOne) {
+    insert(batch({event("before")}));
+    ask(*admin, "DROP TABLE falconer.event_20260310");
+    EXPECT_EQ(insert(batch({event("after")})), verdicts{committed});
+    EXPECT_EQ(count("event_20260310"), "1");
+}
+
+}  // namespace
+}  // namespace falconer::store

@@ -1,8 +1,8 @@
 #include "falconer/metrics.hpp"
 
-#include <limits>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <limits>
 
 #include <algorithm>
 #include <cassert>

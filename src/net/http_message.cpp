@@ -1,5 +1,5 @@
-#include "falconer/net/http_handler.hpp"
 #include "falconer/net/http_message.hpp"
+#include "falconer/net/http_handler.hpp"
 
 #include <algorithm>
 
@@ -7,13 +7,17 @@ namespace falconer::net {
 namespace {
 
 bool same_name(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
     return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 }  // namespace
 
-std::optional<http_response> http_handler::screen(http_request&) { return std::nullopt; }
+std::optional<http_response> http_handler::screen(http_request&) {
+    return std::nullopt;
+}
 
 void http_headers::add(std::string_view name, std::string_view value) {
     fields_.push_back({text_.size(), name.size(), value.size()});
@@ -26,9 +30,8 @@ void http_headers::reserve(std::size_t text_bytes, std::size_t fields) {
 }
 
 std::optional<std::string_view> http_headers::find(std::string_view name) const {
-    const auto hit = std::ranges::find_if(fields_, [&](const field& f) {
-        return same_name(name_of(f), name);
-    });
+    const auto hit =
+        std::ranges::find_if(fields_, [&](const field& f) { return same_name(name_of(f), name); });
     if (hit == fields_.end()) return std::nullopt;
     return value_of(*hit);
 }
@@ -68,7 +71,7 @@ std::string_view reason_of(unsigned status) {
         case 503: return "Service Unavailable";
         case 504: return "Gateway Timeout";
         case 505: return "HTTP Version Not Supported";
-        default:   return "";
+        default: return "";
     }
 }
 

@@ -1,0 +1,327 @@
+// What a connection's conversation does besides requests and answers: screening, limits, memory.
+#include "net/http_server.hpp"
+
+#include "support/loopback.hpp"
+
+#include <asio/write.hpp>
+
+namespace falconer::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::talker;
+
+std::string post(const std::string& fields, const std::string& body = "") {
+    return "POST /p HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n" + body;
+}
+std::string sized(std::size_t size, const std::string& fields = "") {
+    return post(fields + "Content-Length: " + std::to_string(size) + "\r\n");
+}
+std::string text(std::size_t size) {
+    return std::string(size, 'x');
+}
+
+/// Refuses who has no token before the body is read; answers when the test opens the gate.
+class doorkeeper final : public http_handler {
+public:
+    explicit doorkeeper(time_source& time) : gate(time.make_bell()) {}
+
+    std::optional<http_response> screen(http_request& head) override {
+        lengths.push_back(head.content_length);
+        EXPECT_TRUE(head.body.empty());
+        if (head.headers.find("Authorization")) {
+            head.context = std::make_shared<int>(42);
+            return std::nullopt;
+        }
+        return http_response{.status = 401};
+    }
+    task<http_response> handle(http_request request) override {
+        ++handled;
+        size = request.body.size();
+        EXPECT_EQ(*std::static_pointer_cast<int>(request.context), 42);
+        if (hold) co_await gate->wait_until(never);
+        co_return http_response{.body = text(answer)};
+    }
+
+    std::unique_ptr<bell>                     gate;
+    std::vector<std::optional<std::uint64_t>> lengths;
+    std::size_t                               handled = 0;
+    std::size_t                               size    = 0;
+    std::size_t                               answer  = 0;
+    bool                                      hold    = false;
+};
+
+const std::string token = "Authorization: Bearer t\r\n";
+
+class HttpSessionTest : public test::loopback_fixture {
+protected:
+    doorkeeper  handler{time};
+    http_server server{
+        loop.get_executor(),
+        time,
+        {.body_budget = 3 * 1024 * 1024 + 64 * 1024, .connections = 8},
+        handler
+    };
+
+    void SetUp() override {
+        ASSERT_TRUE(server.listen({asio::ip::address_v4::loopback(), 0}));
+        scope.spawn("server", server.run());
+        time.settle();
+    }
+    void TearDown() override {
+        scope.spawn("stop", server.stop());
+        EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
+        EXPECT_EQ(server.counts().body_bytes, 0u) << "somebody kept a share of the budget";
+        EXPECT_EQ(server.counts().parked, 0u);
+        actor_fixture::TearDown();
+    }
+    talker connect() { return talker{loop, server.port()}; }
+    bool   hears(talker& who, const char* status, int times = 1) {
+        return eventually([&] { return who.answers(status) == times; });
+    }
+};
+
+TEST_F(HttpSessionTest, AStrangerIsAnsweredBeforeItsBodyIsRead) {
+    auto stranger = connect();
+    stranger.say(sized(900'000));
+    EXPECT_TRUE(hears(stranger, "401"));
+    EXPECT_EQ(handler.lengths.at(0), 900'000u);
+    EXPECT_EQ(handler.handled, 0u);
+    EXPECT_NE(stranger.heard().find("Connection: close"), std::string::npos);
+    EXPECT_TRUE(eventually([&] { return stranger.closed(); }));
+    EXPECT_EQ(server.counts().screened, 1u);
+}
+
+TEST_F(HttpSessionTest, AStrangersShortBodyIsDroppedAndTheConversationGoesOn) {
+    auto peer = connect();
+    peer.say(sized(20'000) + text(7'000));
+    eventually([&] { return !handler.lengths.empty(); });
+    EXPECT_EQ(peer.heard(), "");
+    peer.say(text(13'000) + sized(3, token) + "abc");
+    EXPECT_TRUE(hears(peer, "200"));
+    EXPECT_EQ(peer.answers("401"), 1);
+    EXPECT_EQ(handler.size, 3u);
+    EXPECT_FALSE(peer.closed());
+}
+
+TEST_F(HttpSessionTest, WhoSendsTooMuchHearsItAlthoughItNeverStopsSending) {
+    auto peer = connect();
+    peer.say(sized(1024 * 1024 + 1, token) + text(200'000));
+    EXPECT_TRUE(hears(peer, "413"));
+    for (int i = 0; i < 20; ++i) {
+        peer.say(text(50'000));  // throws when the connection is reset
+        eventually([] { return false; }, 1ms);
+    }
+    EXPECT_EQ(server.counts().refused_body, 1u);
+    EXPECT_EQ(handler.handled, 0u);
+    time.advance(4s);
+    EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
+}
+
+TEST_F(HttpSessionTest, AnnouncingMuchCostsNoMemory) {
+    auto peer = connect();
+    peer.say(sized(1024 * 1024 * 1024ull, token));
+    EXPECT_TRUE(hears(peer, "413"));
+    EXPECT_EQ(server.counts().body_bytes, 0u);
+}
+
+TEST_F(HttpSessionTest, AChunkedBombEndsAtTheLimit) {
+    auto bomb = connect();
+    bomb.say(post(token + "Transfer-Encoding: chunked\r\n"));
+    const auto chunk = "10000\r\n" + text(0x10000) + "\r\n";
+    for (int i = 0; i < 17; ++i) {
+        bomb.say(chunk);
+        eventually([] { return false; }, 5ms);
+    }
+    EXPECT_TRUE(hears(bomb, "413"));
+    EXPECT_EQ(handler.handled, 0u);
+    EXPECT_TRUE(eventually([&] { return server.counts().body_bytes == 0; }));
+}
+
+TEST_F(HttpSessionTest, AnEndlessChunkHeaderIsRefused) {
+    auto peer = connect();
+    peer.say(post(token + "Transfer-Encoding: chunked\r\n", "1;" + text(40'000)));
+    EXPECT_TRUE(hears(peer, "400"));
+}
+
+TEST_F(HttpSessionTest, AChunkedMegabyteArrivesWhole) {
+    auto        peer = connect();
+    std::string bytes;
+    for (int i = 0; i < 100; ++i)
+        bytes += "2710;ext=\"" + text(10) + "\"\r\n" + text(10'000) + "\r\n";
+    peer.say(post(token + "Transfer-Encoding: chunked\r\n"));
+    for (std::size_t at = 0; at < bytes.size(); at += 30'000) {
+        peer.say(std::string_view(bytes).substr(at, 30'000));
+        eventually([] { return false; }, 1ms);
+    }
+    peer.say("0\r\n\r\n");
+    EXPECT_TRUE(hears(peer, "200"));
+    EXPECT_EQ(handler.size, 1'000'000u);
+}
+
+TEST_F(HttpSessionTest, ToldToGoOnWhenItsTokenIsGood) {
+    auto peer = connect();
+    peer.say(sized(5, token + "Expect: 100-continue\r\n"));
+    EXPECT_TRUE(hears(peer, "100 Continue"));
+    EXPECT_EQ(handler.handled, 0u);
+    peer.say("hello");
+    EXPECT_TRUE(hears(peer, "200"));
+    EXPECT_EQ(handler.size, 5u);
+    EXPECT_FALSE(peer.closed());
+}
+
+TEST_F(HttpSessionTest, NotToldToGoOnWhenItIsNot) {
+    auto peer = connect();
+    peer.say(sized(5, "Expect: 100-continue\r\n"));
+    EXPECT_TRUE(hears(peer, "401"));
+    EXPECT_TRUE(eventually([&] { return peer.closed(); }));
+    EXPECT_EQ(peer.answers("100"), 0);
+}
+
+TEST_F(HttpSessionTest, WhoSendsItsBodyAnywayIsNotToldToGoOn) {
+    auto peer = connect();
+    peer.say(sized(5, token + "Expect: 100-continue\r\n") + "hello");
+    EXPECT_TRUE(hears(peer, "200"));
+    EXPECT_EQ(peer.answers("100"), 0);
+}
+
+TEST_F(HttpSessionTest, LargeBodiesWaitForMemoryInTurnAndSmallOnesDoNot) {
+    handler.hold = true;
+    std::vector<std::unique_ptr<talker>> peers;
+    for (int i = 0; i < 5; ++i) {  // a megabyte each, three fit
+        peers.push_back(std::make_unique<talker>(loop, server.port()));
+        peers.back()->say(sized(1024 * 1024, token));
+        eventually([&] { return handler.lengths.size() == peers.size(); });
+    }
+    EXPECT_TRUE(eventually([&] { return server.counts().body_waiting == 2; }));
+    EXPECT_EQ(server.counts().body_bytes, 3u * 1024 * 1024);
+
+    auto small = connect();
+    small.say(sized(1400, token) + text(1400));
+    EXPECT_TRUE(eventually([&] { return handler.handled == 1; }));
+
+    peers[0]->leave();  // gives its share up
+    EXPECT_TRUE(eventually([&] { return server.counts().body_waiting == 1; }));
+    time.advance(16s);
+    EXPECT_TRUE(eventually([&] { return peers[4]->answers("503") == 1; }));
+    EXPECT_EQ(server.counts().refused_budget, 1u);
+    EXPECT_EQ(server.counts().closed_receive, 3u) << "two of the first three, and the fourth";
+}
+
+TEST_F(HttpSessionTest, MemoryIsGivenBackWhenTheHandlerHasAnswered) {
+    handler.hold = true;
+    auto peer    = connect();
+    peer.say(sized(50'000, token));
+    peer.say(text(50'000));
+    EXPECT_TRUE(eventually([&] { return handler.handled == 1; }));
+    EXPECT_EQ(server.counts().body_bytes, 50'000u);
+    handler.gate->ring();
+    EXPECT_TRUE(hears(peer, "200"));
+    EXPECT_EQ(server.counts().body_bytes, 0u);
+}
+
+TEST_F(HttpSessionTest, AnIdleConnectionHoldsNoBufferAndWakesUpAllTheSame) {
+    auto peer = connect();
+    EXPECT_TRUE(eventually([&] { return server.counts().parked == 1; }));
+    for (int round = 1; round <= 3; ++round) {
+        peer.say(sized(2, token) + "ab");
+        EXPECT_TRUE(hears(peer, "200", round));
+        EXPECT_EQ(server.counts().parked, 0u);
+        time.advance(3s);
+        EXPECT_TRUE(eventually([&] { return server.counts().parked == 1; }));
+    }
+}
+
+TEST_F(HttpSessionTest, WhoDoesNotTakeItsAnswerIsSentAway) {
+    handler.answer = 32 * 1024 * 1024;
+    auto slow      = connect();
+    slow.say(sized(2, token) + "ab");
+    EXPECT_TRUE(eventually([&] { return handler.handled == 1; }));
+    eventually([] { return false; }, 20ms);
+    EXPECT_EQ(server.connections(), 1u);
+    time.advance(16s);
+    EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
+    EXPECT_EQ(server.counts().closed_write, 1u);
+    EXPECT_EQ(server.counts().abandoned, 1u);
+}
+
+TEST_F(HttpSessionTest, AnAnswerNobodyWaitsForIsCountedAsAbandoned) {
+    handler.hold   = true;
+    handler.answer = 4 * 1024 * 1024;
+    {
+        auto peer = connect();
+        peer.say(sized(2, token) + "ab");
+        EXPECT_TRUE(eventually([&] { return handler.handled == 1; }));
+    }
+    handler.gate->ring();
+    EXPECT_TRUE(eventually([&] { return server.counts().abandoned == 1; }));
+}
+
+TEST_F(HttpSessionTest, AHandlerMayTakeItsTimeButNotForEver) {
+    handler.hold = true;
+    auto peer    = connect();
+    peer.say(sized(2, token) + "ab");
+    EXPECT_TRUE(eventually([&] { return handler.handled == 1; }));
+    time.advance(44s);
+    EXPECT_FALSE(peer.closed());
+    time.advance(2s);
+    EXPECT_TRUE(eventually([&] { return peer.closed(); }));
+    EXPECT_EQ(server.counts().closed_answer, 1u);
+    handler.gate->ring();
+    EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
+}
+
+TEST_F(HttpSessionTest, AFloodOfSilentConnectionsMakesRoomForWhoHasSomethingToSay) {
+    auto user = connect();
+    user.say(sized(2, token) + "ab");
+    EXPECT_TRUE(hears(user, "200"));
+    std::vector<std::unique_ptr<talker>> flood;
+    for (int i = 0; i < 7; ++i) flood.push_back(std::make_unique<talker>(loop, server.port()));
+    EXPECT_TRUE(eventually([&] { return server.connections() == 8; }));
+
+    auto late = connect();
+    late.say(sized(2, token) + "ab");
+    time.advance(14s);
+    EXPECT_EQ(late.answers("200"), 0);
+    time.advance(2s);
+    EXPECT_TRUE(hears(late, "200"));
+    EXPECT_EQ(server.counts().closed_crowded, 7u);
+    EXPECT_FALSE(user.closed());
+}
+
+TEST_F(HttpSessionTest, CountsWhatItRefuses) {
+    const std::pair<const char*, std::string> bad[] = {
+        {"400", "GET / HTTP/1.1\r\n\r\n"},
+        {"505", "GET / HTTP/3.0\r\n\r\n"},
+        {"431", "GET / HTTP/1.1\r\nHost: h\r\nA: " + text(20'000) + "\r\n\r\n"},
+    };
+    for (const auto& [status, bytes] : bad) {
+        auto peer = connect();
+        peer.say(bytes);
+        EXPECT_TRUE(hears(peer, status));
+        EXPECT_NE(peer.heard().find("\n", peer.heard().find("\r\n\r\n") + 4), std::string::npos);
+    }
+    const auto counts = server.counts();
+    EXPECT_EQ(counts.accepted, 3u);
+    EXPECT_EQ(counts.refused_malformed, 1u);
+    EXPECT_EQ(counts.refused_version, 1u);
+    EXPECT_EQ(counts.refused_header, 1u);
+    EXPECT_EQ(counts.requests, 0u);
+}
+
+TEST_F(HttpSessionTest, ATakenPortIsSaidPlainly) {
+    http_server second{loop.get_executor(), time, {}, handler};
+    auto        listening = second.listen({asio::ip::address_v4::loopback(), server.port()});
+    ASSERT_FALSE(listening);
+    EXPECT_EQ(listening.error().code, errc::conflict);
+    EXPECT_EQ(
+        listening.error().detail, "address 127.0.0.1:" + std::to_string(server.port()) +
+                                      " is in use: another program listens there"
+    );
+    scope.spawn("stop second", second.stop());
+    time.settle();
+    time.settle();
+}
+
+}  // namespace
+}  // namespace falconer::net

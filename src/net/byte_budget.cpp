@@ -12,6 +12,15 @@ byte_budget::ticket::~ticket() {
     if (queued_) std::erase(budget_.queue_, this);
 }
 
+void byte_budget::ticket::give_up() noexcept {
+    if (queued_) {
+        std::erase(budget_.queue_, this);
+        queued_ = false;
+        budget_.give_back(0);  // those behind us may fit
+    }
+    bell_.cancel();
+}
+
 byte_budget::byte_budget(asio::any_io_executor loop, std::size_t total)
     : loop_(std::move(loop)), total_(total) {}
 
@@ -27,12 +36,9 @@ task<bool> byte_budget::wait_for(std::size_t bytes, ticket& mine) {
     mine.queued_ = true;
     queue_.push_back(&mine);
     auto [ec] = co_await mine.bell_.async_wait(no_throw);
-    static_cast<void>(ec);  // always cancelled: by whoever gave back, or by who told us to give up
-    if (mine.queued_) {
-        std::erase(queue_, &mine);
-        mine.queued_ = false;
-        give_back(0);  // those behind us may fit
-    }
+    static_cast<void>(ec
+    );  // always cancelled: by whoever gave back, by who told us to give up, or by our end
+    if (mine.queued_) mine.give_up();  // it was the coroutine that was cancelled
     co_return mine.granted_;
 }
 

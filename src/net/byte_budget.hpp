@@ -27,7 +27,8 @@ public:
         ticket(const ticket&)            = delete;
         ticket& operator=(const ticket&) = delete;
 
-        void give_up() noexcept { bell_.cancel(); }
+        /// From now on nothing is given to this one, even if its coroutine has yet to hear of it.
+        void give_up() noexcept;
 
     private:
         friend class byte_budget;

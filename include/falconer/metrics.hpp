@@ -14,7 +14,9 @@ namespace falconer {
 /// Goes up. Loop thread only, like everything here.
 class counter {
 public:
-    void          add(std::uint64_t n = 1) noexcept { value_ += n; }
+    void add(std::uint64_t n = 1) noexcept { value_ += n; }
+    /// To a total that is counted elsewhere.
+    void raise_to(std::uint64_t total) noexcept { value_ = total > value_ ? total : value_; }
     std::uint64_t value() const noexcept { return value_; }
 
 private:

@@ -1,10 +1,11 @@
 #include "tls_context.hpp"
 
+#include "falconer/file_stamp.hpp"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <ctime>
@@ -156,18 +157,8 @@ result<std::unique_ptr<tls_server_context>> tls_server_context::load(options whi
 
 tls_server_context::stamp tls_server_context::look() const {
     stamp all;
-    for (const auto& file : {which_.certificate, which_.key, which_.client_ca}) {
-        struct ::stat is{};
-        if (file.empty() || ::stat(file.c_str(), &is) != 0) {
-            all.emplace_back("none");
-            continue;
-        }
-        all.push_back(
-            std::to_string(is.st_dev) + "/" + std::to_string(is.st_ino) + "/" +
-            std::to_string(is.st_size) + "/" + std::to_string(is.st_mtim.tv_sec) + "." +
-            std::to_string(is.st_mtim.tv_nsec)
-        );
-    }
+    for (const auto& file : {which_.certificate, which_.key, which_.client_ca})
+        all.push_back(file_stamp(file));
     return all;
 }
 

@@ -1,0 +1,280 @@
+#include "configuration.hpp"
+
+#include "falconer/strict_yaml.hpp"
+
+#include <asio/ip/address.hpp>
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+namespace falconer::app {
+namespace {
+
+using namespace std::chrono_literals;
+using reader = yaml_document::reader;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view api_version = "falco.extensions.config.gardener.cloud/v1alpha1";
+constexpr std::string_view kind        = "Configuration";
+constexpr std::uint64_t    kibi = 1 << 10, mebi = 1 << 20, gibi = 1 << 30;
+
+/// Sections of roles that are not part of this build: whatever they hold is theirs.
+constexpr const char* other_sections[] = {"falco", "console", "alerts", "controller", "admission"};
+
+void read_header(reader& root) {
+    for (const auto& [key, expected] :
+         {std::pair{"apiVersion", api_version}, std::pair{"kind", kind}}) {
+        std::string found;
+        root.read(key, found);
+        if (found != expected)
+            root.complain(
+                key, "expected " + std::string(expected) +
+                         (found.empty() ? "" : ", found '" + found + "'")
+            );
+    }
+}
+
+void read_endpoint(reader& in, std::string_view key, asio::ip::tcp::endpoint& into) {
+    std::string text = endpoint_text(into);
+    in.read(key, text);
+    if (const auto where = parse_endpoint(text))
+        into = *where;
+    else
+        in.complain(
+            key, "expected an address and a port such as 127.0.0.1:3200 or [::]:3200, found '" +
+                     text + '\''
+        );
+}
+
+void read_path(reader& in, std::string_view key, std::filesystem::path& into) {
+    std::string text = into.string();
+    in.read(key, text);
+    into = text;
+}
+
+void read_login(reader in, store_login& into) {
+    in.read("user", into.user);
+    in.read("passwordFile", into.password_file);
+}
+
+void read_store(reader in, store_configuration& into) {
+    auto&                    to = into.postgres;
+    std::vector<std::string> hosts{to.host};
+    in.read("hosts", hosts);
+    if (hosts.empty())
+        in.complain("hosts", "at least one name, address or folder of a unix socket is needed");
+    to.host.clear();
+    for (const auto& host : hosts) {
+        if (host.empty() || host.find(',') != std::string::npos)
+            in.complain("hosts", "'" + host + "' is no host");
+        to.host += (to.host.empty() ? "" : ",") + host;
+    }
+    in.read("port", to.port, 1, 65'535);
+    in.read("database", to.database);
+    in.read("user", to.user);
+    in.read("passwordFile", to.password_file);
+    in.read("targetSessionAttrs", to.target_session_attrs);
+    in.read_duration("connectTimeout", to.connect_limit, milliseconds(100ms), milliseconds(60s));
+
+    auto tls = in.section("tls");
+    tls.read_choice(
+        "mode", to.ssl_mode,
+        {{"disable", "disable"},
+         {"prefer", "prefer"},
+         {"require", "require"},
+         {"verify-ca", "verify-ca"},
+         {"verify-full", "verify-full"}}
+    );
+    tls.read("caFile", to.ssl_root_cert);
+    tls.read("certificateFile", to.ssl_cert);
+    tls.read("keyFile", to.ssl_key);
+    if (to.ssl_cert.empty() != to.ssl_key.empty())
+        in.complain("tls", "certificateFile and keyFile belong together");
+
+    read_login(in.section("reader"), into.reader);
+    read_login(in.section("migrator"), into.migrator);
+    in.read_bytes("capacity", into.capacity, 0, std::uint64_t{1} << 50);
+    int days = static_cast<int>(into.keep.count());
+    in.read("retentionDays", days, 1, 36'500);
+    into.keep = std::chrono::days{days};
+    in.read("migrateAtStart", into.migrate_at_start);
+    in.read("housekeeping", into.housekeeping);
+}
+
+void read_tls(reader in, bool present, std::optional<net::tls_server_context::options>& into) {
+    using ask = net::tls_server_context::client_certificate;
+    net::tls_server_context::options tls;
+    read_path(in, "certificateFile", tls.certificate);
+    read_path(in, "keyFile", tls.key);
+    read_path(in, "clientCAFile", tls.client_ca);
+    in.read_choice(
+        "clientCertificates", tls.ask,
+        {{"none", ask::none}, {"request", ask::request}, {"require", ask::require}}
+    );
+    if (!present) return;
+    if (tls.certificate.empty()) in.complain("certificateFile", "is needed for TLS");
+    if (tls.key.empty()) in.complain("keyFile", "is needed for TLS");
+    if (tls.ask != ask::none && tls.client_ca.empty())
+        in.complain("clientCAFile", "is needed to check clients' certificates");
+    into = std::move(tls);
+}
+
+void read_limits(reader& in, ingestor_configuration& into) {
+    in.read("dailyEvents", into.clusters.cluster.events_per_day, 1);
+    in.read("hardRate", into.clusters.cluster.requests_per_second, 1, 1'000'000);
+    in.read_duration("floodHold", into.push.hold, milliseconds(0ms), milliseconds(30s));
+    into.clusters.cluster.hold = into.push.hold;
+    in.read_bytes("bodyLimit", into.push.body_bytes, kibi, 64 * mebi);
+    into.http.limits.body_bytes = into.push.body_bytes;
+    in.read("connections", into.http.connections, 1, 1'000'000);
+    in.read_bytes("bodyMemory", into.http.body_budget, mebi, 64 * gibi);
+    in.read_bytes("waitingMemory", into.writer.waiting_bytes, mebi, 64 * gibi);
+    in.read_duration("idleTimeout", into.http.idle, seconds(120s), seconds(1h));
+    in.read_duration("receiveTimeout", into.http.receive, seconds(1s), seconds(10min));
+    in.read_duration(
+        "clusterIdle", into.clusters.idle, std::chrono::minutes(1min), std::chrono::minutes(168h)
+    );
+
+    auto aside = in.section("quarantine");
+    aside.read("perDay", into.clusters.cluster.quarantined_per_day, 0);
+    aside.read_bytes(
+        "bytesPerDay", into.clusters.cluster.quarantined_bytes_per_day, 0, std::uint64_t{1} << 40
+    );
+}
+
+void read_ingestor(reader in, ingestor_configuration& into, bool needed) {
+    read_endpoint(in, "listen", into.listen);
+    const bool with_tls = in.has("tls");
+    read_tls(in.section("tls"), with_tls, into.tls);
+    read_path(in, "keysFile", into.keys_file);
+    if (needed && into.keys_file.empty())
+        in.complain("keysFile", "is needed: the public keys that clusters' tokens are signed with");
+    in.read("issuer", into.issuer);
+    in.read("audience", into.audience);
+    read_limits(in, into);
+
+    in.read_duration(
+        "storeTimeout", into.writer.store_limit, milliseconds(100ms), milliseconds(30s)
+    );
+    in.read_duration("hold", into.writer.hold, milliseconds(1s), milliseconds(30s));
+
+    auto spool = in.section("spool");
+    read_path(spool, "directory", into.spool.directory);
+    spool.read_bytes("capacity", into.spool.capacity, mebi, std::uint64_t{1} << 44);
+    spool.read_bytes("segment", into.spool.segment, 64 * kibi, gibi);
+    if (into.spool.segment > into.spool.capacity)
+        spool.complain("segment", "is larger than the spool's capacity");
+    if (needed && into.spool.directory.empty()) spool.complain("directory", "is needed");
+
+    auto drain = in.section("drain");
+    drain.read_duration("accept", into.drain.accept, milliseconds(0s), milliseconds(10min));
+    drain.read_duration("idle", into.drain.idle, milliseconds(0s), milliseconds(10min));
+    drain.read_duration("limit", into.drain.grace, milliseconds(1s), milliseconds(30min));
+}
+
+void read_logging(reader in, log_options& into) {
+    using namespace spdlog;
+    in.read_choice(
+        "level", into.level,
+        {{"debug", level::debug},
+         {"info", level::info},
+         {"warn", level::warn},
+         {"error", level::err}}
+    );
+    in.read_choice(
+        "format", into.form,
+        {{"text", log_options::shape::text}, {"json", log_options::shape::json}}
+    );
+}
+
+}  // namespace
+
+store::pg_options store_configuration::as_reader() const {
+    auto opt = postgres;
+    if (reader.user.empty()) return opt;
+    opt.user          = reader.user;
+    opt.password_file = reader.password_file;
+    return opt;
+}
+
+store::pg_options store_configuration::as_migrator() const {
+    auto opt = postgres;
+    if (migrator.user.empty()) return opt;
+    opt.user          = migrator.user;
+    opt.password_file = migrator.password_file;
+    return opt;
+}
+
+configuration_reading read_configuration(
+    std::string name, std::string_view text, const std::set<std::string>& roles
+) {
+    yaml_document         file{std::move(name), text};
+    configuration_reading got;
+    auto                  root = file.root();
+    read_header(root);
+    read_store(root.section("store"), got.value.store);
+    read_ingestor(root.section("ingestor"), got.value.ingestor, roles.contains("ingestor"));
+    auto metrics = root.section("metrics");
+    read_endpoint(metrics, "listen", got.value.metrics);
+    auto health = root.section("health");
+    read_endpoint(health, "listen", got.value.health);
+    read_logging(root.section("logging"), got.value.logging);
+    for (const auto* key : other_sections) {
+        if (root.has(key)) got.value.unread.emplace_back(key);
+        root.leave(key);
+    }
+    got.problems = file.problems();
+    got.keys     = file.keys();
+    return got;
+}
+
+configuration_reading read_configuration_file(
+    const std::filesystem::path& file, const std::set<std::string>& roles
+) {
+    constexpr std::uintmax_t most = 1 << 20;
+    std::error_code          wrong;
+    const auto               size = std::filesystem::file_size(file, wrong);
+    configuration_reading    got;
+    if (wrong) {
+        got.problems.push_back(file.string() + ": " + wrong.message());
+        return got;
+    }
+    if (size > most) {
+        got.problems.push_back(file.string() + ": larger than a mebibyte: no configuration");
+        return got;
+    }
+    std::ifstream      in(file, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (!in) {
+        got.problems.push_back(file.string() + ": cannot be read");
+        return got;
+    }
+    return read_configuration(file.string(), text.view(), roles);
+}
+
+std::optional<asio::ip::tcp::endpoint> parse_endpoint(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    auto          host      = text.substr(0, colon);
+    const auto    tail      = text.substr(colon + 1);
+    std::uint16_t port      = 0;
+    const auto [end, wrong] = std::from_chars(tail.data(), tail.data() + tail.size(), port);
+    if (wrong != std::errc{} || end != tail.data() + tail.size()) return std::nullopt;
+    if (host.empty()) return asio::ip::tcp::endpoint{asio::ip::address_v6::any(), port};
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    std::error_code not_one;
+    const auto      address = asio::ip::make_address(std::string(host), not_one);
+    if (not_one || address.is_v6() != bracketed) return std::nullopt;
+    return asio::ip::tcp::endpoint{address, port};
+}
+
+std::string endpoint_text(const asio::ip::tcp::endpoint& where) {
+    const auto host = where.address().to_string();
+    return (where.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(where.port());
+}
+
+}  // namespace falconer::app

@@ -1,0 +1,95 @@
+// The configuration file as options of the rooms.
+#pragma once
+
+#include "actors/clusters.hpp"
+#include "actors/store_writer.hpp"
+#include "falconer/log.hpp"
+#include "ingest/push_handler.hpp"
+#include "net/http_server.hpp"
+#include "net/tls_context.hpp"
+#include "store/pg_connection.hpp"
+
+#include <asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace falconer::app {
+
+/// One user of the database. Empty: the writer's.
+struct store_login {
+    std::string user{};
+    std::string password_file{};
+};
+
+struct store_configuration {
+    store::pg_options postgres{};  // with the writer's login
+    store_login       reader{};
+    store_login       migrator{};
+    std::uint64_t     capacity = 0;  // bytes; 0: not told
+    std::chrono::days keep{365};
+    bool              migrate_at_start = false;
+    bool              housekeeping     = true;
+
+    store::pg_options as_reader() const;
+    store::pg_options as_migrator() const;
+};
+
+struct spool_configuration {
+    std::filesystem::path directory = "/var/lib/falconer/spool";
+    std::uint64_t         capacity  = std::uint64_t{1} << 30;
+    std::uint64_t         segment   = std::uint64_t{16} << 20;
+};
+
+struct ingestor_configuration {
+    asio::ip::tcp::endpoint                         listen{asio::ip::address_v6::any(), 3200};
+    std::optional<net::tls_server_context::options> tls{};
+    std::filesystem::path                           keys_file{};
+    std::string                   issuer   = "urn:gardener:gardener-falco-extension";
+    std::string                   audience = "falco-db";
+    net::http_server_options      http{};
+    net::http_server::farewell    drain{};
+    ingest::push_handler::options push{};
+    actors::clusters::options     clusters{};
+    actors::store_writer::options writer{};
+    spool_configuration           spool{};
+};
+
+struct configuration {
+    store_configuration     store{};
+    ingestor_configuration  ingestor{};
+    asio::ip::tcp::endpoint metrics{asio::ip::address_v6::any(), 8080};
+    asio::ip::tcp::endpoint health{asio::ip::address_v6::any(), 8081};
+    log_options             logging{};
+
+    std::vector<std::string> unread{};  // sections of roles that this build does not have
+};
+
+struct configuration_reading {
+    configuration            value{};
+    std::vector<std::string> problems{};  // "falconer.yaml:12: ingestor.listn: unknown key; …"
+    std::set<std::string>    keys{};      // every option there is, "ingestor.spool.directory"
+};
+
+/// Pure. `name` is what problems call the text. `roles`: what these need must be there.
+configuration_reading read_configuration(
+    std::string name, std::string_view text, const std::set<std::string>& roles
+);
+
+/// Also looks at the files that the configuration names. A file that cannot be read is a problem
+/// like any other.
+configuration_reading read_configuration_file(
+    const std::filesystem::path& file, const std::set<std::string>& roles
+);
+
+/// "[::]:3200", "127.0.0.1:3200", ":3200" (all addresses).
+std::optional<asio::ip::tcp::endpoint> parse_endpoint(std::string_view text);
+std::string                            endpoint_text(const asio::ip::tcp::endpoint& where);
+
+}  // namespace falconer::app

@@ -1,0 +1,118 @@
+#include "ingestor_role.hpp"
+
+#include "falconer/log.hpp"
+
+namespace falconer::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Two batches under way, and one of the spool's.
+constexpr std::size_t connections = 3;
+
+/// With so little room left, one more batch may not fit.
+bool is_full(const spool_status& spool) {
+    return spool.bytes + spool.capacity / 50 >= spool.capacity;
+}
+
+}  // namespace
+
+ingestor_role::ingestor_role(
+    asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
+    const store_configuration& store, const ingestor_configuration& how
+)
+    : loop_(loop), time_(time), metrics_(metrics), opt_(how),
+      events_(
+          loop, time, {.postgres = store.postgres, .insert_limit = how.writer.replay_limit},
+          connections
+      ),
+      quotas_(loop, time, {.postgres = store.postgres}), http_metrics_(metrics),
+      spool_metrics_(metrics),
+      clusters_open_(metrics.make_gauge("falconer_clusters", "Clusters heard of lately.")),
+      waiting_records_(
+          metrics.make_gauge("falconer_store_waiting_records", "Records that wait for their batch.")
+      ),
+      writing_(loop), scope_(loop) {}
+
+task<result<void>> ingestor_role::start() {
+    auto keys = ingest::key_ring::load(
+        {.file = opt_.keys_file, .issuer = opt_.issuer, .audience = opt_.audience}
+    );
+    if (!keys) co_return std::move(keys).error();
+    keys_ = std::move(*keys);
+
+    auto spool = co_await ingest::disk_spool::open(
+        loop_, time_,
+        {.directory     = opt_.spool.directory,
+         .capacity      = opt_.spool.capacity,
+         .segment_bytes = opt_.spool.segment}
+    );
+    if (!spool) co_return std::move(spool).error();
+    spool_ = std::move(*spool);
+
+    writer_.emplace(loop_, time_, events_, *spool_, metrics_, opt_.writer);
+    clusters_.emplace(time_, *writer_, opt_.clusters);
+    ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
+    handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
+    endpoint_.emplace("ingest", loop_, time_, opt_.http, *handler_);
+
+    auto listening = endpoint_->start(opt_.listen, opt_.tls);
+    if (!listening) co_return std::move(listening).error().while_doing("ingestor.listen");
+    writing_.spawn("writer", writer_->run());
+    scope_.spawn("keys", keys_->watch(time_));
+    scope_.spawn("clusters", clusters_->run());
+    scope_.spawn("quotas", ledger_->run());
+    log_of("app").info(
+        "taking events in address={} tls={} spool={}",
+        endpoint_text({opt_.listen.address(), port()}), opt_.tls.has_value(),
+        opt_.spool.directory.string()
+    );
+    co_return result<void>{};
+}
+
+void ingestor_role::reload() {
+    if (keys_) {
+        if (auto done = keys_->reload(); !done)
+            log_of("app").error("the keys are not read again reason=\"{}\"", done.error().detail);
+    }
+    if (endpoint_) endpoint_->reload();
+}
+
+std::vector<std::string> ingestor_role::not_ready() const {
+    std::vector<std::string> why;
+    if (!endpoint_) {
+        why.emplace_back("starting");
+    } else if (writer_->store_is_away() && is_full(spool_->status())) {
+        why.emplace_back("the store is away and the spool is full");
+    }
+    return why;
+}
+
+void ingestor_role::refresh_metrics() {
+    if (!endpoint_) return;
+    http_metrics_.show(endpoint_->counts());
+    spool_metrics_.show(spool_->status(), time_.utc());
+    clusters_open_.set(static_cast<double>(clusters_->size()));
+    waiting_records_.set(static_cast<double>(writer_->waiting_records()));
+}
+
+task<void> ingestor_role::drain() {
+    if (!endpoint_) co_return;
+    co_await endpoint_->drain(opt_.drain);
+    writer_->close();
+    co_await writing_.drained();
+    co_await ledger_->settle();
+}
+
+task<void> ingestor_role::stop() {
+    if (endpoint_) co_await endpoint_->stop();
+    co_await scope_.stop();
+    if (writer_) {
+        writer_->close();
+        co_await writing_.stop();
+        co_await writer_->stop();
+    }
+    if (spool_) co_await spool_->close();
+}
+
+}  // namespace falconer::app

@@ -1,0 +1,73 @@
+// The role `ingestor`: takes events in and makes them durable.
+#pragma once
+
+#include "actors/clusters.hpp"
+#include "actors/rate_ledger.hpp"
+#include "actors/store_writer.hpp"
+#include "configuration.hpp"
+#include "http_endpoint.hpp"
+#include "ingest/key_ring.hpp"
+#include "ingest/push_handler.hpp"
+#include "ingest/spool.hpp"
+#include "ingestor_metrics.hpp"
+#include "store/pg_event_store_pool.hpp"
+#include "store/pg_quota_ledger.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace falconer::app {
+
+/// Lifetime : start() once; stop() before destruction, even if start() failed.
+class ingestor_role {
+public:
+    ingestor_role(
+        asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
+        const store_configuration& store, const ingestor_configuration& how
+    );
+
+    /// Returns when it listens. Errors: one sentence that says what to do.
+    task<result<void>> start();
+    /// Keys and certificates from their files.
+    void reload();
+    /// Answers all that has been taken in; what the store does not take goes to the spool.
+    task<void> drain();
+    task<void> stop();
+
+    /// Why no sender should be sent here. Empty: ready.
+    std::vector<std::string> not_ready() const;
+    void                     refresh_metrics();
+
+    unsigned short      port() const { return endpoint_->port(); }
+    const spool_status& spool_now() const { return spool_seen_; }
+
+private:
+    asio::any_io_executor  loop_;
+    time_source&           time_;
+    metrics_registry&      metrics_;
+    ingestor_configuration opt_;
+
+    store::pg_event_store_pool events_;
+    store::pg_quota_ledger     quotas_;
+
+    std::unique_ptr<ingest::key_ring>   keys_;
+    std::unique_ptr<ingest::disk_spool> spool_;
+    std::optional<actors::store_writer> writer_;
+    std::optional<actors::clusters>     clusters_;
+    std::optional<actors::rate_ledger>  ledger_;
+    std::optional<ingest::push_handler> handler_;
+    std::optional<http_endpoint>        endpoint_;
+
+    http_metrics  http_metrics_;
+    spool_metrics spool_metrics_;
+    gauge&        clusters_open_;
+    gauge&        waiting_records_;
+    spool_status  spool_seen_{};
+
+    task_scope writing_;  // ends by itself, once the writer has been closed
+    task_scope scope_;
+};
+
+}  // namespace falconer::app

@@ -1,0 +1,180 @@
+#include "app/configuration.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+namespace falconer::app {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto example = "config/examples/falconer.yaml";
+constexpr auto header =
+    "apiVersion: falco.extensions.config.gardener.cloud/v1alpha1\nkind: Configuration\n";
+
+const std::set<std::string> ingestor{"ingestor"};
+
+std::string contents(const std::string& path) {
+    std::ifstream      in(path);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+configuration_reading read(const std::string& text) {
+    return read_configuration("f.yaml", header + text, {});
+}
+
+TEST(ConfigurationTest, TheExampleIsReadWithoutAProblem) {
+    EXPECT_THAT(read_configuration_file(example, ingestor).problems, IsEmpty());
+}
+
+/// An option that nobody finds is not there.
+TEST(ConfigurationTest, TheExampleNamesEveryOption) {
+    // Options without a default are commented out: "  # passwordFile: …".
+    const auto all = std::regex_replace(
+        contents(example), std::regex(R"((^|\n)( *)# ([A-Za-z]+:( |\n)))"), "$1$2$3"
+    );
+    const auto got = read_configuration("all", all, ingestor);
+    EXPECT_THAT(got.problems, IsEmpty());
+    const std::set<std::string> elsewhere{"falco", "console", "alerts", "controller", "admission"};
+    for (const auto& key : got.keys) {
+        if (elsewhere.contains(key)) continue;
+        const auto name = key.substr(key.rfind('.') + 1);
+        EXPECT_TRUE(std::regex_search(all, std::regex("(^|\\n) *" + name + ":")))
+            << key << " is not in " << example;
+    }
+}
+
+/// What the example says is the default is the default.
+TEST(ConfigurationTest, TheExampleShowsTheDefaults) {
+    const auto shown    = read_configuration_file(example, {}).value;
+    const auto defaults = read("").value;
+    EXPECT_EQ(shown.store.postgres.host, defaults.store.postgres.host);
+    EXPECT_EQ(shown.store.postgres.connect_limit, defaults.store.postgres.connect_limit);
+    EXPECT_EQ(shown.store.keep, defaults.store.keep);
+    EXPECT_EQ(shown.ingestor.listen, defaults.ingestor.listen);
+    EXPECT_EQ(
+        shown.ingestor.clusters.cluster.events_per_day,
+        defaults.ingestor.clusters.cluster.events_per_day
+    );
+    EXPECT_EQ(
+        shown.ingestor.clusters.cluster.requests_per_second,
+        defaults.ingestor.clusters.cluster.requests_per_second
+    );
+    EXPECT_EQ(
+        shown.ingestor.clusters.cluster.quarantined_per_day,
+        defaults.ingestor.clusters.cluster.quarantined_per_day
+    );
+    EXPECT_EQ(
+        shown.ingestor.clusters.cluster.quarantined_bytes_per_day,
+        defaults.ingestor.clusters.cluster.quarantined_bytes_per_day
+    );
+    EXPECT_EQ(shown.ingestor.clusters.idle, defaults.ingestor.clusters.idle);
+    EXPECT_EQ(shown.ingestor.push.hold, defaults.ingestor.push.hold);
+    EXPECT_EQ(shown.ingestor.push.body_bytes, defaults.ingestor.push.body_bytes);
+    EXPECT_EQ(shown.ingestor.http.connections, defaults.ingestor.http.connections);
+    EXPECT_EQ(shown.ingestor.http.body_budget, defaults.ingestor.http.body_budget);
+    EXPECT_EQ(shown.ingestor.http.idle, defaults.ingestor.http.idle);
+    EXPECT_EQ(shown.ingestor.http.receive, defaults.ingestor.http.receive);
+    EXPECT_EQ(shown.ingestor.writer.waiting_bytes, defaults.ingestor.writer.waiting_bytes);
+    EXPECT_EQ(shown.ingestor.writer.store_limit, defaults.ingestor.writer.store_limit);
+    EXPECT_EQ(shown.ingestor.writer.hold, defaults.ingestor.writer.hold);
+    EXPECT_EQ(shown.ingestor.spool.capacity, defaults.ingestor.spool.capacity);
+    EXPECT_EQ(shown.ingestor.spool.segment, defaults.ingestor.spool.segment);
+    EXPECT_EQ(shown.ingestor.drain.accept, defaults.ingestor.drain.accept);
+    EXPECT_EQ(shown.ingestor.drain.idle, defaults.ingestor.drain.idle);
+    EXPECT_EQ(shown.ingestor.drain.grace, defaults.ingestor.drain.grace);
+    EXPECT_EQ(shown.metrics, defaults.metrics);
+    EXPECT_EQ(shown.health, defaults.health);
+}
+
+TEST(ConfigurationTest, EveryProblemIsReportedAtOnce) {
+    const auto got = read_configuration(
+        "f.yaml",
+        "kind: Configuration\n"
+        "store:\n  hosts: []\n  port: 0\n  pasword: x\n"
+        "ingestor:\n  listen: here\n  spool:\n    capacity: lots\n  tls:\n    keyFile: k\n"
+        "metrics:\n  listen: 127.0.0.1\n",
+        ingestor
+    );
+    EXPECT_THAT(
+        got.problems,
+        Contains(HasSubstr("apiVersion: expected falco.extensions.config.gardener.cloud/v1alpha1"))
+    );
+    EXPECT_THAT(got.problems, Contains(HasSubstr("f.yaml:3: store.hosts: at least one")));
+    EXPECT_THAT(
+        got.problems,
+        Contains(HasSubstr("f.yaml:4: store.port: expected a whole number from 1 to 65535"))
+    );
+    EXPECT_THAT(
+        got.problems,
+        Contains("f.yaml:5: store.pasword: unknown key; did you mean 'passwordFile'?").Times(0)
+    );
+    EXPECT_THAT(got.problems, Contains(HasSubstr("f.yaml:5: store.pasword: unknown key")));
+    EXPECT_THAT(
+        got.problems,
+        Contains(HasSubstr("f.yaml:7: ingestor.listen: expected an address and a port"))
+    );
+    EXPECT_THAT(
+        got.problems, Contains(HasSubstr("f.yaml:9: ingestor.spool.capacity: expected a size"))
+    );
+    EXPECT_THAT(got.problems, Contains(HasSubstr("ingestor.tls.certificateFile: is needed")));
+    EXPECT_THAT(got.problems, Contains(HasSubstr("ingestor.keysFile: is needed")));
+    EXPECT_THAT(
+        got.problems, Contains(HasSubstr("f.yaml:13: metrics.listen: expected an address"))
+    );
+    EXPECT_EQ(got.problems.size(), 9u);
+}
+
+TEST(ConfigurationTest, ReadsWhatIsThere) {
+    const auto got = read(
+        "store:\n  hosts: [a, b]\n  port: 5433\n  user: w\n  passwordFile: /p\n  migrator: {user: "
+        "m, passwordFile: /m}\n"
+        "ingestor:\n  listen: 127.0.0.1:0\n  dailyEvents: 5\n  floodHold: 2s\n  drain: {accept: "
+        "200ms}\n"
+        "  tls: {certificateFile: c, keyFile: k}\n"
+        "logging: {level: debug, format: json}\nfalco: {anything: [1]}\n"
+    );
+    EXPECT_THAT(got.problems, IsEmpty());
+    EXPECT_EQ(got.value.ingestor.drain.accept, 200ms);
+    const auto& value = got.value;
+    EXPECT_EQ(value.store.postgres.host, "a,b");
+    EXPECT_EQ(value.store.as_migrator().user, "m");
+    EXPECT_EQ(value.store.as_migrator().password_file, "/m");
+    EXPECT_EQ(value.store.as_reader().user, "w");
+    EXPECT_EQ(endpoint_text(value.ingestor.listen), "127.0.0.1:0");
+    EXPECT_EQ(value.ingestor.clusters.cluster.events_per_day, 5u);
+    EXPECT_EQ(value.ingestor.clusters.cluster.hold, 2s);
+    ASSERT_TRUE(value.ingestor.tls);
+    EXPECT_EQ(value.ingestor.tls->key, "k");
+    EXPECT_EQ(value.logging.level, spdlog::level::debug);
+    EXPECT_THAT(value.unread, ElementsAre("falco"));
+}
+
+TEST(ConfigurationTest, AFileThatIsNotThereIsAProblem) {
+    EXPECT_THAT(
+        read_configuration_file("/none/such.yaml", {}).problems,
+        ElementsAre(HasSubstr("/none/such.yaml: No such file"))
+    );
+}
+
+TEST(EndpointTest, ReadsAddressesWithPorts) {
+    for (const char* same : {"127.0.0.1:3200", "[::1]:80", "[::]:3200", "0.0.0.0:0"})
+        EXPECT_EQ(endpoint_text(parse_endpoint(same).value()), same);
+    EXPECT_EQ(endpoint_text(parse_endpoint(":3200").value()), "[::]:3200");
+    for (const char* wrong :
+         {"", "3200", "localhost:3200", "::1:80", "[127.0.0.1]:1", "1.2.3.4:", "1.2.3.4:65536",
+          "1.2.3.4:1x", "[::1]"})
+        EXPECT_FALSE(parse_endpoint(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace falconer::app

@@ -1,0 +1,117 @@
+#include "falconer/net/token_keys.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace falconer::net {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+
+const private_key& key() {
+    static const auto made = *private_key::generate(2048);
+    return made;
+}
+const private_key& other() {
+    static const auto made = *private_key::generate(2048);
+    return made;
+}
+std::string why_not(std::string_view text) {
+    auto got = parse_keys("keys.yaml", text);
+    return got ? "" : got.error().detail;
+}
+
+TEST(TokenKeysTest, TheGoIngestorsFileHoldsTwoKeysTheNewestFirst) {
+    const auto file = go_keys_file(
+        {{key().its_public(), "2025-01-01T00:00:00Z"},
+         {other().its_public(), "2026-01-01T00:00:00Z"}}
+    );
+    auto got = parse_keys("f", file);
+    ASSERT_TRUE(got) << got.error().detail << file;
+    ASSERT_THAT(*got, SizeIs(2));
+    EXPECT_EQ((*got)[0].thumbprint(), other().its_public().thumbprint());
+    EXPECT_EQ((*got)[1].thumbprint(), key().its_public().thumbprint());
+}
+
+TEST(TokenKeysTest, AJwksHoldsAnyNumber) {
+    auto got = parse_keys("f", jwks({key().its_public(), other().its_public()}));
+    ASSERT_TRUE(got) << got.error().detail;
+    ASSERT_THAT(*got, SizeIs(2));
+    EXPECT_EQ((*got)[0].kid(), key().its_public().thumbprint());
+    const auto signature = key().sign("text");
+    EXPECT_TRUE((*got)[0].verifies("text", signature));
+    EXPECT_FALSE((*got)[1].verifies("text", signature));
+    EXPECT_FALSE((*got)[0].verifies("texT", signature));
+    EXPECT_FALSE((*got)[0].verifies("text", ""));
+}
+
+TEST(TokenKeysTest, AJwksMayHoldKeysThatAreNotOurs) {
+    const auto mine = jwks({key().its_public()});
+    auto       got  = parse_keys(
+        "f", R"({"keys":[{"kty":"EC","crv":"P-256"},{"kty":"RSA","use":"enc"},)" + mine.substr(9)
+    );
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_THAT(*got, SizeIs(1));
+    EXPECT_THAT(why_not(R"({"keys":[{"kty":"EC"}]})"), HasSubstr("holds no RSA key"));
+    EXPECT_THAT(
+        why_not(R"({"keys":[{"kty":"RSA","n":"!","e":"AQAB"}]})"),
+        HasSubstr("keys[0]: n and e must be base64url")
+    );
+    EXPECT_THAT(why_not(R"({"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]})"), HasSubstr("bits"));
+}
+
+TEST(TokenKeysTest, SaysWhatIsWrongWithAFile) {
+    EXPECT_THAT(why_not(""), HasSubstr("keys.yaml: is empty"));
+    EXPECT_THAT(why_not(" \n"), HasSubstr("is empty"));
+    EXPECT_THAT(why_not(key().pem().reveal()), HasSubstr("holds a private key"));
+    EXPECT_THAT(
+        why_not("key_1:\n  publicKey: |\n    -----BEGIN PRIVATE KEY-----\n"),
+        HasSubstr("key_1.publicKey: holds a private key")
+    );
+    EXPECT_THAT(why_not("-----BEGIN CERTIFICATE-----\n"), HasSubstr("holds a certificate"));
+    EXPECT_THAT(
+        why_not("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
+        HasSubstr("no public key")
+    );
+    EXPECT_THAT(why_not("key_3: {}\n"), HasSubstr("key_3: unknown key; did you mean 'key_1'?"));
+    EXPECT_THAT(why_not("key_1: {}\n"), HasSubstr("holds no key"));
+    EXPECT_THAT(why_not("hello"), HasSubstr("expected a mapping"));
+    EXPECT_THAT(why_not(std::string(2 << 20, 'x')), HasSubstr("larger than a mebibyte"));
+    const auto elliptic =
+        "-----BEGIN PUBLIC KEY-----\n"
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9\n"
+        "q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==\n-----END PUBLIC KEY-----\n";
+    EXPECT_THAT(why_not(elliptic), HasSubstr("is not an RSA key"));
+}
+
+TEST(TokenKeysTest, ABarePublicKeyWillDo) {
+    auto got = parse_keys("f", key().its_public().pem());
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ((*got)[0].thumbprint(), key().its_public().thumbprint());
+}
+
+TEST(TokenKeysTest, APrivateKeySurvivesItsPem) {
+    EXPECT_THAT(key().pem().reveal(), HasSubstr("BEGIN RSA PRIVATE KEY"))
+        << "PKCS#1, which the Go extension reads";
+    auto again = private_key::parse(key().pem().reveal());
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(key().its_public().verifies("x", again->sign("x")));
+    EXPECT_FALSE(private_key::parse("x"));
+    EXPECT_FALSE(private_key::parse(key().its_public().pem()));
+    EXPECT_FALSE(private_key::generate(1024));
+}
+
+/// The example of RFC 7638 §3.1.
+TEST(TokenKeysTest, TheThumbprintIsTheStandards) {
+    auto got = parse_keys(
+        "f",
+        R"({"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]})"
+    );
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ((*got)[0].kid(), "2011-04-29");
+    EXPECT_EQ((*got)[0].thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+}
+
+}  // namespace
+}  // namespace falconer::net

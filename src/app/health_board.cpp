@@ -46,8 +46,8 @@ http_response health_board::report(const std::map<std::string, check>& roles) co
     json.StartObject();
     json.Key("roles");
     json.StartObject();
-    for (const auto& [role, check] : roles) {
-        const auto why = ask(check);
+    for (const auto& [role, asks] : roles) {
+        const auto why = ask(asks);
         all_ready      = all_ready && why.empty();
         json.Key(role.c_str());
         json.StartObject();

@@ -64,7 +64,8 @@ $$;
 CREATE FUNCTION falconer.survey_day(
     day date, today date, fallback int, OUT go int4[], OUT stay bool, OUT hold int4[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET jit = off AS $$  -- what is off costs so much in the planner's eyes that it would compile
 BEGIN
     EXECUTE format($q$
         WITH past AS MATERIALIZED (SELECT * FROM falconer.past_period($1, $2, $3)),

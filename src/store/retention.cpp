@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto patience = 60s;
-constexpr auto pause    = 200ms;  // longer than nothing: let the inserts through that queued
-constexpr auto grace    = 5s;     // the server gives up first
+constexpr auto pause    = 1s;  // let through what queued behind us, and more
+constexpr auto grace    = 5s;  // the server gives up first
 
 // Ours, beside the one of the migrations. Taken again by a session that has it already.
 constexpr auto lock   = "SELECT pg_try_advisory_lock(7205759403792795)";
@@ -213,14 +213,18 @@ task<result<void>> retention_run::aside(std::string table, std::string instant) 
 task<result<retention_report>> retention_run::all() {
     auto days = co_await store_.query(candidates, policy_values(), patience);
     if (!days) co_return std::move(days).error().while_doing("looking for old days");
+    result<void> busy;
     for (int row = 0; row < days->size(); ++row) {
         auto done = co_await day(std::string(days->at(row, 0)));
-        if (!done) co_return std::move(done).error();
+        if (done) continue;
+        if (!store_.usable() || !worth_retrying(done.error())) co_return std::move(done).error();
+        if (busy) busy = std::move(done);  // the others need not wait for this one
     }
     auto bodies = co_await aside("quarantine", "received");
     if (!bodies) co_return std::move(bodies).error();
     auto tallies = co_await aside("tally", "minute");
     if (!tallies) co_return std::move(tallies).error();
+    if (!busy) co_return std::move(busy).error();
     if (opt_.dry_run) co_return report_;
     auto gone = co_await in_chunks(fmt::format(delete_batches, opt_.chunk), "clearing batches");
     if (!gone) co_return std::move(gone).error();

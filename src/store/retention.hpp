@@ -16,7 +16,7 @@ struct retention_options {
     /// for us.
     std::chrono::milliseconds lock_limit{300};
     std::chrono::milliseconds hold_limit{500};
-    int                       tries = 50;  // per partition, with a pause between them
+    int                       tries = 20;  // per partition, a second apart
 
     /// For one statement that nobody waits for: counting a day, copying its keepers.
     std::chrono::milliseconds work_limit{std::chrono::hours{1}};
@@ -43,7 +43,7 @@ struct retention_report {
 /// Run as the tables' owner. A second run changes nothing.
 ///
 /// Errors : conflict    another one is retaining in this store
-///          overloaded  a partition stayed locked by others; what was done stays done
+///          overloaded  a partition stayed locked by others; all the other days were done
 ///          and those of query().
 /// Cancel : the day under way stays as it was; the next run clears up.
 task<result<retention_report>> retain(

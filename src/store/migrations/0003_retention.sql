@@ -79,7 +79,8 @@ BEGIN
 END $$;
 
 -- Both of these lock the table and then the partition, as an insert does. Dropping or exchanging a
--- partition locks out all who use the table, so the caller sets lock_timeout and statement_timeout.
+-- partition locks out all who use the table, so the caller sets lock_timeout and statement_timeout;
+-- for somebody who uses only the old day (a vacuum, a report) all the others do not wait with us.
 
 -- Drops the day unless a row must stay. False: one must.
 CREATE FUNCTION falconer.drop_day(day date, today date, fallback int) RETURNS bool
@@ -88,7 +89,7 @@ DECLARE
     part text := falconer.partition_of(day);
 BEGIN
     LOCK TABLE ONLY falconer.event IN ACCESS EXCLUSIVE MODE;
-    EXECUTE format('LOCK TABLE falconer.%I IN ACCESS EXCLUSIVE MODE', part);
+    EXECUTE format('LOCK TABLE falconer.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part);
     IF (SELECT s.stay FROM falconer.survey_day(day, today, fallback) s) THEN RETURN false; END IF;
     EXECUTE format('DROP TABLE falconer.%I', part);
     RETURN true;
@@ -148,7 +149,7 @@ DECLARE
     till  timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
 BEGIN
     LOCK TABLE ONLY falconer.event IN ACCESS EXCLUSIVE MODE;
-    EXECUTE format('LOCK TABLE falconer.%I IN ACCESS EXCLUSIVE MODE', part);
+    EXECUTE format('LOCK TABLE falconer.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part);
     IF EXISTS (SELECT unnest(gone) EXCEPT
                SELECT p.cluster FROM falconer.past_period(day, today, fallback) p WHERE NOT p.held)
     THEN RETURN false; END IF;

@@ -14,6 +14,9 @@ add_library(house INTERFACE)
 target_compile_options(house INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
 target_compile_definitions(house INTERFACE
     ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+# Asio takes std::aligned_alloc only where a header of libstdc++ came before its own: without
+# precompiled headers one file would allocate with it and another free with operator delete.
+target_compile_definitions(house INTERFACE ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_include_directories(house INTERFACE ${CMAKE_SOURCE_DIR}/include)
 if(MOLD)
     target_link_options(house INTERFACE -fuse-ld=mold)

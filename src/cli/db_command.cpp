@@ -21,6 +21,7 @@ struct db_options {
     std::string       data{};
     store::pg_options postgres{};
     int               keep_days = 365;
+    bool              dry_run   = false;
 };
 
 /// `falconer up` leaves DIR/store.env: lines host= port= database= user= migrator=
@@ -48,10 +49,17 @@ task<result<void>> do_migrate(store::pg_connection& db, time_source&, const db_o
 }
 
 task<result<void>> do_retain(store::pg_connection& db, time_source& time, const db_options& opt) {
-    const store::retention_options keep{.keep = std::chrono::days{opt.keep_days}};
-    auto                           gone = co_await store::retain(db, time, time.utc(), keep);
-    if (!gone) co_return std::move(gone).error();
-    std::cout << "days dropped " << *gone << '\n';
+    store::retention_options how;
+    how.keep    = std::chrono::days{opt.keep_days};
+    how.dry_run = opt.dry_run;
+    auto report = co_await store::retain(db, time, time.utc(), how);
+    if (!report) co_return std::move(report).error();
+    if (opt.dry_run) std::cout << "nothing was changed; a run would do this\n";
+    std::cout << "days dropped " << report->days_dropped << "\ndays rewritten "
+              << report->days_rewritten << "\ndays on hold " << report->days_on_hold
+              << "\nevents removed " << report->rows_removed << "\nevents kept in rewritten days "
+              << report->rows_kept << " (on hold " << report->rows_on_hold
+              << ")\nbodies and tallies removed " << report->aside_removed << '\n';
     co_return result<void>{};
 }
 
@@ -135,9 +143,14 @@ void add_db_command(CLI::App& root, int& exit_code) {
     };
     add("migrate", "Brings the store to this program's schema", do_migrate);
     add("status", "Shows what the store holds", do_status);
-    add("retain", "Drops days that are older than the retention period", do_retain)
-        ->add_option("--keep-days", opt->keep_days, "Days of receipt to keep")
+    auto* retain = add("retain", "Removes what is older than its retention period", do_retain);
+    retain
+        ->add_option(
+            "--keep-days", opt->keep_days,
+            "Days of receipt to keep where the table falconer.retention says nothing"
+        )
         ->check(CLI::Range(1, 36500));
+    retain->add_flag("--dry-run", opt->dry_run, "Only says what would go");
 }
 
 }  // namespace falconer::cli

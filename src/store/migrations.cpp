@@ -97,6 +97,11 @@ task<result<int>> migrate_locked(pg_connection& store) {
         if (!done) co_return std::move(done).error();
         *at = next.version;
     }
+    // A newer program has granted already what its schema needs, which we do not know.
+    if (*at <= static_cast<int>(known_migrations().size())) {
+        auto granted = co_await store.run_script(std::string(grants_script()), patience);
+        if (!granted) co_return std::move(granted).error().while_doing("granting privileges");
+    }
     co_return *at;
 }
 

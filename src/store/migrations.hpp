@@ -17,9 +17,13 @@ struct migration {
 /// All that this program knows, oldest first. Source: src/store/migrations/NNNN_name.sql
 std::span<const migration> known_migrations();
 
+/// Who may do what; may be run again and again. Source: src/store/grants.sql
+std::string_view grants_script();
+
 /// Brings the store to the newest schema, one transaction per migration, under an advisory lock:
-/// several may call at once. A store newer than this program is left as it is, if it says that it
-/// is compatible with us. Yields the version the store has now.
+/// several may call at once. Then the owner sets the privileges of
+/// falconer_writer and falconer_reader, where these roles exist. A store newer than this program is
+/// left as it is, if it says that it is compatible with us. Yields the version the store has now.
 ///
 /// Errors : conflict  the store is too new, or a migration was changed after it had been applied
 ///          and those of query().

@@ -1,4 +1,5 @@
-// What is too old goes: days of events as whole partitions, the rest row by row.
+// What is past its period goes: days of events as whole partitions, or exchanged for a copy without
+// what must go; the rest row by row.
 #pragma once
 
 #include "pg_connection.hpp"
@@ -6,15 +7,46 @@
 namespace falconer::store {
 
 struct retention_options {
-    std::chrono::days         keep{365};
-    std::chrono::milliseconds lock_limit{300};  // inserts wait no longer than this behind a drop
-    int                       tries = 50;       // per partition, with a pause between them
+    /// Where falconer.retention says nothing. A record stays for so many days after its UTC day of
+    /// receipt: received at 2026-03-02T23:59:59.999999Z and kept for 7 days, it goes on 2026-03-10.
+    std::chrono::days keep{365};
+
+    /// Whoever drops or exchanges a partition locks out all inserts and queries meanwhile. They
+    /// wait at most as long as both of these together: the first for those before us, the second
+    /// for us.
+    std::chrono::milliseconds lock_limit{300};
+    std::chrono::milliseconds hold_limit{500};
+    int                       tries = 20;  // per partition, a second apart
+
+    /// For one statement that nobody waits for: counting a day, copying its keepers.
+    std::chrono::milliseconds work_limit{std::chrono::hours{1}};
+    std::uint64_t             chunk   = 10'000;  // rows deleted in one transaction
+    bool                      dry_run = false;   // only says what would go
 };
 
-/// Drops every day that ended more than `keep` before `now`. Yields how many partitions went.
-/// Errors : overloaded  a partition stayed locked by others; those dropped stay dropped
+struct retention_report {
+    int           days_dropped   = 0;  // nothing of them had to stay
+    int           days_rewritten = 0;  // exchanged for a copy without what had to go
+    int           days_on_hold   = 0;  // have rows that only a hold keeps
+    std::uint64_t rows_removed   = 0;  // events, of dropped and rewritten days
+    std::uint64_t rows_kept      = 0;  // events, of rewritten days
+    std::uint64_t rows_on_hold   = 0;  // of rows_kept: those that only a hold keeps
+    std::uint64_t aside_removed  = 0;  // quarantined bodies and tallies
+    friend bool   operator==(const retention_report&, const retention_report&) = default;
+};
+
+/// Removes every record past its cluster's period (falconer.retention, else `keep`) that no hold
+/// (falconer.legal_hold) keeps. A day without rows that must stay is dropped; of others those rows
+/// are copied beside it, which costs as much disk as they take, and the copy takes its place. What
+/// arrives for the day meanwhile is not lost. A hold counts if it was set before the day's
+/// exchange. Looks only at days past the shortest period, one look-up by index per day and cluster.
+/// Run as the tables' owner. A second run changes nothing.
+///
+/// Errors : conflict    another one is retaining in this store
+///          overloaded  a partition stayed locked by others; all the other days were done
 ///          and those of query().
-task<result<int>> retain(
+/// Cancel : the day under way stays as it was; the next run clears up.
+task<result<retention_report>> retain(
     pg_connection& store, time_source& time, utc_time now, retention_options opt
 );
 

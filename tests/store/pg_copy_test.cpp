@@ -45,6 +45,7 @@ TEST(SqlStateTest, EveryClassHasItsMeaning) {
     EXPECT_EQ(errc_of("57P03"), errc::unavailable);
     EXPECT_EQ(errc_of("08006"), errc::unavailable);
     EXPECT_EQ(errc_of("53300"), errc::overloaded);
+    EXPECT_EQ(errc_of("53100"), errc::overloaded);  // disk full: the spool takes over
     EXPECT_EQ(errc_of("40P01"), errc::overloaded);
     EXPECT_EQ(errc_of("28P01"), errc::denied);
     EXPECT_EQ(errc_of("42501"), errc::denied);

@@ -274,5 +274,26 @@ TEST_F(PgEventStoreTest, ADayWhosePartitionWasDroppedGetsANewOne) {
     EXPECT_EQ(count("event_20260310"), "1");
 }
 
+TEST_F(PgEventStoreTest, AFullDiskIsWorthAnotherTryAndLosesNothing) {
+    insert(batch({event("first")}));
+    // What the server says when it cannot extend a file.
+    ASSERT_TRUE(await(admin->run_script(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+        "'could not extend file' USING ERRCODE = '53100'; END $$; CREATE TRIGGER full_disk BEFORE "
+        "INSERT ON falconer.event FOR EACH ROW EXECUTE FUNCTION full_disk()",
+        30s
+    )));
+    const auto b   = batch({event("second"), event("third")});
+    auto       how = await(store->insert(b));
+    ASSERT_FALSE(how);
+    EXPECT_EQ(how.error().code, errc::overloaded);
+    EXPECT_TRUE(worth_retrying(how.error()));
+    EXPECT_EQ(count("event"), "1");
+
+    ASSERT_EQ(ask(*admin, "DROP TRIGGER full_disk ON falconer.event"), "");
+    EXPECT_EQ(insert(b), (verdicts{committed, committed}));
+    EXPECT_EQ(count("event"), "3");
+}
+
 }  // namespace
 }  // namespace falconer::store

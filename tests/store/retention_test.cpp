@@ -1,55 +1,384 @@
 #include "store/retention.hpp"
 #include "pg_fixture.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
 namespace falconer::store {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::days;
+
+constexpr utc_time now{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
 
 class RetentionTest : public test::pg_fixture {
 protected:
-    static constexpr utc_time now{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
-    pg_connection::ptr        store;
+    pg_connection::ptr store;
 
     void SetUp() override {
         pg_fixture::SetUp();
         store = open();
         ASSERT_TRUE(await(migrate(*store)));
+        make_days("2026-02-25", "2026-03-11");
         ask(*store,
-            "SELECT falconer.ensure_day(d::date) FROM "
-            "generate_series('2026-02-25'::date, '2026-03-11', '1 day') d");
+            "INSERT INTO falconer.cluster (digest, identity, landscape, project) VALUES "
+            "('a', 'cluster-a', 'live', 'a'), ('b', 'cluster-b', 'live', 'b'), "
+            "('c', 'cluster-c', 'canary', 'a'), ('s', 'seed', NULL, NULL)");
+        ask(*store, "INSERT INTO falconer.text (kind, digest, value) VALUES (1, 'r', 'rule')");
     }
     void TearDown() override {
         store.reset();
         pg_fixture::TearDown();
     }
-    std::string days() {
+    void make_days(const std::string& first, const std::string& last) {
+        ask(*store,
+            "SELECT falconer.ensure_day(d::date) FROM generate_series($1::date, $2::date, '1 day') "
+            "d",
+            {first, last});
+    }
+    static std::string event_at(const std::string& cluster, const std::string& received) {
+        return "INSERT INTO falconer.event (received, time, id, cluster, rule, priority, flags, "
+               "time_nanos, output_fields) SELECT '" +
+               received + "', '" + received +
+               "', gen_random_uuid(), c.id, 1, 2, 0, 0, '{\"k\": 1}' FROM falconer.cluster c WHERE "
+               "identity = '" +
+               cluster + "'";
+    }
+    void put(const std::string& cluster, const std::string& received) {
+        EXPECT_EQ(ask(*store, event_at(cluster, received)), "");
+    }
+    void hold(const std::string& columns, const std::string& values) {
+        EXPECT_EQ(
+            ask(*store, "INSERT INTO falconer.legal_hold (reason, placed_by, " + columns +
+                            ") VALUES ('case 7', 'legal', " + values + ")"),
+            ""
+        );
+    }
+    void keep(const std::string& landscape, const std::string& project, int period) {
+        EXPECT_EQ(
+            ask(*store, "INSERT INTO falconer.retention VALUES ($1, $2, $3)",
+                {landscape, project, std::to_string(period)}),
+            ""
+        );
+    }
+    retention_report retained(retention_options opt = {.keep = days{7}}, utc_time at = now) {
+        auto report = await(retain(*store, time, at, opt));
+        if (!report) throw std::runtime_error(report.error().detail);
+        return *report;
+    }
+    std::string partitions() {
         return ask(
             *store,
             "SELECT count(*) || ' ' || min(inhrelid::regclass::text) FROM pg_inherits "
             "WHERE inhparent = 'falconer.event'::regclass"
         );
     }
+    /// "a 02-25, b 03-01": whose events of which days there are.
+    std::string events() {
+        return ask(
+            *store,
+            "SELECT coalesce(string_agg(concat_ws(' ', substr(identity, 9), to_char(received AT "
+            "TIME ZONE 'UTC', 'MM-DD')), ', ' ORDER BY received, identity), '') FROM "
+            "falconer.event e JOIN falconer.cluster c ON c.id = e.cluster"
+        );
+    }
 };
 
 TEST_F(RetentionTest, DropsTheDaysBeforeThePeriodAndNoOther) {
-    auto gone = await(retain(*store, time, now, {.keep = std::chrono::days{7}}));
-    ASSERT_TRUE(gone) << gone.error().detail;
-    EXPECT_EQ(*gone, 6);
-    EXPECT_EQ(days(), "9 falconer.event_20260303");
+    EXPECT_EQ(retained(), (retention_report{.days_dropped = 6}));
+    EXPECT_EQ(partitions(), "9 falconer.event_20260303");
+    EXPECT_EQ(retained(), retention_report{});
 }
 
-TEST_F(RetentionTest, ALockedPartitionIsLeftForLaterAndSaysSo) {
+TEST_F(RetentionTest, ALockedDayIsLeftForLaterTheOthersAreNotAndItSaysSo) {
     auto other = open();
     ASSERT_TRUE(await(other->run_script("BEGIN; SELECT FROM falconer.event_20260226", 30s)));
-    const retention_options week{.keep = std::chrono::days{7}, .lock_limit = 50ms, .tries = 2};
+    const retention_options week{.keep = days{7}, .lock_limit = 50ms, .tries = 2};
     auto                    gone = await(retain(*store, time, now, week));
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().code, errc::overloaded) << gone.error().detail;
-    EXPECT_EQ(days(), "14 falconer.event_20260226");
+    EXPECT_EQ(partitions(), "10 falconer.event_20260226");
     ask(*other, "COMMIT");
     EXPECT_TRUE(await(retain(*store, time, now, week)));
-    EXPECT_EQ(days(), "9 falconer.event_20260303");
+    EXPECT_EQ(partitions(), "9 falconer.event_20260303");
+}
+
+TEST_F(RetentionTest, AnEventGoesByTheUtcDayOfItsReceiptToTheMicrosecond) {
+    put("cluster-a", "2026-03-02T23:59:59.999999Z");
+    put("cluster-a", "2026-03-03T00:00:00Z");
+    const retention_options week{.keep = days{7}};
+    const auto              midnight = std::chrono::floor<days>(now);
+    EXPECT_EQ(retained(week, midnight - 1us).rows_removed, 0u);
+    EXPECT_EQ(events(), "a 03-02, a 03-03");
+    EXPECT_EQ(retained(week, midnight).rows_removed, 1u);
+    EXPECT_EQ(events(), "a 03-03");
+    EXPECT_EQ(retained(week, midnight + 24h - 1us).rows_removed, 0u);
+    EXPECT_EQ(retained(week, midnight + 24h).rows_removed, 1u);
+    EXPECT_EQ(events(), "");
+}
+
+TEST_F(RetentionTest, AMidnightOfTheServersOwnTimeZoneIsNone) {
+    ASSERT_EQ(ask(*store, "SET timezone = 'Pacific/Auckland'"), "");
+    put("cluster-a", "2026-03-02T23:59:59.999999Z");
+    put("cluster-a", "2026-03-03T00:00:00Z");
+    keep("", "b", 1);  // else the days would be dropped without a look at the rows
+    put("cluster-b", "2026-03-03T00:00:00Z");
+    EXPECT_EQ(retained().rows_removed, 2u);
+    EXPECT_EQ(events(), "a 03-03");
+}
+
+TEST_F(RetentionTest, AProjectsOwnPeriodIsShorterOrLongerThanTheDefault) {
+    for (const auto* cluster : {"cluster-a", "cluster-b", "cluster-c", "seed"}) {
+        for (const auto* day : {"2026-02-26", "2026-03-02", "2026-03-03", "2026-03-07"})
+            put(cluster, std::string(day) + "T10:00:00Z");
+    }
+    keep("", "a", 9);        // until 03-01
+    keep("live", "a", 3);    // until 03-07, and goes before the line above
+    keep("canary", "", 30);  // project a of canary has a period of its own
+    const auto report = retained();
+    // 02-26: nobody's; 03-02: c stays; 03-03: a goes
+    EXPECT_EQ(report.rows_removed, 4u + 3u + 1u);
+    EXPECT_EQ(report.rows_kept, 1u + 3u);
+    EXPECT_EQ(report.days_rewritten, 2);
+    EXPECT_EQ(events(), "c 03-02, b 03-03, c 03-03,  03-03, a 03-07, b 03-07, c 03-07,  03-07");
+    EXPECT_EQ(retained(), retention_report{});
+}
+
+TEST_F(RetentionTest, AHoldKeepsWhatItNamesForTheDaysItNamesAndNoMore) {
+    for (const auto* cluster : {"cluster-a", "cluster-b"}) {
+        for (const auto* day : {"2026-02-25", "2026-02-26", "2026-02-27", "2026-02-28"})
+            put(cluster, std::string(day) + "T10:00:00Z");
+    }
+    hold("project, since, until", "'a', '2026-02-26', '2026-02-27'");
+    hold("cluster, since", "'cluster-b', '2026-02-27'");
+    hold("project, landscape", "'b', 'canary'");  // nobody
+    auto report = retained();
+    EXPECT_EQ(
+        report, (retention_report{
+                    .days_dropped   = 3 /* 02-25, 03-01, 03-02 */,
+                    .days_rewritten = 2,
+                    .days_on_hold   = 3,
+                    .rows_removed   = 4,
+                    .rows_kept      = 2,
+                    .rows_on_hold   = 2
+                })
+    );
+    EXPECT_EQ(events(), "a 02-26, a 02-27, b 02-27, b 02-28");
+    EXPECT_EQ(retained(), (retention_report{.days_on_hold = 3}));
+
+    ask(*store, "DELETE FROM falconer.legal_hold");
+    EXPECT_EQ(retained().rows_removed, 4u);
+    EXPECT_EQ(events(), "");
+}
+
+TEST_F(RetentionTest, AHoldOnEverythingKeepsEverything) {
+    put("cluster-a", "2026-02-25T10:00:00Z");
+    put("seed", "2026-02-26T10:00:00Z");
+    hold("since", "NULL");
+    EXPECT_EQ(retained().rows_removed, 0u);
+    EXPECT_EQ(events(), "a 02-25,  02-26");
+}
+
+TEST_F(RetentionTest, ADryRunSaysWhatARunWouldDoAndDoesNothing) {
+    for (const auto* cluster : {"cluster-a", "cluster-b"}) put(cluster, "2026-02-26T10:00:00Z");
+    hold("project", "'a'");
+    ask(*store, "INSERT INTO falconer.tally VALUES ('2026-02-26T10:00:00Z', 2, NULL, 2, 7, 5)");
+    const auto before = events() + partitions();
+    const auto would  = retained({.keep = days{7}, .dry_run = true});
+    EXPECT_EQ(events() + partitions(), before);
+    EXPECT_EQ(ask(*store, "SELECT count(*) FROM falconer.tally"), "1");
+    EXPECT_EQ(retained(), would);
+    EXPECT_EQ(would.rows_removed, 1u);
+    EXPECT_EQ(would.aside_removed, 1u);
+}
+
+TEST_F(RetentionTest, ARewrittenDayIsADayLikeAnyOther) {
+    put("cluster-a", "2026-02-26T10:00:00Z");
+    put("cluster-b", "2026-02-26T10:00:00Z");
+    hold("project", "'a'");
+    ASSERT_EQ(retained().days_rewritten, 1);
+    // One row per id and cluster, found by index; the same shape as a day that was never touched.
+    EXPECT_EQ(
+        ask(*store, "INSERT INTO falconer.event SELECT * FROM falconer.event WHERE cluster = 1")
+            .substr(0, 5),
+        "23505"
+    );
+    constexpr auto shape =
+        "SELECT string_agg(replace(indexdef, $1, ''), ';' ORDER BY indexname) || (SELECT count(*) "
+        "FROM pg_constraint WHERE conrelid = ('falconer.' || $1)::regclass) || (SELECT count(*) "
+        "FROM pg_trigger WHERE tgrelid = ('falconer.' || $1)::regclass) FROM pg_indexes WHERE "
+        "schemaname = 'falconer' AND tablename = $1";
+    EXPECT_EQ(ask(*store, shape, {"event_20260226"}), ask(*store, shape, {"event_20260305"}));
+    EXPECT_EQ(ask(*store, "SELECT count(*) FROM pg_class WHERE relname ~ '_kept'"), "0");
+    put("cluster-b", "2026-02-26T11:00:00Z");  // late, from somebody's spool
+    EXPECT_EQ(retained().rows_removed, 1u);
+    EXPECT_EQ(events(), "a 02-26");
+}
+
+TEST_F(RetentionTest, ARewriteThatWasInterruptedIsClearedUpByTheNextRun) {
+    put("cluster-a", "2026-02-26T10:00:00Z");
+    put("cluster-b", "2026-02-26T10:00:00Z");
+    hold("project", "'a'");
+    ask(*store, "SELECT falconer.begin_rewrite('2026-02-26')");
+    put("cluster-a", "2026-02-26T11:00:00Z");
+    EXPECT_EQ(ask(*store, "SELECT count(*) FROM falconer.event_20260226_kept"), "1");
+    EXPECT_EQ(retained().rows_kept, 2u);
+    EXPECT_EQ(events(), "a 02-26, a 02-26");
+}
+
+TEST_F(RetentionTest, WhatArrivesForADayWhileItIsRewrittenIsKept) {
+    put("cluster-a", "2026-02-26T10:00:00Z");
+    put("cluster-b", "2026-02-26T10:00:00Z");
+    hold("project", "'a'");
+    ask(*store, "SELECT falconer.begin_rewrite('2026-02-26')");
+    ask(*store,
+        "INSERT INTO falconer.event_20260226_kept SELECT * FROM falconer.event_20260226 "
+        "WHERE cluster <> 2");
+    auto writer = open();
+    ASSERT_TRUE(
+        await(writer->run_script("BEGIN; " + event_at("cluster-a", "2026-02-26T11:00:00Z"), 30s))
+    );
+    ASSERT_TRUE(await(writer->run_script("COMMIT", 30s)));
+    EXPECT_EQ(ask(*store, "SELECT falconer.swap_day('2026-02-26', '2026-03-10', 7, '{2}')"), "t");
+    EXPECT_EQ(events(), "a 02-26, a 02-26");
+}
+
+TEST_F(RetentionTest, AHoldThatComesBetweenCopyAndExchangeStillCounts) {
+    put("cluster-a", "2026-02-26T10:00:00Z");
+    put("cluster-b", "2026-02-26T10:00:00Z");
+    hold("project", "'a'");
+    ask(*store, "SELECT falconer.begin_rewrite('2026-02-26')");
+    hold("project", "'b'");
+    EXPECT_EQ(ask(*store, "SELECT falconer.swap_day('2026-02-26', '2026-03-10', 7, '{2}')"), "f");
+    EXPECT_EQ(ask(*store, "SELECT falconer.drop_day('2026-02-26', '2026-03-10', 7)"), "f");
+    EXPECT_EQ(retained().rows_removed, 0u);
+    EXPECT_EQ(events(), "a 02-26, b 02-26");
+}
+
+TEST_F(RetentionTest, OnlyOneAtATimeRetains) {
+    auto other = open();
+    ask(*other, "SELECT pg_advisory_lock(7205759403792795)");
+    auto refused = await(retain(*store, time, now, {}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::conflict);
+    ask(*other, "SELECT pg_advisory_unlock(7205759403792795)");
+    EXPECT_TRUE(await(retain(*store, time, now, {})));
+    EXPECT_EQ(ask(*other, "SELECT pg_try_advisory_lock(7205759403792795)"), "t");
+}
+
+TEST_F(RetentionTest, BodiesAndTalliesGoWithTheirClustersPeriodInChunks) {
+    ask(*store,
+        "INSERT INTO falconer.quarantine (received, cluster, about, reason, digest, body) SELECT "
+        "t::timestamptz, c, 'nul', 'a NUL', 'd', '' FROM generate_series(1, 3) c, "
+        "unnest('{2026-03-02T23:59:59.999999Z, 2026-03-03T00:00:00Z}'::text[]) t");
+    ask(*store,
+        "INSERT INTO falconer.tally SELECT t::timestamptz, c, NULL, 2, 7, 5 FROM "
+        "generate_series(1, 3) c, unnest('{2026-03-02T23:59:00Z, 2026-03-03T00:00:00Z}'::text[]) "
+        "t");
+    ask(*store,
+        "INSERT INTO falconer.applied_batch SELECT gen_random_uuid(), t::timestamptz FROM "
+        "unnest('{2026-03-02T23:59:59.999999Z, 2026-03-03T00:00:00Z}'::text[]) t");
+    hold("cluster", "'cluster-a'");
+    keep("canary", "", 6);
+    EXPECT_EQ(retained({.keep = days{7}, .chunk = 1}).aside_removed, 2u * (1 + 2));
+    for (const auto* table : {"quarantine", "tally"}) {
+        EXPECT_EQ(
+            ask(*store, "SELECT string_agg(cluster::text, '' ORDER BY cluster) FROM falconer." +
+                            std::string(table)),
+            "112"
+        );
+    }
+    EXPECT_EQ(ask(*store, "SELECT count(*) FROM falconer.applied_batch"), "1");
+}
+
+/// Inserts one event after another into today until told to stop.
+struct busy_writer {
+    int                       stored = 0;
+    std::string               trouble{};
+    std::chrono::milliseconds slowest{0};
+    bool                      stop = false, over = false;
+
+    static task<void> write(busy_writer& self, pg_connection& store, std::string sql) {
+        while (!self.stop && self.trouble.empty()) {
+            const auto begin = std::chrono::steady_clock::now();
+            auto       done  = co_await store.query(sql, {}, 30s);
+            if (!done) self.trouble = done.error().detail;
+            const auto took = std::chrono::steady_clock::now() - begin;
+            self.slowest =
+                std::max(self.slowest, std::chrono::duration_cast<std::chrono::milliseconds>(took));
+            ++self.stored;
+        }
+        self.over = true;
+    }
+};
+
+TEST_F(RetentionTest, AHundredDaysGoUnderLoadAndNoInsertFailsOrWaitsForASecond) {
+    make_days("2025-11-01", "2026-02-24");  // 116 more
+    EXPECT_EQ(
+        ask(*store,
+            event_at("cluster-a", "2025-11-01T00:00:00Z") +
+                " UNION ALL SELECT d, d, gen_random_uuid(), c, 1, 2, 0, 0, '{}'::jsonb FROM "
+                "generate_series('2025-11-01 01:00Z'::timestamptz, '2026-02-28', '20 min') "
+                "d, generate_series(1, 2) c"),
+        ""
+    );
+    hold("project, since, until", "'b', '2025-12-01', '2025-12-05'");
+    busy_writer writer;
+    auto        connection = open();
+    asio::co_spawn(
+        loop,
+        busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
+        asio::detached
+    );
+    const auto report = retained();
+    writer.stop       = true;
+    loop.restart();
+    while (!writer.over) loop.run_one();
+
+    EXPECT_GE(report.days_dropped, 100);
+    EXPECT_EQ(report.days_rewritten, 5);
+    EXPECT_EQ(writer.trouble, "");
+    EXPECT_GT(writer.stored, report.days_dropped / 4);
+    EXPECT_LT(writer.slowest, 1s);
+    RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
+    RecordProperty("stored", writer.stored);
+    EXPECT_EQ(
+        ask(*store, "SELECT count(*) FROM falconer.event WHERE received >= '2026-03-10'"),
+        std::to_string(writer.stored)
+    );
+    EXPECT_EQ(
+        ask(*store, "SELECT count(*) FROM falconer.event WHERE received < '2026-03-03'"),
+        std::to_string(5 * 72)
+    );
+}
+
+TEST_F(RetentionTest, InsertsGoOnWhileRetentionWaitsForALongReport) {
+    put("cluster-a", "2026-02-25T10:00:00Z");
+    auto report = open();
+    ASSERT_TRUE(await(report->run_script("BEGIN; SELECT FROM falconer.event", 30s)));
+    busy_writer writer;
+    auto        connection = open();
+    asio::co_spawn(
+        loop,
+        busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
+        asio::detached
+    );
+    const retention_options twelve_days{.keep = days{12}, .tries = 2};
+    auto                    refused = await(retain(*store, time, now, twelve_days));
+    ask(*report, "COMMIT");
+    auto done   = await(retain(*store, time, now, twelve_days));
+    writer.stop = true;
+    loop.restart();
+    while (!writer.over) loop.run_one();
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::overloaded);
+    ASSERT_TRUE(done) << done.error().detail;
+    EXPECT_EQ(done->rows_removed, 1u);
+    EXPECT_EQ(writer.trouble, "");
+    EXPECT_LT(writer.slowest, 1s);
+    RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
 }
 
 }  // namespace

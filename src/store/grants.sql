@@ -1,0 +1,42 @@
+-- Who may do what, said anew after every migration. Roles that do not exist are passed over.
+-- Partitions get no grants: privileges are asked of the table they belong to.
+DO $grants$
+DECLARE
+    which record;
+    who   text;
+BEGIN
+    IF NOT (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'falconer')
+    THEN RETURN; END IF;  -- a writer that looks whether the store is ready
+
+    REVOKE ALL ON SCHEMA falconer FROM PUBLIC;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA falconer FROM PUBLIC;
+    FOR who IN SELECT rolname FROM pg_roles WHERE rolname IN ('falconer_writer', 'falconer_reader')
+    LOOP
+        EXECUTE format('REVOKE ALL ON SCHEMA falconer FROM %I', who);
+        EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA falconer FROM %I', who);
+        EXECUTE format('GRANT USAGE ON SCHEMA falconer TO %I', who);
+    END LOOP;
+
+    FOR which IN SELECT relname FROM pg_class
+        WHERE relnamespace = 'falconer'::regnamespace AND relkind IN ('r', 'p', 'v')
+          AND NOT relispartition AND relname !~ '^event_\d'
+    LOOP
+        EXECUTE format('REVOKE ALL ON falconer.%I FROM PUBLIC', which.relname);
+        FOR who IN SELECT rolname FROM pg_roles
+            WHERE rolname IN ('falconer_writer', 'falconer_reader')
+        LOOP
+            EXECUTE format('REVOKE ALL ON falconer.%I FROM %I', which.relname, who);
+            EXECUTE format('GRANT SELECT ON falconer.%I TO %I', which.relname, who);
+        END LOOP;
+    END LOOP;
+
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'falconer_writer') THEN
+        GRANT INSERT ON falconer.event, falconer.cluster, falconer.text, falconer.quarantine,
+                        falconer.tally, falconer.applied_batch, falconer.quota_state
+              TO falconer_writer;
+        GRANT UPDATE (count) ON falconer.tally TO falconer_writer;
+        GRANT UPDATE (replayed) ON falconer.quarantine TO falconer_writer;
+        GRANT UPDATE (ordinary, urgent, at) ON falconer.quota_state TO falconer_writer;
+        GRANT EXECUTE ON FUNCTION falconer.ensure_day(date) TO falconer_writer;
+    END IF;
+END $grants$

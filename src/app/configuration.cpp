@@ -95,6 +95,7 @@ void read_store(reader in, store_configuration& into) {
 
     read_login(in.section("reader"), into.reader);
     read_login(in.section("migrator"), into.migrator);
+    in.read("dataFolder", into.data_folder);
     in.read_bytes("capacity", into.capacity, 0, std::uint64_t{1} << 50);
     int days = static_cast<int>(into.keep.count());
     in.read("retentionDays", days, 1, 36'500);

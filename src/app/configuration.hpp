@@ -32,7 +32,8 @@ struct store_configuration {
     store::pg_options postgres{};  // with the writer's login
     store_login       reader{};
     store_login       migrator{};
-    std::uint64_t     capacity = 0;  // bytes; 0: not told
+    std::uint64_t     capacity = 0;   // bytes; 0: not told
+    std::string       data_folder{};  // of the server, where it is on this machine
     std::chrono::days keep{365};
     bool              migrate_at_start = false;
     bool              housekeeping     = true;

@@ -43,7 +43,7 @@ server::server(
           }
       ),
       metrics_endpoint_("metrics", loop, time, small_server(), page_),
-      health_endpoint_("health", loop, time, small_server(), health_) {}
+      health_endpoint_("health", loop, time, small_server(), health_), scope_(loop) {}
 
 server::~server() = default;
 
@@ -80,7 +80,24 @@ task<result<void>> server::start() {
         auto up = co_await ingestor_->start();
         if (!up) co_return std::move(up).error();
     }
+    look_after_the_store();
     co_return result<void>{};
+}
+
+void server::look_after_the_store() {
+    if (how_.store.housekeeping) {
+        store::housekeeping_options opt;
+        opt.postgres       = how_.store.as_migrator();
+        opt.retention.keep = how_.store.keep;
+        housekeeping_.emplace(loop_, time_, metrics_, std::move(opt));
+        scope_.spawn("housekeeping", housekeeping_->run());
+    }
+    store::store_watch_options opt;
+    opt.postgres       = how_.store.as_reader();
+    opt.capacity_bytes = how_.store.capacity;
+    opt.data_folder    = how_.store.data_folder;
+    store_watch_.emplace(loop_, time_, metrics_, std::move(opt));
+    scope_.spawn("store watch", store_watch_->run());
 }
 
 void server::reload() {
@@ -93,6 +110,7 @@ task<void> server::drain() {
 }
 
 task<void> server::stop() {
+    co_await scope_.stop();
     if (ingestor_) co_await ingestor_->stop();
     co_await metrics_endpoint_.stop();
     co_await health_endpoint_.stop();

@@ -4,6 +4,8 @@
 #include "health_board.hpp"
 #include "ingestor_role.hpp"
 #include "process.hpp"
+#include "store/housekeeping.hpp"
+#include "store/store_watch.hpp"
 
 #include <functional>
 #include <memory>
@@ -36,6 +38,8 @@ public:
     unsigned short    health_port() const { return health_endpoint_.port(); }
 
 private:
+    void look_after_the_store();
+
     asio::any_io_executor loop_;
     time_source&          time_;
     configuration         how_;
@@ -47,6 +51,10 @@ private:
     std::optional<ingestor_role> ingestor_;
     http_endpoint                metrics_endpoint_;
     http_endpoint                health_endpoint_;
+
+    std::optional<store::housekeeping> housekeeping_;
+    std::optional<store::store_watch>  store_watch_;
+    task_scope                         scope_;
 };
 
 }  // namespace falconer::app

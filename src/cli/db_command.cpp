@@ -1,45 +1,22 @@
 // falconer db: the store's schema and care.
 #include "commands.hpp"
 
-#include "falconer/steady_time_source.hpp"
 #include "store/migrations.hpp"
 #include "store/retention.hpp"
-
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
+#include "store_access.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <stdexcept>
 
 namespace falconer::cli {
 namespace {
 
 struct db_options {
-    std::string       data{};
-    store::pg_options postgres{};
-    int               keep_days = 365;
-    bool              dry_run   = false;
+    store_choice where{};
+    int          keep_days = 365;
+    bool         dry_run   = false;
 };
-
-/// `falconer up` leaves DIR/store.env: lines host= port= database= user= migrator=
-void read_store_env(const std::string& folder, store::pg_options& into) {
-    std::ifstream file(folder + "/store.env");
-    if (!file) throw std::runtime_error("cannot read " + folder + "/store.env");
-    std::string user, migrator;
-    for (std::string line; std::getline(file, line);) {
-        const auto key   = line.substr(0, line.find('='));
-        const auto value = line.size() > key.size() ? line.substr(key.size() + 1) : std::string{};
-        if (key == "host") into.host = value;
-        if (key == "port") into.port = static_cast<std::uint16_t>(std::stoul(value));
-        if (key == "database") into.database = value;
-        if (key == "user") user = value;
-        if (key == "migrator") migrator = value;
-    }
-    into.user = migrator.empty() ? user : migrator;
-}
 
 task<result<void>> do_migrate(store::pg_connection& db, time_source&, const db_options&) {
     auto at = co_await store::migrate(db);
@@ -88,62 +65,29 @@ task<result<void>> do_status(store::pg_connection& db, time_source&, const db_op
 
 using verb = task<result<void>> (*)(store::pg_connection&, time_source&, const db_options&);
 
-task<void> connect_and(verb act, time_source& time, db_options opt, int& exit_code) {
-    auto         loop = co_await asio::this_coro::executor;
-    auto         db   = co_await store::pg_connection::open(loop, time, opt.postgres);
-    result<void> done;
-    if (db)
-        done = co_await act(**db, time, opt);
-    else
-        done = std::move(db).error();
-    if (done) co_return;
-    std::cerr << done.error().detail << '\n';
-    exit_code = answer_is_no;
-}
-
-void run(verb act, db_options opt, int& exit_code) {
-    try {
-        if (!opt.data.empty()) read_store_env(opt.data, opt.postgres);
-    } catch (const std::exception& wrong) {
-        std::cerr << wrong.what() << '\n';
-        exit_code = wrong_usage;
-        return;
-    }
-    opt.postgres.statement_timeout = std::chrono::seconds(60);
-    asio::io_context   loop{1};
-    steady_time_source time{loop.get_executor()};
-    asio::co_spawn(
-        loop, connect_and(act, time, std::move(opt), exit_code),
-        [](std::exception_ptr why) {
-            if (why) std::rethrow_exception(why);
-        }
-    );
-    loop.run();
-}
-
 }  // namespace
 
 void add_db_command(CLI::App& root, int& exit_code) {
     auto  opt = std::make_shared<db_options>();
     auto* db  = root.add_subcommand("db", "The store's schema and care");
     db->require_subcommand(1);
-    const auto add = [&](const char* name, const char* what, verb act) {
+    const auto add = [&](const char* name, const char* what, store_user who, verb act) {
         auto* sub = db->add_subcommand(name, what);
         sub->footer("Example:\n  falconer db " + std::string(name) + " --data ./falconer-data");
-        sub->add_option(
-            "--data", opt->data, "Folder of a private store, as `falconer up` makes it"
-        );
-        sub->add_option("--dsn-host", opt->postgres.host, "Hosts, or the folder of a unix socket");
-        sub->add_option("--port", opt->postgres.port, "Port");
-        sub->add_option("--database", opt->postgres.database, "Database");
-        sub->add_option("--user", opt->postgres.user, "User");
-        sub->add_option("--password-file", opt->postgres.password_file, "File with the password");
-        sub->callback([opt, act, &exit_code] { run(act, *opt, exit_code); });
+        add_store_options(*sub, opt->where);
+        sub->callback([opt, who, act, &exit_code] {
+            exit_code =
+                with_store(opt->where, who, [opt, act](store::pg_connection& c, time_source& time) {
+                    return act(c, time, *opt);
+                });
+        });
         return sub;
     };
-    add("migrate", "Brings the store to this program's schema", do_migrate);
-    add("status", "Shows what the store holds", do_status);
-    auto* retain = add("retain", "Removes what is older than its retention period", do_retain);
+    add("migrate", "Brings the store to this program's schema", store_user::migrator, do_migrate);
+    add("status", "Shows what the store holds", store_user::reader, do_status);
+    auto* retain =
+        add("retain", "Removes what is older than its retention period", store_user::migrator,
+            do_retain);
     retain
         ->add_option(
             "--keep-days", opt->keep_days,

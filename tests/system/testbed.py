@@ -72,7 +72,9 @@ class Testbed:
         command = [bin_dir / "pg_ctl", "-D", data, "-l", self.pg["host"] + "/log", "-w", "start"]
         if os.getuid() == 0:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+        # The killed postmaster's backends still hold its shared memory; they end by themselves.
+        eventually(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/").returncode == 0,
+                   60, "PostgreSQL starts again")
 
     def psql(self, sql, database="postgres"):
         done = subprocess.run(

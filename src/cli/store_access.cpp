@@ -1,0 +1,111 @@
+#include "store_access.hpp"
+
+#include "app/configuration.hpp"
+#include "commands.hpp"
+#include "falconer/steady_time_source.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+
+namespace falconer::cli {
+namespace {
+
+/// `falconer up` leaves DIR/store.env: lines host= port= database= user= reader= migrator=
+std::optional<store::pg_options> read_store_env(const std::string& folder, store_user who) {
+    const auto    path = folder + "/store.env";
+    std::ifstream file(path);
+    if (!file) {
+        std::cerr << path << ": cannot be read; `falconer up --data " << folder << "` makes it\n";
+        return std::nullopt;
+    }
+    std::map<std::string, std::string> said;
+    for (std::string line; std::getline(file, line);)
+        if (const auto sign = line.find('='); sign != std::string::npos)
+            said[line.substr(0, sign)] = line.substr(sign + 1);
+    const std::map<store_user, const char*> names{
+        {store_user::writer, "user"},
+        {store_user::reader, "reader"},
+        {store_user::migrator, "migrator"}
+    };
+    store::pg_options found;
+    try {
+        found.host     = said.at("host");
+        found.port     = static_cast<std::uint16_t>(std::stoul(said.at("port")));
+        found.database = said.at("database");
+        found.user     = said.contains(names.at(who)) ? said.at(names.at(who)) : said.at("user");
+    } catch (const std::exception&) {
+        std::cerr << path << ": is not what `falconer up` writes\n";
+        return std::nullopt;
+    }
+    return found;
+}
+
+std::optional<store::pg_options> read_config(const std::string& file, store_user who) {
+    const auto got = app::read_configuration_file(file, {});
+    for (const auto& problem : got.problems) std::cerr << problem << '\n';
+    if (!got.problems.empty()) return std::nullopt;
+    switch (who) {
+        case store_user::reader: return got.value.store.as_reader();
+        case store_user::migrator: return got.value.store.as_migrator();
+        default: return got.value.store.postgres;
+    }
+}
+
+task<void> print_failure(task<result<void>> work, int& exit_code) {
+    auto done = co_await std::move(work);
+    if (done) co_return;
+    std::cerr << done.error().detail << '\n';
+    exit_code = answer_is_no;
+}
+
+task<result<void>> connect_and(
+    asio::any_io_executor loop, time_source& time, store::pg_options where, store_work work
+) {
+    auto db = co_await store::pg_connection::open(loop, time, std::move(where));
+    if (!db) co_return std::move(db).error();
+    co_return co_await work(**db, time);
+}
+
+}  // namespace
+
+void add_store_options(CLI::App& command, store_choice& into) {
+    auto* where = command.add_option_group("store");
+    where->add_option("--data", into.data, "Folder of a private store, as `falconer up` makes it");
+    where->add_option("--config", into.config, "The configuration of `falconer serve`");
+    where->require_option(1);
+}
+
+std::optional<store::pg_options> find_store(const store_choice& where, store_user who) {
+    auto found =
+        where.config.empty() ? read_store_env(where.data, who) : read_config(where.config, who);
+    if (found) found->statement_timeout = std::chrono::seconds(60);
+    return found;
+}
+
+int run_to_end(loop_work work) {
+    int                exit_code = success;
+    asio::io_context   loop{1};
+    steady_time_source time{loop.get_executor()};
+    asio::co_spawn(
+        loop, print_failure(work(loop.get_executor(), time), exit_code),
+        [](std::exception_ptr why) {
+            if (why) std::rethrow_exception(why);
+        }
+    );
+    loop.run();
+    return exit_code;
+}
+
+int with_store(const store_choice& where, store_user who, store_work work) {
+    auto found = find_store(where, who);
+    if (!found) return wrong_usage;
+    return run_to_end([&](asio::any_io_executor loop, time_source& time) {
+        return connect_and(std::move(loop), time, std::move(*found), std::move(work));
+    });
+}
+
+}  // namespace falconer::cli

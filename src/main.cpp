@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
     cli::add_event_command(root, exit_code);
     cli::add_serve_command(root, exit_code);
     cli::add_token_command(root, exit_code);
+    cli::add_up_command(root, exit_code);
     cli::add_version_command(root, exit_code);
     try {
         root.parse(argc, argv);

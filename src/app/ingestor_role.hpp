@@ -40,8 +40,9 @@ public:
     std::vector<std::string> not_ready() const;
     void                     refresh_metrics();
 
-    unsigned short      port() const { return endpoint_->port(); }
-    const spool_status& spool_now() const { return spool_seen_; }
+    unsigned short port() const { return endpoint_->port(); }
+    spool_status   spool_now() const { return spool_ ? spool_->status() : spool_status{}; }
+    bool           store_is_away() const { return writer_ && writer_->store_is_away(); }
 
 private:
     asio::any_io_executor  loop_;
@@ -64,7 +65,6 @@ private:
     spool_metrics spool_metrics_;
     gauge&        clusters_open_;
     gauge&        waiting_records_;
-    spool_status  spool_seen_{};
 
     task_scope writing_;  // ends by itself, once the writer has been closed
     task_scope scope_;

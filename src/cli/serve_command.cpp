@@ -2,10 +2,10 @@
 #include "commands.hpp"
 
 #include "app/server.hpp"
+#include "descriptors.hpp"
 #include "falconer/steady_time_source.hpp"
 #include "ingest/key_ring.hpp"
 
-#include <sys/resource.h>
 #include <asio/io_context.hpp>
 
 #include <iostream>
@@ -56,14 +56,6 @@ void check_files(
             net::tls_server_context::load(*ingestor.tls, std::chrono::system_clock::now());
         if (!loaded) problems.push_back("ingestor.tls: " + loaded.error().detail);
     }
-}
-
-/// Each connection is a descriptor; the usual limit of 1024 is for interactive use.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int serve(const serve_options& opt) {

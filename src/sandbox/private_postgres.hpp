@@ -1,0 +1,73 @@
+// A PostgreSQL of our own: made, started, watched, stopped.
+#pragma once
+
+#include "child_process.hpp"
+#include "falconer/task_scope.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace falconer::sandbox {
+
+/// A cluster under a folder, reachable by nobody but us and root, over a unix socket only. It runs
+/// as the user `postgres` when we are root, since PostgreSQL refuses to be root.
+///
+/// Layout: DIR/postgres (the cluster), DIR/run (the socket), DIR/postgres.log, DIR/store.env (for
+/// `falconer db --data DIR`).
+///
+/// Lifetime : await stop() before destruction.
+class private_postgres {
+public:
+    struct place {
+        std::string           socket_folder{};
+        std::uint16_t         port     = 5432;  // only names the socket
+        std::string           database = "falconer";
+        std::string           migrator = "falconer_migrator";
+        std::string           writer   = "falconer_writer";
+        std::string           reader   = "falconer_reader";
+        std::filesystem::path data{};
+        int                   version = 0;
+    };
+
+    /// Returns when it answers, and database and roles are there. Errors: one sentence each, with
+    /// what to do: PostgreSQL is missing; the folder is another user's, or another version's, or
+    /// cannot be reached by the user postgres; the disk is full.
+    static task<result<std::unique_ptr<private_postgres>>> start(
+        asio::any_io_executor loop, time_source& time, std::filesystem::path folder
+    );
+
+    const place& where() const noexcept { return where_; }
+    /// The postmaster's.
+    int pid() const noexcept { return server_ ? server_->pid() : 0; }
+
+    task<void> stop();
+
+private:
+    private_postgres(asio::any_io_executor loop, time_source& time, std::filesystem::path folder);
+
+    task<result<void>> start();
+    result<void>       look_at_folder();
+    task<result<void>> make_cluster();
+    task<result<void>> launch();
+    task<result<void>> make_database();
+    task<void>         watch();
+    task<result<int>>  run_until_end();
+    result<void>       write_store_env() const;
+
+    task<result<finished>> run(std::vector<std::string> command, std::chrono::milliseconds limit);
+    std::string            program(const char* name) const { return (programs_ / name).string(); }
+    std::string            last_log_line() const;
+
+    asio::any_io_executor          loop_;
+    time_source&                   time_;
+    std::filesystem::path          folder_;
+    std::string                    user_{};  // empty: ourselves
+    std::filesystem::path          programs_{};
+    place                          where_{};
+    std::unique_ptr<child_process> server_{};
+    bool                           stopping_ = false;
+    task_scope                     scope_;
+};
+
+}  // namespace falconer::sandbox

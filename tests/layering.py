@@ -41,6 +41,8 @@ KNOWS_ALL = {"app", "cli", ""}  # "": the files directly in src/
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.M)
 # GCC 12 copies the result of such an expression byte by byte (docs/architecture.md).
 CO_AWAIT_IN_CONDITIONAL = re.compile(r"\?[^;{}?]*\bco_await\b[^;{}]*:|\?[^;{}?]*:[^;:{}]*\bco_await\b")
+# … and it destroys such an aggregate twice: give it a name first.
+AGGREGATE_IN_CO_AWAIT = re.compile(r"\bco_await\b[^;{}]*[({,]\s*\{\s*\.\w")
 LINES = 400
 
 
@@ -48,6 +50,13 @@ def code_only(text):
     """The text without comments, strings and characters, so that patterns see code."""
     pattern = r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\''
     return re.sub(pattern, " ", text, flags=re.S)
+
+
+def check_coroutines(root, path, code, problems):
+    if CO_AWAIT_IN_CONDITIONAL.search(code):
+        problems.append(f"{path.relative_to(root)}: co_await inside ?:, which GCC 12 compiles wrongly")
+    if AGGREGATE_IN_CO_AWAIT.search(code):
+        problems.append(f"{path.relative_to(root)}: an aggregate without a name in a co_await, which GCC 12 destroys twice")
 
 
 def check_file(root, path, problems):
@@ -68,8 +77,7 @@ def check_file(root, path, problems):
                 problems.append(f'{path.relative_to(root)}: "{name}" is neither a door nor a file of {room}')
         if name.startswith("falconer/") and not (root / "include" / name).is_file():
             problems.append(f"{path.relative_to(root)}: there is no door {name}")
-    if CO_AWAIT_IN_CONDITIONAL.search(code_only(text)):
-        problems.append(f"{path.relative_to(root)}: co_await inside ?:, which GCC 12 compiles wrongly")
+    check_coroutines(root, path, code_only(text), problems)
 
 
 def check_links(root, problems):
@@ -95,8 +103,8 @@ def check(root):
                 long_files.append((count, str(path.relative_to(root))))
             if top in ("include", "src"):
                 check_file(root, path, problems)
-            elif CO_AWAIT_IN_CONDITIONAL.search(code_only(path.read_text(encoding="utf-8"))):
-                problems.append(f"{path.relative_to(root)}: co_await inside ?:, which GCC 12 compiles wrongly")
+            else:
+                check_coroutines(root, path, code_only(path.read_text(encoding="utf-8")), problems)
     check_links(root, problems)
     return problems, sorted(long_files, reverse=True)
 
@@ -114,6 +122,8 @@ def self_test():
         "main knows all": ({"src/main.cpp": '#include "store/pg.hpp"\n', "src/store/pg.hpp": ""}, 0),
         "conditional": ({"src/base/a.cpp": "auto r = c ? co_await a() : co_await b();\n"}, 1),
         "conditional in a comment": ({"src/base/a.cpp": "// why ? co_await : no\nco_await a();\n"}, 0),
+        "nameless aggregate": ({"src/base/a.cpp": "auto r = co_await f(loop, {.a = 1});\n"}, 1),
+        "aggregate elsewhere": ({"src/base/a.cpp": "auto x = f({.a = 1});\nauto r = co_await g(x);\n"}, 0),
         "sibling": ({"src/ingest/CMakeLists.txt": "room(ingest\n SOURCES a.cpp\n LINKS base store)\n"}, 1),
     }
     wrong = 0

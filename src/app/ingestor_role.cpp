@@ -41,12 +41,11 @@ task<result<void>> ingestor_role::start() {
     if (!keys) co_return std::move(keys).error();
     keys_ = std::move(*keys);
 
-    auto spool = co_await ingest::disk_spool::open(
-        loop_, time_,
-        {.directory     = opt_.spool.directory,
-         .capacity      = opt_.spool.capacity,
-         .segment_bytes = opt_.spool.segment}
-    );
+    ingest::disk_spool::options where;
+    where.directory     = opt_.spool.directory;
+    where.capacity      = opt_.spool.capacity;
+    where.segment_bytes = opt_.spool.segment;
+    auto spool          = co_await ingest::disk_spool::open(loop_, time_, std::move(where));
     if (!spool) co_return std::move(spool).error();
     spool_ = std::move(*spool);
 

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
     int exit_code = cli::success;
     cli::add_db_command(root, exit_code);
     cli::add_event_command(root, exit_code);
+    cli::add_quarantine_command(root, exit_code);
     cli::add_serve_command(root, exit_code);
     cli::add_token_command(root, exit_code);
     cli::add_up_command(root, exit_code);

@@ -21,7 +21,7 @@ ingestor_role::ingestor_role(
     asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
     const store_configuration& store, const ingestor_configuration& how
 )
-    : loop_(loop), time_(time), metrics_(metrics), opt_(how),
+    : loop_(loop), time_(time), metrics_(metrics), opt_(how), postgres_(store.postgres),
       events_(
           loop, time, {.postgres = store.postgres, .insert_limit = how.writer.replay_limit},
           connections
@@ -51,6 +51,9 @@ task<result<void>> ingestor_role::start() {
 
     writer_.emplace(loop_, time_, events_, *spool_, metrics_, opt_.writer);
     clusters_.emplace(time_, *writer_, opt_.clusters);
+    store::policy_watch::options decided;
+    decided.postgres = postgres_;
+    policies_.emplace(loop_, time_, *clusters_, std::move(decided));
     ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
     handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
     endpoint_.emplace("ingest", loop_, time_, opt_.http, *handler_);
@@ -60,6 +63,7 @@ task<result<void>> ingestor_role::start() {
     writing_.spawn("writer", writer_->run());
     scope_.spawn("keys", keys_->watch(time_));
     scope_.spawn("clusters", clusters_->run());
+    scope_.spawn("policies", policies_->run());
     scope_.spawn("quotas", ledger_->run());
     log_of("app").info(
         "taking events in address={} tls={} spool={}",

@@ -12,6 +12,7 @@
 #include "ingestor_metrics.hpp"
 #include "store/pg_event_store_pool.hpp"
 #include "store/pg_quota_ledger.hpp"
+#include "store/policy_watch.hpp"
 
 #include <memory>
 #include <optional>
@@ -49,6 +50,7 @@ private:
     time_source&           time_;
     metrics_registry&      metrics_;
     ingestor_configuration opt_;
+    store::pg_options      postgres_;
 
     store::pg_event_store_pool events_;
     store::pg_quota_ledger     quotas_;
@@ -60,6 +62,7 @@ private:
     std::optional<actors::rate_ledger>  ledger_;
     std::optional<ingest::push_handler> handler_;
     std::optional<http_endpoint>        endpoint_;
+    std::optional<store::policy_watch>  policies_;
 
     http_metrics  http_metrics_;
     spool_metrics spool_metrics_;

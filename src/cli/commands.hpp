@@ -12,8 +12,10 @@ enum : int { success = 0, answer_is_no = 1, wrong_usage = 2 };
 void add_event_command(CLI::App& root, int& exit_code);  // event check
 void add_token_command(CLI::App& root, int& exit_code);  // token keygen|keys|issue|verify
 void add_db_command(CLI::App& root, int& exit_code);     // db migrate|status|retain|import-legacy
-void add_quarantine_command(CLI::App& root, int& exit_code);  // quarantine list|show|replay
-void add_spool_command(CLI::App& root, int& exit_code);       // spool status|replay
+void add_token_revoke_command(CLI::App& token, int& exit_code);  // token revoke
+void add_db_policy_command(CLI::App& db, int& exit_code);        // db policy
+void add_quarantine_command(CLI::App& root, int& exit_code);     // quarantine list|show|replay
+void add_spool_command(CLI::App& root, int& exit_code);          // spool status|replay
 void add_serve_command(CLI::App& root, int& exit_code);
 void add_up_command(CLI::App& root, int& exit_code);
 void add_doctor_command(CLI::App& root, int& exit_code);

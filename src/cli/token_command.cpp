@@ -159,6 +159,7 @@ void add_token_command(CLI::App& root, int& exit_code) {
         sub->callback([opt, act, &exit_code] { exit_code = act(*opt); });
         return sub;
     };
+    add_token_revoke_command(*token, exit_code);
     auto* made =
         add("keygen", "Prints a new RSA private key (PKCS#1 PEM)",
             "falconer token keygen --out key.pem", keygen);

@@ -1,0 +1,105 @@
+// falconer token revoke, falconer db policy: what operators decide about single clusters.
+#include "commands.hpp"
+
+#include "falconer/event.hpp"
+#include "ingest/rfc3339.hpp"
+#include "store/policy_watch.hpp"
+#include "store_access.hpp"
+
+#include <charconv>
+#include <iostream>
+#include <memory>
+
+namespace falconer::cli {
+namespace {
+
+struct policy_options {
+    store_choice where{};
+    std::string  cluster{};
+    std::string  before{};
+    std::string  reason{};
+    std::string  daily{};
+    bool         lift = false;
+};
+
+int revoke(const policy_options& opt) {
+    std::optional<utc_time> before;
+    if (!opt.lift) {
+        before = std::chrono::system_clock::now();
+        if (!opt.before.empty()) {
+            const auto  time = ingest::parse_rfc3339(opt.before);
+            const auto* good = std::get_if<event_time>(&time);
+            if (good == nullptr) {
+                std::cerr << "falconer token revoke: --issued-before: expected a time such as "
+                             "2026-11-20T00:00:00Z, found '"
+                          << opt.before << "'\n";
+                return wrong_usage;
+            }
+            before = utc_time{std::chrono::seconds{good->seconds}};
+        }
+    }
+    const int code = with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
+        return store::set_tokens_issued_before(db, opt.cluster, before, opt.reason);
+    });
+    if (code != success) return code;
+    if (before)
+        std::cout << "tokens of " << opt.cluster << " issued before "
+                  << text_of(event_time_of(*before)) << " are refused from now on\n";
+    else
+        std::cout << "tokens of " << opt.cluster << " are accepted again\n";
+    return success;
+}
+
+int set_budget(const policy_options& opt) {
+    std::optional<std::uint64_t> events;
+    if (opt.daily != "default") {
+        std::uint64_t value    = 0;
+        const auto    end      = opt.daily.data() + opt.daily.size();
+        const auto [at, wrong] = std::from_chars(opt.daily.data(), end, value);
+        if (wrong != std::errc{} || at != end || value == 0 || value > std::uint64_t{1} << 62) {
+            std::cerr << "falconer db policy: --daily-events: expected a number of events or "
+                         "'default', found '"
+                      << opt.daily << "'\n";
+            return wrong_usage;
+        }
+        events = value;
+    }
+    return with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
+        return store::set_daily_events(db, opt.cluster, events);
+    });
+}
+
+}  // namespace
+
+void add_token_revoke_command(CLI::App& token, int& exit_code) {
+    auto  opt = std::make_shared<policy_options>();
+    auto* sub = token.add_subcommand(
+        "revoke",
+        "Refuses a cluster's tokens issued before a time; running ingestors hear of it at once"
+    );
+    sub->footer(
+        "Tokens that do not say when they were issued are refused too.\n\nExample:\n  falconer "
+        "token revoke --cluster shoot--demo--a-… --config falconer.yaml"
+    );
+    add_store_options(*sub, opt->where);
+    sub->add_option("--cluster", opt->cluster, "The cluster's identity")->required();
+    sub->add_option("--issued-before", opt->before, "RFC 3339; default: now");
+    sub->add_option("--reason", opt->reason, "For those who ask later");
+    sub->add_flag("--lift", opt->lift, "Accepts them again");
+    sub->callback([opt, &exit_code] { exit_code = revoke(*opt); });
+}
+
+void add_db_policy_command(CLI::App& db, int& exit_code) {
+    auto  opt = std::make_shared<policy_options>();
+    auto* sub = db.add_subcommand("policy", "Gives a cluster a daily budget of its own");
+    sub->footer(
+        "Example:\n  falconer db policy --cluster shoot--demo--a-… --daily-events 50000 --config "
+        "falconer.yaml"
+    );
+    add_store_options(*sub, opt->where);
+    sub->add_option("--cluster", opt->cluster, "The cluster's identity")->required();
+    sub->add_option("--daily-events", opt->daily, "Events per day, or 'default'")->required();
+    sub->callback([opt, &exit_code] { exit_code = set_budget(*opt); });
+}
+
+}  // namespace falconer::cli

@@ -1,0 +1,150 @@
+#include "policy_watch.hpp"
+
+#include "falconer/event.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace falconer::store {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Microseconds since 1970, rounded up: a token of that very moment is refused.
+constexpr auto all_policies =
+    "SELECT identity, daily_events, ceil(extract(epoch FROM tokens_issued_before) * 1000000)::int8 "
+    "FROM falconer.cluster_policy";
+
+std::optional<std::int64_t> number(const pg_rows& rows, int row, int column) {
+    if (rows.is_null(row, column)) return std::nullopt;
+    const auto   text  = rows.at(row, column);
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+cluster_policy policy_in(const pg_rows& rows, int row) {
+    cluster_policy policy;
+    if (const auto events = number(rows, row, 1))
+        policy.daily_events = static_cast<std::uint64_t>(*events);
+    if (const auto before = number(rows, row, 2))
+        policy.tokens_issued_before = utc_time{std::chrono::microseconds{*before}};
+    return policy;
+}
+
+/// A row that says nothing is no row.
+constexpr auto tidy =
+    "DELETE FROM falconer.cluster_policy WHERE identity = $1 AND daily_events IS NULL AND "
+    "tokens_issued_before IS NULL";
+
+}  // namespace
+
+policy_watch::policy_watch(
+    asio::any_io_executor loop, time_source& time, post_office& office, options opt
+)
+    : loop_(std::move(loop)), time_(time), office_(office), opt_(std::move(opt)) {}
+
+task<void> policy_watch::run() {
+    const auto clock = time_.make_bell();
+    auto       pause = opt_.pause;
+    for (;;) {
+        auto good = co_await listen();
+        if (good) good = co_await read();
+        if (good) {
+            pause     = opt_.pause;
+            auto told = co_await connection_->next_notice(opt_.look);
+            if (told || told.error().code == errc::timed_out) continue;
+            good = std::move(told).error();
+        }
+        if (const auto held = gate_.open(time_.now()))
+            log_of("store").warn(
+                "policies of clusters are not heard of; those known stay in force reason=\"{}\" "
+                "suppressed={}",
+                good.error().detail, *held
+            );
+        connection_.reset();
+        co_await clock->wait_until(time_.now() + pause);
+        pause = std::min(pause * 2, opt_.look);
+    }
+}
+
+task<result<void>> policy_watch::listen() {
+    if (connection_ && connection_->usable()) co_return result<void>{};
+    auto opened = co_await pg_connection::open(loop_, time_, opt_.postgres);
+    if (!opened) co_return std::move(opened).error();
+    connection_ = std::move(*opened);
+    // First listen, then read: what changes in between is heard of.
+    auto listening = co_await connection_->query("LISTEN falconer_policy", {}, opt_.query_limit);
+    if (!listening) co_return std::move(listening).error();
+    co_return result<void>{};
+}
+
+task<result<void>> policy_watch::read() {
+    auto rows = co_await connection_->query(all_policies, {}, opt_.query_limit);
+    if (!rows) co_return std::move(rows).error();
+    std::map<std::string, cluster_policy> now;
+    for (int row = 0; row < rows->size(); ++row)
+        now.emplace(rows->at(row, 0), policy_in(*rows, row));
+    for (const auto& [cluster, was] : known_)
+        if (!now.contains(cluster)) tell(cluster, was, {});
+    for (const auto& [cluster, is] : now) {
+        const auto before = known_.find(cluster);
+        tell(cluster, before == known_.end() ? cluster_policy{} : before->second, is);
+    }
+    known_ = std::move(now);
+    co_return result<void>{};
+}
+
+void policy_watch::tell(
+    const std::string& cluster, const cluster_policy& was, const cluster_policy& is
+) {
+    if (was.daily_events != is.daily_events)
+        office_.tell({cluster}, budget_changed{is.daily_events});
+    if (was.tokens_issued_before == is.tokens_issued_before) return;
+    office_.tell({cluster}, tokens_revoked{is.tokens_issued_before});
+    log_of("store").info(
+        "tokens of a cluster are {} cluster=\"{}\" issued_before={}",
+        is.tokens_issued_before ? "revoked" : "accepted again", cluster,
+        is.tokens_issued_before ? text_of(event_time_of(*is.tokens_issued_before)) : "-"
+    );
+}
+
+task<result<void>> set_daily_events(
+    pg_connection& store, std::string cluster, std::optional<std::uint64_t> events
+) {
+    pg_connection::params values{cluster, events ? std::to_string(*events) : ""};
+    auto                  set = co_await store.query(
+        "INSERT INTO falconer.cluster_policy (identity, daily_events) VALUES ($1, nullif($2, "
+                         "'')::int8) "
+                         "ON CONFLICT (identity) DO UPDATE SET daily_events = excluded.daily_events, changed_by = "
+                         "session_user, changed_at = now()",
+        std::move(values), 10s
+    );
+    if (!set) co_return std::move(set).error();
+    pg_connection::params whose{cluster};
+    auto                  done = co_await store.query(tidy, std::move(whose), 10s);
+    if (!done) co_return std::move(done).error();
+    co_return result<void>{};
+}
+
+task<result<void>> set_tokens_issued_before(
+    pg_connection& store, std::string cluster, std::optional<utc_time> before, std::string reason
+) {
+    pg_connection::params values{cluster, before ? text_of(event_time_of(*before)) : "", reason};
+    auto                  set = co_await store.query(
+        "INSERT INTO falconer.cluster_policy (identity, tokens_issued_before, reason) VALUES ($1, "
+                         "nullif($2, '')::timestamptz, $3) "
+                         "ON CONFLICT (identity) DO UPDATE SET tokens_issued_before = "
+                         "excluded.tokens_issued_before, reason = excluded.reason, "
+                         "changed_by = session_user, changed_at = now()",
+        std::move(values), 10s
+    );
+    if (!set) co_return std::move(set).error();
+    pg_connection::params whose{cluster};
+    auto                  done = co_await store.query(tidy, std::move(whose), 10s);
+    if (!done) co_return std::move(done).error();
+    co_return result<void>{};
+}
+
+}  // namespace falconer::store

@@ -1,0 +1,87 @@
+"""What operators do with a running ingestor: revoke tokens, give budgets, look into the quarantine."""
+
+import json
+import subprocess
+import sys
+import unittest
+
+from testbed import CLUSTER, FALCONER, Testbed, event, eventually
+
+OTHER = "shoot--test--beta-0a1b2c3d-1111-2222-3333-444455556666-local"
+
+
+class Operations(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = cls.enterClassContext(Testbed())
+        cls.bed.migrate()
+        cls.bed.start()
+
+    def falconer(self, *args, code=0):
+        done = subprocess.run([FALCONER, *args, "--config", self.bed.config], capture_output=True)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return done.stdout
+
+    def post(self, token, cluster=CLUSTER):
+        return self.bed.post(event(cluster), token)[0]
+
+    def test_revoked_tokens_are_refused_at_once_and_others_are_not(self):
+        token, others = self.bed.token(), self.bed.token(OTHER)
+        self.assertEqual(self.post(token), 200)
+        self.falconer("token", "revoke", "--cluster", CLUSTER, "--issued-before", "2200-01-01T00:00:00Z")
+        eventually(lambda: self.post(token) == 401, 20, "the ingestor heard of it")
+        self.assertEqual(self.post(others, OTHER), 200)
+        self.falconer("token", "revoke", "--cluster", CLUSTER, "--lift")
+        eventually(lambda: self.post(token) == 200, 20, "the ingestor heard of the end")
+
+    def test_a_revocation_outlives_a_restart(self):
+        token = self.bed.token(OTHER)
+        self.falconer("token", "revoke", "--cluster", OTHER, "--issued-before", "2200-01-01T00:00:00Z")
+        self.bed.kill()
+        self.bed.start()
+        eventually(lambda: self.post(token, OTHER) == 401, 20, "the new process heard of it")
+        self.falconer("token", "revoke", "--cluster", OTHER, "--lift")
+        eventually(lambda: self.post(token, OTHER) == 200, 20, "the ingestor heard of the end")
+
+    def test_what_is_in_quarantine_is_shown_byte_for_byte(self):
+        body = event().replace('"Notice"', '"Sometimes"', 1).encode()
+        self.assertEqual(self.bed.post(body, self.bed.token())[0], 202)
+        kept = [json.loads(line) for line in self.falconer("quarantine", "list", "--json").splitlines()]
+        mine = [each for each in kept if each["about"] == "priority"]
+        self.assertEqual(len(mine), 1)
+        self.assertEqual(mine[0]["cluster"], CLUSTER)
+        self.assertEqual(self.falconer("quarantine", "show", str(mine[0]["id"]), "--body"), body)
+        self.assertIn(b"stays", self.falconer("quarantine", "replay", str(mine[0]["id"]), code=1))
+
+    def test_what_has_become_an_event_is_replayed_once(self):
+        good = event()
+        identity = json.loads(good)["uuid"]
+        self.assertEqual(self.post(self.bed.token()), 200)  # the cluster is known
+        self.bed.psql("insert into falconer.quarantine (received, cluster, about, reason, digest, body) select now(), id, "
+                      "'store', 'by hand', '\\x00', convert_to($$" + good + "$$, 'UTF8') from falconer.cluster "
+                      f"where identity = '{CLUSTER}'", "falconer")
+        number = self.bed.psql("select max(id) from falconer.quarantine where reason = 'by hand'", "falconer")
+        self.assertIn(b"stored 1,", self.falconer("quarantine", "replay", number))
+        self.assertIn(b"there already 1,", self.falconer("quarantine", "replay", number))
+        self.assertEqual(self.bed.count(f"select count(*) from falconer.event where id = '{identity}'"), 1)
+
+    def test_a_cluster_gets_a_budget_of_its_own(self):
+        small = "shoot--test--small-0a1b2c3d-1111-2222-3333-444455556666-local"
+        token = self.bed.token(small)
+        self.assertEqual(self.post(token, small), 200)
+        self.falconer("db", "policy", "--cluster", small, "--daily-events", "3")
+
+        def counted():
+            self.assertEqual(self.post(token, small), 200)
+            return self.bed.count("select coalesce(sum(t.count), 0) from falconer.tally t join falconer.cluster c on c.id = t.cluster "
+                                  f"where c.identity = '{small}'") > 0
+
+        eventually(counted, 20, "events beyond the budget are only counted")
+
+    def test_status_counts_what_is_there(self):
+        self.assertEqual(self.post(self.bed.token()), 200)
+        self.assertIn(b"schema version", self.falconer("db", "status"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, argv=sys.argv)

@@ -95,12 +95,10 @@ token_verdict key_ring::check(std::string_view bearer, utc_time now) {
         if (const auto* bad = bad_.find(digest)) return refusal(bad->why);
         auto verdict = net::verify_jwt(bearer, keys_, rules_, now);
         if (verdict.cluster.empty()) {  // never good, whatever the time
-            bad_.remember(digest, {.why = verdict.why});
+            // Only what has cost a verification is worth its place.
+            if (verdict.why == "signature" || !verdict.thumbprint.empty())
+                bad_.remember(digest, {.why = verdict.why});
             return refusal(verdict.why);
-        }
-        if (!verdict && verdict.expires == utc_time{}) {
-            bad_.remember(digest, {.why = verdict.why});
-            return refusal(verdict.why, std::move(verdict.cluster));
         }
         auto cluster =
             std::make_shared<const cluster_identity>(cluster_identity{std::move(verdict.cluster)});

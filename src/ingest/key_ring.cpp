@@ -93,6 +93,7 @@ token_verdict key_ring::check(std::string_view bearer, utc_time now) {
     const auto* known  = good_.find(digest);
     if (known == nullptr) {
         if (const auto* bad = bad_.find(digest)) return refusal(bad->why);
+        ++verifications_;
         auto verdict = net::verify_jwt(bearer, keys_, rules_, now);
         if (verdict.cluster.empty()) {  // never good, whatever the time
             // Only what has cost a verification is worth its place.

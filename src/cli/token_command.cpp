@@ -151,7 +151,8 @@ int verify(const token_options& opt) {
     std::string token(largest_input, '\0');
     std::cin.read(token.data(), static_cast<std::streamsize>(token.size()));
     token.resize(static_cast<std::size_t>(std::cin.gcount()));
-    while (!token.empty() && std::strchr(" \t\r\n", token.back()) != nullptr) token.pop_back();
+    // The shell's newline; npos + 1 is 0.
+    token.resize(token.find_last_not_of(" \t\r\n") + 1);
     const auto verdict = net::verify_jwt(token, keys, {}, *now);
     if (!verdict) {
         std::cerr << "refused: " << verdict.why << '\n';

@@ -1,5 +1,6 @@
 #include "json_leaves.hpp"
 
+#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include <set>
@@ -100,8 +101,8 @@ private:
 
 std::optional<json_leaves> read_json_leaves(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) return std::nullopt;
-    const std::string       terminated(text);
-    rapidjson::StringStream in(terminated.c_str());
+    // Not a StringStream: where a character is cut short, that is read beyond its end.
+    rapidjson::MemoryStream in(text.data(), text.size());
     rapidjson::Reader       reader;
     collector               found;
     // Iterative: how deep it nests is not for the sender's choice of our stack.

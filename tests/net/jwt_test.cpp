@@ -300,7 +300,7 @@ TEST(JsonLeavesTest, TellsPathsApart) {
     EXPECT_EQ(text_at(*all, "a.c[1].d"), "x");
     EXPECT_EQ(text_at(*all, "e"), std::nullopt);
     for (const char* wrong :
-         {"", "[]", "1", "{", "{}x", R"({"a":1,"a":2})", "{\"a\":\"\xff\"}",
+         {"", "[]", "1", "{", "{}x", R"({"a":1,"a":2})", "{\"a\":\"\xff\"}", "{\"a\":\"\xf0",
           R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}})"})
         EXPECT_FALSE(read_json_leaves(wrong)) << wrong;
 }

@@ -98,7 +98,7 @@ TEST(StrictYamlTest, SaysWhatIsNoYaml) {
     EXPECT_THAT(problems_of("- a\n"), ElementsAre("f.yaml:1: expected a mapping, found a list"));
     EXPECT_THAT(
         problems_of("name: a\n---\nname: b\n"),
-        ElementsAre("f.yaml:3: a second document; only one is expected")
+        ElementsAre("f.yaml:2: a second document; only one is expected")
     );
     // yaml-cpp takes each for a document, and then again, without end.
     for (const char* text : {",\n", "]", "}", "name: a\n---\n]"})

@@ -76,23 +76,50 @@ std::optional<std::uint64_t> bytes_in(const std::string& text) {
     return value * unit->second;
 }
 
+/// For a terminal and a log: keys and values come from a file, and may hold anything.
+std::string in_one_line(const std::string& text) {
+    constexpr std::size_t      longest = 500;
+    constexpr std::string_view digits  = "0123456789abcdef";
+    std::string                out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (out.size() >= longest && (byte & 0xC0) != 0x80) return out + "…";
+        if (byte >= 0x20 && byte != 0x7F) {
+            out += c;
+        } else {
+            out += "\\x";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+    }
+    return out;
+}
+
 /// Where the text uses an alias: one small text standing for a large one, or for a line elsewhere.
+/// And where a second document begins. It looks no further: of "," yaml-cpp 0.7 makes documents
+/// without end, and YAML::LoadAll collects them.
 class alias_finder final : public YAML::EventHandler {
 public:
-    static std::vector<int> lines_in(std::string_view text) {
+    struct findings {
+        std::vector<int>   aliases{};
+        std::optional<int> second_document{};
+    };
+    static findings lines_in(std::string_view text) {
         alias_finder       finder;
         std::istringstream in{std::string(text)};
         YAML::Parser       parser(in);
-        while (parser.HandleNextDocument(finder)) {
+        while (!finder.found_.second_document && parser.HandleNextDocument(finder)) {
         }
-        return std::move(finder.lines_);
+        return std::move(finder.found_);
     }
 
-    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (++documents_ == 2) found_.second_document = mark.line + 1;
+    }
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        lines_.push_back(mark.line + 1);
+        found_.aliases.push_back(mark.line + 1);
     }
     void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&)
         override {}
@@ -106,7 +133,8 @@ public:
     void OnMapEnd() override {}
 
 private:
-    std::vector<int> lines_{};
+    findings found_{};
+    int      documents_ = 0;
 };
 
 }  // namespace
@@ -179,21 +207,19 @@ yaml_document::yaml_document(std::string name, std::string_view text)
     impl_->name = std::move(name);
     impl_->places.push_back({});
     try {
-        const auto aliases = alias_finder::lines_in(text);
-        for (const int line : aliases) impl_->complain(line, "", "an alias; write the value out");
-        if (!aliases.empty()) return;
-        const auto documents = YAML::LoadAll(std::string(text));
-        if (documents.size() > 1) {
-            impl_->complain(
-                impl::line_of(documents[1], 1), "", "a second document; only one is expected"
-            );
-        }
-        if (documents.empty() || documents[0].IsNull()) {
+        const auto found = alias_finder::lines_in(text);
+        for (const int line : found.aliases)
+            impl_->complain(line, "", "an alias; write the value out");
+        if (found.second_document)
+            impl_->complain(*found.second_document, "", "a second document; only one is expected");
+        if (!found.aliases.empty()) return;
+        const auto document = YAML::Load(std::string(text));
+        if (document.IsNull()) {
             impl_->complain(0, "", "there is nothing in it");
-        } else if (!documents[0].IsMap()) {
-            impl_->complain(1, "", "expected a mapping, found " + kind_of(documents[0]));
+        } else if (!document.IsMap()) {
+            impl_->complain(1, "", "expected a mapping, found " + kind_of(document));
         } else {
-            impl_->places[0].node = documents[0];
+            impl_->places[0].node = document;
         }
     } catch (const YAML::Exception& wrong) {
         impl_->complain(
@@ -236,7 +262,8 @@ std::vector<std::string> yaml_document::problems() const {
     std::vector<std::string> lines;
     for (const auto& [line, what] : found)
         lines.push_back(
-            impl_->name + (line > 0 ? ':' + std::to_string(line) : std::string{}) + ": " + what
+            impl_->name + (line > 0 ? ':' + std::to_string(line) : std::string{}) + ": " +
+            in_one_line(what)
         );
     return lines;
 }

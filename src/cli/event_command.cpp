@@ -2,7 +2,7 @@
 #include "commands.hpp"
 
 #include "ingest/event_json.hpp"
-#include "ingest/rfc3339.hpp"
+#include "now_option.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace falconer::cli {
 namespace {
@@ -121,19 +120,12 @@ bool is_blank(std::string_view line) {
 int check_all(const check_options& options) {
     std::optional<utc_time> now;
     if (!options.now.empty()) {
-        const auto at = ingest::parse_rfc3339(options.now);
-        if (const auto* const why = std::get_if<const char*>(&at)) {
-            std::cerr << "--now " << *why << '\n';
+        const auto given = read_now(options.now);
+        if (!given) {
+            std::cerr << given.error().detail << '\n';
             return wrong_usage;
         }
-        const auto time = std::get<event_time>(at);
-        // The system's clock, in nanoseconds, ends in 2262.
-        constexpr std::int64_t last = 9'000'000'000;
-        if (time.seconds > last) {
-            std::cerr << "--now lies beyond the year 2255\n";
-            return wrong_usage;
-        }
-        now = utc_time(std::chrono::seconds(time.seconds) + std::chrono::nanoseconds(time.nanos));
+        now = *given;
     }
 
     const checker check(options, now);

@@ -93,14 +93,13 @@ token_verdict key_ring::check(std::string_view bearer, utc_time now) {
     const auto* known  = good_.find(digest);
     if (known == nullptr) {
         if (const auto* bad = bad_.find(digest)) return refusal(bad->why);
+        ++verifications_;
         auto verdict = net::verify_jwt(bearer, keys_, rules_, now);
         if (verdict.cluster.empty()) {  // never good, whatever the time
-            bad_.remember(digest, {.why = verdict.why});
+            // Only what has cost a verification is worth its place.
+            if (verdict.why == "signature" || !verdict.thumbprint.empty())
+                bad_.remember(digest, {.why = verdict.why});
             return refusal(verdict.why);
-        }
-        if (!verdict && verdict.expires == utc_time{}) {
-            bad_.remember(digest, {.why = verdict.why});
-            return refusal(verdict.why, std::move(verdict.cluster));
         }
         auto cluster =
             std::make_shared<const cluster_identity>(cluster_identity{std::move(verdict.cluster)});

@@ -7,6 +7,7 @@
 #include "falconer/ports/token_check.hpp"
 #include "token_memory.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -38,6 +39,8 @@ public:
     task<void> watch(time_source& time);
 
     const std::vector<net::public_key>& keys() const noexcept { return keys_; }
+    /// Tokens that were not remembered, good or bad: each has cost up to an RSA operation per key.
+    std::uint64_t verifications() const noexcept { return verifications_; }
 
 private:
     explicit key_ring(options opt);
@@ -48,6 +51,7 @@ private:
     std::string                  seen_;  // the file's stamp
     token_memory                 good_;
     token_memory                 bad_;
+    std::uint64_t                verifications_ = 0;
 };
 
 }  // namespace falconer::ingest

@@ -1,5 +1,6 @@
 #include "json_leaves.hpp"
 
+#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include <set>
@@ -10,6 +11,23 @@ namespace {
 
 constexpr std::size_t deepest = 8;
 constexpr std::size_t most    = 10'000;
+
+/// RapidJSON turns the escape \udc00 into bytes that are no UTF-8.
+bool has_surrogate(std::string_view text) {
+    for (auto at = text.find('\xED'); at != std::string_view::npos; at = text.find('\xED', at + 1))
+        if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xA0) return true;
+    return false;
+}
+
+/// A key as a part of a path: what has a meaning there gets a backslash.
+std::string escaped(std::string_view key) {
+    std::string out;
+    for (const char c : key) {
+        if (c == '.' || c == '[' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out;
+}
 
 /// Every event returns whether to go on.
 class collector {
@@ -22,12 +40,12 @@ public:
         return keep(json_leaf::kind::number, {text, size});
     }
     bool String(const Ch* text, rapidjson::SizeType size, bool) {
-        return keep(json_leaf::kind::text, {text, size});
+        return !has_surrogate({text, size}) && keep(json_leaf::kind::text, {text, size});
     }
     bool Key(const Ch* text, rapidjson::SizeType size, bool) {
         auto& top = open_.back();
-        top.key.assign(text, size);
-        return ++values_ <= most && top.seen.insert(top.key).second;
+        top.key   = escaped({text, size});
+        return ++values_ <= most && !has_surrogate(top.key) && top.seen.insert(top.key).second;
     }
     bool StartObject() { return enter(false); }
     bool StartArray() { return enter(true); }
@@ -59,13 +77,14 @@ private:
     }
     bool keep(json_leaf::kind what, std::string_view value) {
         if (open_.empty() || ++values_ > most) return false;
-        // "a.b" may be a key of its own, or b within a: the same path, and then nobody is believed.
-        return all.emplace(here(), json_leaf{what, std::string(value)}).second;
+        all.emplace(here(), json_leaf{what, std::string(value)});
+        return true;
     }
     bool enter(bool array) {
         if (open_.empty() && array) return false;
         if (open_.size() >= deepest || ++values_ > most) return false;
         auto path = open_.empty() ? std::string{} : here();
+        if (!open_.empty()) all.emplace(path, json_leaf{json_leaf::kind::other, array ? "[" : "{"});
         open_.push_back({.path = std::move(path), .array = array});
         return true;
     }
@@ -82,8 +101,8 @@ private:
 
 std::optional<json_leaves> read_json_leaves(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) return std::nullopt;
-    const std::string       terminated(text);
-    rapidjson::StringStream in(terminated.c_str());
+    // Not a StringStream: where a character is cut short, that is read beyond its end.
+    rapidjson::MemoryStream in(text.data(), text.size());
     rapidjson::Reader       reader;
     collector               found;
     // Iterative: how deep it nests is not for the sender's choice of our stack.

@@ -10,12 +10,13 @@
 namespace falconer::net {
 
 struct json_leaf {
-    enum class kind : std::uint8_t { text, number, other };  // other: true, false, null
+    enum class kind : std::uint8_t { text, number, other };  // other: true, false, null, [, {
     kind        what = kind::other;
     std::string value{};  // a number as it is written
 };
 
-/// "aud", "aud[0]", "gardener-falco.cluster-identity".
+/// "aud", "aud[0]", "gardener-falco.cluster-identity". A dot, bracket or backslash within a key has
+/// a backslash before it. Objects and arrays are there themselves, before what they hold.
 using json_leaves = std::map<std::string, json_leaf, std::less<>>;
 
 /// Nothing, unless it is one JSON object, in UTF-8, at most 8 deep, with at most 10,000 values, and

@@ -88,6 +88,11 @@ std::optional<std::string> objection(EVP_PKEY* key) {
     const int bits = EVP_PKEY_get_bits(key);
     if (bits < least_bits || bits > most_bits)
         return "is an RSA key of " + std::to_string(bits) + " bits; 2048 to 8192 are accepted";
+    // Such as an exponent of 1, with which everybody can sign.
+    const owned<EVP_PKEY_CTX> check{EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr)};
+    const bool                possible = EVP_PKEY_public_check(check.get()) == 1;
+    ERR_clear_error();
+    if (!possible) return "is damaged: its numbers make no RSA key";
     return std::nullopt;
 }
 
@@ -179,6 +184,7 @@ private:
         )};
         const auto*                   from = bytes(pem);
         std::size_t                   size = pem.size();
+        OSSL_DECODER_CTX_set_pem_password_cb(how.get(), no_passphrase, nullptr);
         OSSL_DECODER_from_data(how.get(), &from, &size);
         ERR_clear_error();
         return owned<EVP_PKEY>{key};
@@ -252,11 +258,16 @@ result<std::vector<public_key>> parse_jwks(const std::string& name, const json_l
     for (std::size_t i = 0;; ++i) {
         const auto at    = "keys[" + std::to_string(i) + ']';
         const auto given = [&](const char* member) { return text_at(all, at + '.' + member); };
-        const auto begin = all.lower_bound(at + '.');
-        if (begin == all.end() || !begin->first.starts_with(at + '.')) break;
+        if (!all.contains(at)) break;
         const bool ours = given("kty") == "RSA" && given("use").value_or("sig") == "sig" &&
                           given("alg").value_or("RS256") == "RS256";
         if (!ours) continue;
+        if (all.contains(at + ".d"))
+            return failure{
+                errc::malformed, name + ": " + at +
+                                     ": holds a private key; public keys belong here (falconer "
+                                     "token keys --key FILE --format jwks makes them)"
+            };
         auto key = key_maker::from_numbers(
             name + ": " + at, given("n").value_or(""), given("e").value_or(""),
             std::string(given("kid").value_or(""))
@@ -298,7 +309,12 @@ result<std::vector<public_key>> parse_go_keys(const std::string& name, std::stri
         return a.created > b.created;
     });
     std::vector<public_key> keys;
-    for (auto& each : found) keys.push_back(std::move(each.key));
+    for (auto& each : found) {
+        const bool again = std::ranges::any_of(keys, [&](const public_key& other) {
+            return other.thumbprint() == each.key.thumbprint();
+        });
+        if (!again) keys.push_back(std::move(each.key));
+    }
     return keys;
 }
 
@@ -319,19 +335,19 @@ result<std::vector<public_key>> parse_keys(const std::string& name, std::string_
         if (!key) return std::move(key).error();
         return std::vector<public_key>{std::move(*key)};
     }
-    if (const auto all = read_json_leaves(text);
-        all && all->lower_bound("keys[") != all->end() &&
-        all->lower_bound("keys[")->first.starts_with("keys["))
+    if (const auto all = read_json_leaves(text); all && all->contains("keys"))
         return parse_jwks(name, *all);
     return parse_go_keys(name, text);
 }
 
 std::string go_keys_file(const std::vector<dated_key>& keys) {
     std::string out;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        out += "key_" + std::to_string(i + 1) + ":\n  created: \"" + keys[i].created +
+    // The Go ingestor insists on two keys: a single one is written twice.
+    for (std::size_t i = 0; i < std::max<std::size_t>(keys.size(), 2) && !keys.empty(); ++i) {
+        const auto& each  = keys[std::min(i, keys.size() - 1)];
+        out              += "key_" + std::to_string(i + 1) + ":\n  created: \"" + each.created +
                "\"\n  publicKey: |\n";
-        const auto       pem  = keys[i].key.pem();
+        const auto       pem  = each.key.pem();
         std::string_view rest = pem;
         while (!rest.empty()) {
             const auto line  = rest.substr(0, rest.find('\n'));

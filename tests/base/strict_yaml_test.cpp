@@ -97,8 +97,21 @@ TEST(StrictYamlTest, SaysWhatIsNoYaml) {
     EXPECT_THAT(problems_of(""), ElementsAre("f.yaml: there is nothing in it"));
     EXPECT_THAT(problems_of("- a\n"), ElementsAre("f.yaml:1: expected a mapping, found a list"));
     EXPECT_THAT(
-        problems_of("name: a\n---\nname: b\n"), ElementsAre(testing::HasSubstr("a second document"))
+        problems_of("name: a\n---\nname: b\n"),
+        ElementsAre("f.yaml:2: a second document; only one is expected")
     );
+    // yaml-cpp takes each for a document, and then again, without end.
+    for (const char* text : {",\n", "]", "}", "name: a\n---\n]"})
+        EXPECT_FALSE(problems_of(text).empty()) << text;
+    EXPECT_THAT(
+        problems_of("\"a\\nb\\e\": 1\n"),
+        ElementsAre(testing::StartsWith("f.yaml:1: a\\x0ab\\x1b: unknown key"))
+    );
+    std::string long_key(3000, 'k');
+    long_key.append(": 1\n");
+    const auto longest = problems_of(long_key);
+    ASSERT_EQ(longest.size(), 1u);
+    EXPECT_LT(longest[0].size(), 600u);
     EXPECT_THAT(
         problems_of("net: 7\n"), ElementsAre("f.yaml:1: net: expected a mapping, found '7'")
     );

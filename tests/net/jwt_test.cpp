@@ -151,6 +151,8 @@ TEST(JwtTest, AKeyInTheHeaderIsNotTrusted) {
     EXPECT_EQ(
         check(token(central(), R"({"alg":"RS256","crit":["b64"],"b64":false})")).why, "malformed"
     );
+    EXPECT_EQ(check(token(central(), R"({"alg":"RS256","crit":[]})")).why, "malformed");
+    EXPECT_EQ(check(token(central(), R"({"alg":"RS256","crit":"b64"})")).why, "malformed");
 }
 
 TEST(JwtTest, RefusesWhatIsNoToken) {
@@ -229,9 +231,21 @@ TEST(JwtTest, RefusesOtherAudiencesIssuersAndClusters) {
         ),
         "malformed"
     );
-    EXPECT_EQ(
-        with(iss + R"(,"aud":"falco-db","gardener-falco.cluster-identity":"a",)" + who), "malformed"
-    );
+    EXPECT_EQ(with(iss + R"(,"aud":"falco-db","gardener-falco.cluster-identity":"a")"), "cluster")
+        << "a dot within a key leads nowhere";
+    EXPECT_EQ(with(iss + R"(,"aud":"x","aud[0]":"falco-db",)" + who), "audience");
+    EXPECT_EQ(with(iss + R"(,"aud":{"falco-db":"falco-db"},)" + who), "audience");
+    EXPECT_EQ(with(iss + R"(,"aud":[],"sub":"c")"), "audience") << "for nobody";
+    EXPECT_EQ(with(iss + R"(,"aud":{},"sub":"c")"), "audience");
+    EXPECT_EQ(with(iss + R"(,"aud":"falco-db","gardener-falco":{},"sub":"c")"), "cluster");
+    EXPECT_EQ(with(iss + R"(,"gardener-falco":{},"sub":"c")"), "audience");
+    EXPECT_EQ(with(iss + R"(,"gardener-falcon":{"x":1},"sub":"c")"), "");
+    EXPECT_EQ(with(iss + R"(,"kubernetes.io/x":{"y.z":[1]},"sub":"c")"), "");
+    for (const char* name : {R"(a\u0000)", R"(\n)", R"(a\u007f)", R"(\u0085)"})
+        EXPECT_EQ(with(iss + R"(,"sub":")" + name + '"'), "cluster") << name;
+    EXPECT_EQ(with(iss + R"(,"sub":"a\udc00")"), "malformed") << "no text for PostgreSQL";
+    EXPECT_EQ(with(iss + R"(,"sub":"\u00e9\ud83d\ude00\ud7ff")"), "");
+    EXPECT_EQ(with(iss + R"(,"sub":"c","x":"\ud800")"), "malformed");
     EXPECT_EQ(with(iss + R"(,"sub":")" + std::string(513, 'c') + '"'), "cluster");
     EXPECT_EQ(with(iss + R"(,"sub":"")"), "cluster");
 }
@@ -257,6 +271,10 @@ TEST(JwtTest, TimesAreNumbersOfThisEra) {
     for (const char* exp :
          {"\"1900000000\"", "null", "-1", "1e400", "99999999999999999999", "true", "[1]", "{}"})
         EXPECT_EQ(check(token(central("", exp))).why, "malformed") << exp;
+    for (const char* twice : {R"(,"exp":1)", R"(,"iss":"x")", R"(,"nbf":0,"nbf":0)"})
+        EXPECT_EQ(check(token(central(twice))).why, "malformed") << twice;
+    EXPECT_EQ(check(token(central(",\"nbf\":\"x\""))).cluster, "")
+        << "whose it is counts only when nothing but its time is wrong";
     EXPECT_EQ(check(token(central("", "253402300799"))).why, "") << "the end of the year 9999";
     EXPECT_EQ(check(token(central("", at(1h) + ".75"))).why, "");
     EXPECT_EQ(check(token(central(",\"nbf\":\"x\""))).why, "malformed");
@@ -270,11 +288,19 @@ TEST(JsonLeavesTest, TellsPathsApart) {
     const auto all = read_json_leaves(R"({"a":{"b":1.50,"c":[true,{"d":"x"}]},"e":null})");
     ASSERT_TRUE(all);
     EXPECT_EQ(all->at("a.b").value, "1.50");
+    EXPECT_EQ(all->at("a.c").value, "[");
+    const auto odd = read_json_leaves(R"({"a.b":1,"a":{"b":2},"c[0]":3,"c":[4],"d\\":5})");
+    ASSERT_TRUE(odd);
+    EXPECT_EQ(odd->at("a\\.b").value, "1");
+    EXPECT_EQ(odd->at("a.b").value, "2");
+    EXPECT_EQ(odd->at("c\\[0]").value, "3");
+    EXPECT_EQ(odd->at("c[0]").value, "4");
+    EXPECT_EQ(odd->at("d\\\\").value, "5");
     EXPECT_EQ(all->at("a.c[0]").value, "true");
     EXPECT_EQ(text_at(*all, "a.c[1].d"), "x");
     EXPECT_EQ(text_at(*all, "e"), std::nullopt);
     for (const char* wrong :
-         {"", "[]", "1", "{", "{}x", R"({"a":1,"a":2})", "{\"a\":\"\xff\"}",
+         {"", "[]", "1", "{", "{}x", R"({"a":1,"a":2})", "{\"a\":\"\xff\"}", "{\"a\":\"\xf0",
           R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}})"})
         EXPECT_FALSE(read_json_leaves(wrong)) << wrong;
 }

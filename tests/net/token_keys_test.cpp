@@ -59,6 +59,44 @@ TEST(TokenKeysTest, AJwksMayHoldKeysThatAreNotOurs) {
         HasSubstr("keys[0]: n and e must be base64url")
     );
     EXPECT_THAT(why_not(R"({"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]})"), HasSubstr("bits"));
+    EXPECT_THAT(why_not(R"({"keys":[]})"), HasSubstr("holds no RSA key"));
+    EXPECT_THAT(why_not(R"({"keys":{}})"), HasSubstr("holds no RSA key"));
+    got = parse_keys("f", R"({"keys":[{},"x",)" + mine.substr(9));
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_THAT(*got, SizeIs(1));
+    auto with_secret = mine;
+    with_secret.insert(with_secret.find("\"n\""), R"("d":"AQAB",)");
+    EXPECT_THAT(why_not(with_secret), HasSubstr("keys[0]: holds a private key"));
+}
+
+TEST(TokenKeysTest, AKeyThatAnybodyCanSignWithIsRefused) {
+    const auto with_exponent = [](const char* e) {
+        return why_not(
+            R"({"keys":[{"kty":"RSA","n":")" + key().its_public().modulus() + R"(","e":")" + e +
+            "\"}]}"
+        );
+    };
+    EXPECT_EQ(with_exponent("AQAB"), "");
+    EXPECT_THAT(with_exponent("AQ"), HasSubstr("make no RSA key"));  // 1
+    EXPECT_THAT(with_exponent("BA"), HasSubstr("make no RSA key"));  // 4
+    EXPECT_NE(with_exponent("AAAA"), "");
+}
+
+TEST(TokenKeysTest, AnEncryptedKeyAsksNobodyForItsPassphrase) {
+    EXPECT_THAT(
+        why_not("-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: "
+                "AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAAAAAAAAAAAAAAAAAAAA==\n"
+                "-----END PUBLIC KEY-----\n"),
+        HasSubstr("no public key")
+    );
+}
+
+TEST(TokenKeysTest, ASingleKeyIsWrittenTwiceForTheGoIngestorAndReadOnce) {
+    const auto file = go_keys_file({{key().its_public(), "2026-01-01T00:00:00Z"}});
+    EXPECT_THAT(file, HasSubstr("key_2:"));
+    auto got = parse_keys("f", file);
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_THAT(*got, SizeIs(1));
 }
 
 TEST(TokenKeysTest, SaysWhatIsWrongWithAFile) {

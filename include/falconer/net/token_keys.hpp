@@ -59,7 +59,7 @@ struct dated_key {
     public_key  key;
     std::string created;
 };
-std::string go_keys_file(const std::vector<dated_key>& keys);  // at most two
+std::string go_keys_file(const std::vector<dated_key>& keys);  // one or two
 std::string jwks(const std::vector<public_key>& keys);
 
 }  // namespace falconer::net

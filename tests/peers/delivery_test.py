@@ -26,8 +26,8 @@ STORED = os.environ.get("FALCONER_STORED_SQL") or """
 select json_build_object(
     'output', output, 'priority', priority, 'rule', rule, 'source', source, 'hostname', hostname,
     'tags', tags, 'output_fields', output_fields,
-    'time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-from falconer.event_view"""
+    'time', to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || lpad(time_nanos::text, 3, '0') || 'Z')
+from falconer.events"""
 
 
 def with_tls(home):

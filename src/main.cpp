@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
     root.require_subcommand(1);
     int exit_code = cli::success;
     cli::add_db_command(root, exit_code);
+    cli::add_doctor_command(root, exit_code);
     cli::add_event_command(root, exit_code);
     cli::add_quarantine_command(root, exit_code);
     cli::add_serve_command(root, exit_code);

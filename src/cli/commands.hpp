@@ -14,6 +14,7 @@ void add_token_command(CLI::App& root, int& exit_code);  // token keygen|keys|is
 void add_db_command(CLI::App& root, int& exit_code);     // db migrate|status|retain|import-legacy
 void add_token_revoke_command(CLI::App& token, int& exit_code);  // token revoke
 void add_db_policy_command(CLI::App& db, int& exit_code);        // db policy
+void add_import_legacy_command(CLI::App& db, int& exit_code);    // db import-legacy
 void add_quarantine_command(CLI::App& root, int& exit_code);     // quarantine list|show|replay
 void add_spool_command(CLI::App& root, int& exit_code);          // spool status|replay
 void add_serve_command(CLI::App& root, int& exit_code);

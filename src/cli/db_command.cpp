@@ -85,6 +85,7 @@ void add_db_command(CLI::App& root, int& exit_code) {
     };
     add("migrate", "Brings the store to this program's schema", store_user::migrator, do_migrate);
     add("status", "Shows what the store holds", store_user::reader, do_status);
+    add_import_legacy_command(*db, exit_code);
     add_db_policy_command(*db, exit_code);
     auto* retain =
         add("retain", "Removes what is older than its retention period", store_user::migrator,

@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <string_view>
 #include <vector>
 
 namespace falconer::sandbox {
@@ -30,9 +31,10 @@ std::string live_line(const live_figures& now, std::size_t width) {
 
     std::string line;
     for (const auto& part : parts) {
-        const auto more = (line.empty() ? "" : "  |  ") + part;
-        if (line.size() + more.size() > width) break;
-        line += more;
+        const std::string_view gap = line.empty() ? "" : "  |  ";
+        if (line.size() + gap.size() + part.size() > width) break;
+        line += gap;
+        line += part;
     }
     return line;
 }

@@ -29,6 +29,9 @@ ingestor_role::ingestor_role(
       quotas_(loop, time, {.postgres = store.postgres}), http_metrics_(metrics),
       spool_metrics_(metrics),
       clusters_open_(metrics.make_gauge("falconer_clusters", "Clusters heard of lately.")),
+      recovered_(metrics.make_gauge(
+          "falconer_spool_recovered_records", "Records that the spool held at the start."
+      )),
       waiting_records_(
           metrics.make_gauge("falconer_store_waiting_records", "Records that wait for their batch.")
       ),
@@ -48,6 +51,7 @@ task<result<void>> ingestor_role::start() {
     auto spool          = co_await ingest::disk_spool::open(loop_, time_, std::move(where));
     if (!spool) co_return std::move(spool).error();
     spool_ = std::move(*spool);
+    recovered_.set(static_cast<double>(spool_->status().pending));
 
     writer_.emplace(loop_, time_, events_, *spool_, metrics_, opt_.writer);
     clusters_.emplace(time_, *writer_, opt_.clusters);

@@ -67,6 +67,7 @@ private:
     http_metrics  http_metrics_;
     spool_metrics spool_metrics_;
     gauge&        clusters_open_;
+    gauge&        recovered_;
     gauge&        waiting_records_;
 
     task_scope writing_;  // ends by itself, once the writer has been closed

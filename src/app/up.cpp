@@ -10,6 +10,7 @@
 #include <asio/ip/tcp.hpp>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -61,6 +62,17 @@ result<void> write_file(const fs::path& file, const std::string& text, mode_t mo
     ::close(number);
     if (!good) return cannot(file, "written");
     return {};
+}
+
+/// How to call this program: by its name where the shell would find it, else by its place.
+std::string own_name() {
+    std::error_code   wrong;
+    const auto        self = fs::read_symlink("/proc/self/exe", wrong);
+    const char*       path = std::getenv("PATH");
+    std::stringstream folders(path == nullptr ? "" : path);
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (fs::equivalent(fs::path(folder) / "falconer", self, wrong)) return "falconer";
+    return self.empty() ? "falconer" : self.string();
 }
 
 }  // namespace
@@ -203,7 +215,8 @@ void up_application::greet() const {
               << "' \\\n    -d '{\"rule\":\"My first "
                  "rule\",\"priority\":\"Warning\",\"time\":\"'$(date -u +%FT%TZ)'\","
               << "\"output\":\"Hello\",\"output_fields\":{\"proc.name\":\"cat\"}}'\n\n"
-              << "and see it counted:\n\n  falconer db status --data " << opt_.data.string() << "\n"
+              << "and see it counted:\n\n  " << own_name() << " db status --data "
+              << opt_.data.string() << "\n"
               << std::endl;
 }
 

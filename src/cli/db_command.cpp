@@ -1,11 +1,12 @@
 // falconer db: the store's schema and care.
 #include "commands.hpp"
 
+#include "db_status.hpp"
+
 #include "store/migrations.hpp"
 #include "store/retention.hpp"
 #include "store_access.hpp"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -16,6 +17,8 @@ struct db_options {
     store_choice where{};
     int          keep_days = 365;
     bool         dry_run   = false;
+    bool         json      = false;
+    bool         exact     = false;
 };
 
 task<result<void>> do_migrate(store::pg_connection& db, time_source&, const db_options&) {
@@ -40,27 +43,11 @@ task<result<void>> do_retain(store::pg_connection& db, time_source& time, const 
     co_return result<void>{};
 }
 
-constexpr auto figures = R"(
-SELECT 'schema version', max(version)::text FROM falconer.schema_version
-UNION ALL SELECT 'database size', pg_size_pretty(pg_database_size(current_database()))
-UNION ALL SELECT 'clusters', count(*)::text FROM falconer.cluster
-UNION ALL SELECT 'dictionary texts', count(*)::text FROM falconer.text
-UNION ALL SELECT 'quarantined', count(*)::text FROM falconer.quarantine
-UNION ALL SELECT 'only counted', coalesce(sum(count), 0)::text FROM falconer.tally
-UNION ALL SELECT 'oldest event', coalesce(min(received)::text, '-') FROM falconer.event
-UNION ALL SELECT 'newest event', coalesce(max(received)::text, '-') FROM falconer.event
-UNION ALL (SELECT 'events of ' || day, sum(events)::text FROM falconer.events_per_day
-           GROUP BY day ORDER BY day))";
-
-task<result<void>> do_status(store::pg_connection& db, time_source&, const db_options&) {
-    auto rows = co_await db.query(figures, {}, std::chrono::seconds(60));
-    if (!rows) co_return std::move(rows).error();
-    for (int row = 0; row < rows->size(); ++row) {
-        std::string name(rows->at(row, 0));
-        name.resize(std::max<std::size_t>(name.size(), 24), ' ');
-        std::cout << name << rows->at(row, 1) << '\n';
-    }
-    co_return result<void>{};
+task<result<void>> do_status(store::pg_connection& db, time_source&, const db_options& opt) {
+    co_return co_await print_status(
+        db, opt.json ? status_format::json : status_format::text,
+        opt.exact ? status_counting::exact : status_counting::estimated
+    );
 }
 
 using verb = task<result<void>> (*)(store::pg_connection&, time_source&, const db_options&);
@@ -84,7 +71,9 @@ void add_db_command(CLI::App& root, int& exit_code) {
         return sub;
     };
     add("migrate", "Brings the store to this program's schema", store_user::migrator, do_migrate);
-    add("status", "Shows what the store holds", store_user::reader, do_status);
+    auto* status = add("status", "Shows what the store holds", store_user::reader, do_status);
+    status->add_flag("--json", opt->json, "For programs");
+    status->add_flag("--exact", opt->exact, "Counts every day's events, however long that takes");
     add_import_legacy_command(*db, exit_code);
     add_db_policy_command(*db, exit_code);
     auto* retain =

@@ -145,6 +145,7 @@ class Testbed:
         if self.process.poll() is not None:
             raise AssertionError(f"falconer ended with {self.process.returncode}:\n{self.tail()}")
         with contextlib.suppress(OSError, http.client.HTTPException):
+            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()  # it listens last
             return self.get(self.health_port, "/healthz")[0] == 200
         return False
 

@@ -31,7 +31,8 @@ else()
     # GCC 12 inlines a coroutine frame's operator new and not its delete, and then suspects a mismatch.
     target_compile_options(house INTERFACE -Wno-mismatched-new-delete)
     # GCC 12's optimiser invents sizes in std::string (its bugs 105329 and 105651); -O3 shows them.
-    target_compile_options(house INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
+    target_compile_options(house INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread
+        $<$<CONFIG:Release>:-Wno-array-bounds>)
     if(FALCONER_PCH)
         target_compile_options(house INTERFACE -fpch-preprocess)  # for ccache
     endif()

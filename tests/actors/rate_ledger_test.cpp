@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 /// The store's arithmetic in memory, shared by two replicas.
 class shared_ledger final : public quota_ledger {
 public:
-    explicit shared_ledger(time_source& time) : time_(time) {}
-
     task<result<std::vector<quota_left>>> settle(std::span<const quota_usage> usages) override {
         ++asked;
         if (away) co_return failure{errc::unavailable, "away"};
@@ -33,9 +31,6 @@ public:
     std::map<std::string, std::uint64_t> spent;
     int                                  asked = 0;
     bool                                 away  = false;
-
-private:
-    time_source& time_;
 };
 
 class RateLedgerTest : public test::actor_fixture {
@@ -48,7 +43,7 @@ protected:
         clusters        all;
         rate_ledger     ledger;
     };
-    shared_ledger common{time};
+    shared_ledger common;
     replica       one{time, common}, other{time, common};
     cluster_ref   name = std::make_shared<const cluster_identity>(cluster_identity{"a"});
 

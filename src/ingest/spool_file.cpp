@@ -138,10 +138,10 @@ public:
     }
 
     result<std::unique_ptr<spool_file>> open(const std::string& name, mode how) override {
-        const int flags =
-            O_CLOEXEC | O_NOFOLLOW | (how == mode::create ? O_RDWR | O_CREAT | O_EXCL : O_RDONLY);
-        auto       path = path_of(name);
-        descriptor fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
+        constexpr int ways[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL};
+        const int     flags  = ways[static_cast<int>(how)] | O_CLOEXEC | O_NOFOLLOW;
+        auto          path   = path_of(name);
+        descriptor    fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
         if (!fd) return failed("opening", path, errno);
         return std::unique_ptr<spool_file>(
             std::make_unique<posix_file>(std::move(fd), std::move(path))

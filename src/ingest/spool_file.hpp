@@ -29,7 +29,7 @@ public:
 
 class spool_files {
 public:
-    enum class mode { read, create };  // create: must not exist yet
+    enum class mode { read, change, create };  // create: must not exist yet
 
     virtual ~spool_files() = default;
 

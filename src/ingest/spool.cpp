@@ -15,7 +15,7 @@ struct disk_spool::bench {
 struct disk_spool::desk {
     explicit desk(time_source& with) : time(with) {}
 
-    void learn(const spool_status& now, const std::vector<spool_note>& notes) {
+    void learn(const std::optional<spool_status>& now, const std::vector<spool_note>& notes) {
         // Damage and abandoned segments are rare and each is news; warnings can repeat with every
         // batch.
         for (const auto& note : notes) {
@@ -29,7 +29,7 @@ struct disk_spool::desk {
                 log.warn("{} suppressed={}", note.text, *held);
         }
         recovered = true;
-        status    = now;
+        if (now) status = *now;
     }
 
     time_source& time;
@@ -54,9 +54,9 @@ task<result<T>> disk_spool::ask(Job job) {
     reply answer = std::make_shared<one_shot<result<T>>>(loop_);
     auto  work   = [bench = bench_, desk = desk_, loop = loop_, answer = answer,
                  job = std::move(job)]() mutable {
-        auto                    outcome = job(*bench);
-        spool_status            status{};
-        std::vector<spool_note> notes;
+        auto                        outcome = job(*bench);
+        std::optional<spool_status> status;
+        std::vector<spool_note>     notes;
         if (bench->log) {
             status = bench->log->status();
             notes  = bench->log->take_notes();

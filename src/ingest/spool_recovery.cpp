@@ -52,7 +52,7 @@ void spool_log::recover(spool_survey found) {
             spool_salt_name, segment_header({.sequence = 0, .salt = salt_}), /* durable */ true
         );
     }
-    for (auto& segment : found.segments) recover(std::move(segment));
+    for (auto& each : found.segments) recover(std::move(each));
     if (gaps_noted_ > gaps_named)
         note(
             spool_note::level::error,

@@ -146,15 +146,16 @@ result<spool_survey> survey_spool(spool_files& files) {
 
     auto bytes = read_file(files, spool_checkpoint_name);
     if (!bytes) return std::move(bytes).error();
-    const auto at = *bytes ? read_checkpoint(**bytes, found.salt) : std::nullopt;
-    if (at) found.next = std::max(found.next, at->sequence + 1);
+    // Without one: nothing is done. Sequences begin with 1.
+    const auto at = read_checkpoint(bytes->value_or(""), found.salt).value_or(spool_checkpoint{});
+    found.next    = std::max(found.next, at.sequence + 1);
 
     for (const auto sequence : sequences) {
-        if (at && sequence < at->sequence) {
+        if (sequence < at.sequence) {
             found.segments.push_back({.sequence = sequence});
             continue;
         }
-        const auto done    = at && sequence == at->sequence ? at->offset : 0;
+        const auto done    = sequence == at.sequence ? at.offset : 0;
         const auto end     = sequence == sequences.back() ? tail::may_be_torn : tail::is_complete;
         auto       segment = survey_segment(files, sequence, found.salt, done, end);
         if (!segment) return std::move(segment).error();

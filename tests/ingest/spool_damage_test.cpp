@@ -162,20 +162,22 @@ void check(spool_case& now) {
     bool                        must_be_counted = false;
     std::vector<const written*> whole;
     const auto                  last = now.disk.named(".segment").back();
-    for (const auto& frame : now.frames) {
-        if (frame.is_whole(now.disk)) {
-            whole.push_back(&frame);
+    for (auto frame = now.frames.rbegin(); frame != now.frames.rend(); ++frame) {
+        if (frame->is_whole(now.disk)) {
+            whole.push_back(&*frame);
             continue;
         }
-        lost += frame.records;
+        lost += frame->records;
         // Nobody can miss what a cut between two frames took away, nor tell whether the last frame
         // of all was still being written.
-        must_be_counted |= !frame.is_cut_away(now.disk) && frame.file != last;
+        const bool followed  = !whole.empty() && whole.back()->file == frame->file;
+        must_be_counted     |= followed || (!frame->is_cut_away(now.disk) && frame->file != last);
     }
-    const auto log   = open_log(now.disk);
-    const auto notes = text_of(log->take_notes());
+    std::ranges::reverse(whole);
+    const auto log = open_log(now.disk);
     ASSERT_NE(log, nullptr);
-    EXPECT_LE(log->status().damaged, std::max<std::uint64_t>(lost, now.disk.files.size()));
+    const auto notes = text_of(log->take_notes());
+    EXPECT_LE(log->status().damaged, lost);
     if (must_be_counted) {
         EXPECT_GE(log->status().damaged, 1u);
         EXPECT_THAT(notes, HasSubstr("offset="));
@@ -196,7 +198,7 @@ void check(spool_case& now) {
 
 unsigned cases() {
     const char* const told = std::getenv("FALCONER_SPOOL_CASES");
-    return told != nullptr ? static_cast<unsigned>(std::strtoul(told, nullptr, 10)) : 2'000;
+    return told != nullptr ? static_cast<unsigned>(std::strtoul(told, nullptr, 10)) : 5'000;
 }
 
 TEST(SpoolDamage, EveryIntactBatchComesBackAndNothingElseWhateverWasCutOrBent) {
@@ -309,11 +311,10 @@ TEST(SpoolDamage, TheSaltIsFoundInTheSegmentsWhenItsFileIsLostAndInItsFileWhenTh
 std::vector<std::uint64_t> replayed_with_a_fake_inside(std::uint64_t salt_of_the_fake) {
     std::string fake(frame_header_bytes, '\0');
     encode_batch(batch_number(666), fake);
-    const auto inside = [&fake](const std::string& what) {
+    const auto inside = [](const std::string& what) {
         auto  batch = batch_number(1);
         auto& event = std::get<falco_event>(batch.records[0]);
         event.texts.put(event_texts::part::output, "output " + what + " and more");
-        static_cast<void>(fake);
         return batch;
     };
     std::string frame(frame_header_bytes, '\0');

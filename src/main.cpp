@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     cli::add_event_command(root, exit_code);
     cli::add_quarantine_command(root, exit_code);
     cli::add_serve_command(root, exit_code);
+    cli::add_spool_command(root, exit_code);
     cli::add_token_command(root, exit_code);
     cli::add_up_command(root, exit_code);
     cli::add_version_command(root, exit_code);

@@ -5,7 +5,7 @@
 #include "app/server.hpp"
 #include "falconer/event.hpp"
 #include "ingest/key_ring.hpp"
-#include "ingest/spool_files.hpp"
+#include "ingest/spool_file.hpp"
 #include "store/migrations.hpp"
 #include "store_access.hpp"
 
@@ -88,14 +88,13 @@ void look_at_ingestor(report& out, const app::ingestor_configuration& how) {
     }
     const auto&     spool = how.spool;
     std::error_code wrong;
-    if (const int owner = ingest::spool_owner(spool.directory); owner != 0)
-        out.good("spool", spool.directory.string() + " is in use by pid " + std::to_string(owner));
-    else if (auto folder =
-                 ingest::open_spool_folder(spool.directory, ingest::spool_access::exclusive);
-             folder)
+    const auto      files_of_spool = ingest::make_posix_files(spool.directory);
+    if (const auto owner = files_of_spool->locked_by())
+        out.good("spool", spool.directory.string() + " is in use by pid " + std::to_string(*owner));
+    else if (auto ready = files_of_spool->prepare(); ready)
         out.good("spool", spool.directory.string() + " can be written to");
     else
-        out.bad("spool", folder.error().detail);
+        out.bad("spool", ready.error().detail);
     const auto room = std::filesystem::space(spool.directory, wrong);
     if (!wrong && room.available < spool.capacity)
         out.doubt(

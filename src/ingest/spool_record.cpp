@@ -1,243 +1,207 @@
 #include "spool_record.hpp"
 
+#include "byte_codec.hpp"
 #include "falconer/mailbox.hpp"
 
-#include <cstring>
-#include <map>
-#include <type_traits>
-#include <unordered_map>
+#include <algorithm>
 
 namespace falconer::ingest {
 namespace {
 
-constexpr std::uint8_t  version      = 1;
-constexpr std::uint32_t absent       = 0xFFFF'FFFF;
-constexpr std::size_t   most_records = 1'000'000;
-constexpr std::size_t   least_record = 14;  // bytes: what no record goes below
-enum kind : std::uint8_t { event = 1, aside = 2, tally = 3 };
+// A change to what follows also changes segment_version in spool_frame.cpp: an older program then
+// refuses the whole directory instead of calling its batches damaged.
+constexpr std::uint8_t version = 1;
 
-class writer {
+enum class kind : std::uint8_t { event = 1, quarantined = 2, tally = 3 };
+
+constexpr std::uint32_t no_cluster   = 0xFFFF'FFFF;
+constexpr std::size_t   least_record = 1 + 4;  // its kind and its cluster's length
+
+using part = event_texts::part;
+
+std::int64_t ticks(utc_time t) noexcept {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
+}
+
+utc_time time_of(std::int64_t ticks) noexcept {
+    return utc_time(std::chrono::duration_cast<utc_time::duration>(std::chrono::nanoseconds(ticks))
+    );
+}
+
+void write_cluster(byte_writer& out, const cluster_ref& from) {
+    if (from)
+        out.text(from->text);
+    else
+        out.number(no_cluster);
+}
+
+void write(byte_writer& out, const falco_event& event) {
+    out.number(static_cast<std::uint8_t>(kind::event));
+    write_cluster(out, event.from);
+    out.raw(event.id.bytes.data(), event.id.bytes.size());
+    out.number(event.time.seconds);
+    out.number(event.time.nanos);
+    out.number(ticks(event.received));
+    out.number(static_cast<std::uint8_t>(event.level));
+    out.number(event.flags);
+    std::uint8_t present = 0;
+    for (std::size_t i = 0; i < event_texts::parts; ++i)
+        if (event.texts.get(static_cast<part>(i)))
+            present = static_cast<std::uint8_t>(present | (1u << i));
+    out.number(present);
+    for (std::size_t i = 0; i < event_texts::parts; ++i)
+        if (const auto text = event.texts.get(static_cast<part>(i))) out.text(*text);
+}
+
+void write(byte_writer& out, const quarantined_body& aside) {
+    out.number(static_cast<std::uint8_t>(kind::quarantined));
+    write_cluster(out, aside.from);
+    out.number(ticks(aside.received));
+    out.text(aside.about);
+    out.text(aside.reason);
+    out.text(aside.body);
+}
+
+void write(byte_writer& out, const event_tally& tally) {
+    out.number(static_cast<std::uint8_t>(kind::tally));
+    write_cluster(out, tally.from);
+    out.number(static_cast<std::uint8_t>(tally.why));
+    out.text(tally.rule);
+    out.number(static_cast<std::uint8_t>(tally.level));
+    out.number(ticks(tally.minute));
+    out.number(tally.count);
+}
+
+/// Reads records; the clusters that follow each other under one name share it.
+class record_reader {
 public:
-    template <class Integer>
-    void number(Integer value) {
-        using bits = std::make_unsigned_t<Integer>;
-        for (std::size_t i = 0; i < sizeof value; ++i)
-            out_ += static_cast<char>(static_cast<bits>(value) >> (8 * i) & 0xFF);
-    }
-    void text(std::string_view value) {
-        number(static_cast<std::uint32_t>(value.size()));
-        out_ += value;
-    }
-    void time(utc_time value) {
-        number(
-            std::chrono::duration_cast<std::chrono::microseconds>(value.time_since_epoch()).count()
-        );
-    }
-    void id(const uuid& value) {
-        out_.append(reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size());
-    }
-    std::string& out() { return out_; }
+    explicit record_reader(byte_reader& in) : in_(in) {}
 
-private:
-    std::string out_;
-};
-
-/// After the first thing that is not there everything is empty, and good() says so.
-class reader {
-public:
-    explicit reader(std::string_view from) : rest_(from) {}
-
-    template <class Integer>
-    Integer number() {
-        const auto bytes = take(sizeof(Integer));
-        using bits       = std::make_unsigned_t<Integer>;
-        bits value       = 0;
-        for (std::size_t i = 0; i < bytes.size(); ++i)
-            value |= static_cast<bits>(
-                static_cast<bits>(static_cast<unsigned char>(bytes[i])) << (8 * i)
-            );
-        return static_cast<Integer>(value);
-    }
-    std::string_view text() { return take(number<std::uint32_t>()); }
-    utc_time         time() { return utc_time{std::chrono::microseconds{number<std::int64_t>()}}; }
-    uuid             id() {
-        uuid value;
-        if (const auto bytes = take(value.bytes.size()); !bytes.empty())
-            std::memcpy(value.bytes.data(), bytes.data(), bytes.size());
-        return value;
-    }
-    bool             good() const { return good_; }
-    void             fail() { good_ = false; }
-    std::size_t      left() const { return rest_.size(); }
-    std::string_view take(std::size_t size) {
-        if (!good_ || size > rest_.size()) {
-            good_ = false;
-            return {};
+    ingest_record next() {
+        switch (static_cast<kind>(in_.number<std::uint8_t>())) {
+            case kind::event: return event();
+            case kind::quarantined: return quarantined();
+            case kind::tally: return tally();
         }
-        const auto taken = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return taken;
+        in_.fail();
+        return event_tally{};
     }
 
 private:
-    std::string_view rest_;
-    bool             good_ = true;
+    cluster_ref cluster() {
+        const auto size = in_.number<std::uint32_t>();
+        if (size == no_cluster) return nullptr;
+        const auto name = in_.take(size);
+        if (!last_ || last_->text != name)
+            last_ = std::make_shared<const cluster_identity>(cluster_identity{std::string(name)});
+        return last_;
+    }
+    priority level() {
+        const auto level = in_.number<std::uint8_t>();
+        if (level > static_cast<std::uint8_t>(priority::debug)) in_.fail();
+        return static_cast<priority>(level & 7);
+    }
+    utc_time time() { return time_of(in_.number<std::int64_t>()); }
+
+    falco_event event() {
+        falco_event event;
+        event.from = cluster();
+        in_.raw(event.id.bytes.data(), event.id.bytes.size());
+        event.time.seconds = in_.number<std::int64_t>();
+        event.time.nanos   = in_.number<std::uint32_t>();
+        if (event.time.nanos > 999'999'999) in_.fail();
+        event.received     = time();
+        event.level        = level();
+        event.flags        = in_.number<std::uint16_t>();
+        const auto present = in_.number<std::uint8_t>();
+        if (present >> event_texts::parts != 0) in_.fail();
+        std::string_view texts[event_texts::parts];
+        std::size_t      size = 0;
+        for (std::size_t i = 0; i < event_texts::parts; ++i) {
+            if ((present >> i & 1) == 0) continue;
+            texts[i]  = in_.text();
+            size     += texts[i].size();
+        }
+        if (!in_.ok()) return event;
+        event.texts.reserve(size);
+        for (std::size_t i = 0; i < event_texts::parts; ++i)
+            if ((present >> i & 1) != 0) event.texts.put(static_cast<part>(i), texts[i]);
+        return event;
+    }
+    quarantined_body quarantined() {
+        quarantined_body aside;
+        aside.from     = cluster();
+        aside.received = time();
+        aside.about    = in_.text();
+        aside.reason   = in_.text();
+        aside.body     = in_.text();
+        return aside;
+    }
+    event_tally tally() {
+        event_tally tally;
+        tally.from     = cluster();
+        const auto why = in_.number<std::uint8_t>();
+        if (why < 1 || why > static_cast<std::uint8_t>(event_tally::cause::token_refused))
+            in_.fail();
+        tally.why    = static_cast<event_tally::cause>(why);
+        tally.rule   = in_.text();
+        tally.level  = level();
+        tally.minute = time();
+        tally.count  = in_.number<std::uint64_t>();
+        return tally;
+    }
+
+    byte_reader& in_;
+    cluster_ref  last_;
 };
-
-/// Clusters repeat: each is written once per batch.
-class cluster_table {
-public:
-    void add(const cluster_ref& cluster) {
-        const auto [at, fresh] =
-            numbers_.emplace(cluster->text, static_cast<std::uint32_t>(names_.size()));
-        if (fresh) names_.push_back(at->first);
-    }
-    std::uint32_t number(const cluster_ref& cluster) const { return numbers_.at(cluster->text); }
-    const std::vector<std::string_view>& names() const { return names_; }
-
-private:
-    std::unordered_map<std::string_view, std::uint32_t> numbers_;
-    std::vector<std::string_view>                       names_;
-};
-
-constexpr event_texts::part part(std::size_t i) {
-    return static_cast<event_texts::part>(i);
-}
-
-void write(writer& to, const falco_event& e) {
-    to.id(e.id);
-    to.number(e.time.seconds);
-    to.number(e.time.nanos);
-    to.time(e.received);
-    to.number(static_cast<std::uint8_t>(e.level));
-    to.number(e.flags);
-    for (std::size_t i = 0; i < event_texts::parts; ++i) {
-        const auto text = e.texts.get(part(i));
-        if (text)
-            to.text(*text);
-        else
-            to.number(absent);
-    }
-}
-void write(writer& to, const quarantined_body& q) {
-    to.time(q.received);
-    to.text(q.about);
-    to.text(q.reason);
-    to.text(q.body);
-}
-void write(writer& to, const event_tally& t) {
-    to.number(static_cast<std::uint8_t>(t.why));
-    to.text(t.rule);
-    to.number(static_cast<std::uint8_t>(t.level));
-    to.time(t.minute);
-    to.number(t.count);
-}
-
-priority read_priority(reader& from) {
-    const auto level = from.number<std::uint8_t>();
-    if (level > static_cast<std::uint8_t>(priority::debug)) from.fail();
-    return static_cast<priority>(level);
-}
-
-falco_event read_event(reader& from) {
-    falco_event e;
-    e.id           = from.id();
-    e.time.seconds = from.number<std::int64_t>();
-    e.time.nanos   = from.number<std::uint32_t>();
-    e.received     = from.time();
-    e.level        = read_priority(from);
-    e.flags        = from.number<std::uint16_t>();
-    for (std::size_t i = 0; i < event_texts::parts && from.good(); ++i) {
-        const auto size = from.number<std::uint32_t>();
-        if (size != absent) e.texts.put(part(i), from.take(size));
-    }
-    return e;
-}
-quarantined_body read_aside(reader& from) {
-    quarantined_body q;
-    q.received = from.time();
-    q.about    = from.text();
-    q.reason   = from.text();
-    q.body     = from.text();
-    return q;
-}
-event_tally read_tally(reader& from) {
-    event_tally t;
-    const auto  why = from.number<std::uint8_t>();
-    if (why < 1 || why > 3) from.fail();
-    t.why    = static_cast<event_tally::cause>(why);
-    t.rule   = from.text();
-    t.level  = read_priority(from);
-    t.minute = from.time();
-    t.count  = from.number<std::uint64_t>();
-    return t;
-}
-
-ingest_record read_record(reader& from, const std::vector<cluster_ref>& clusters) {
-    const auto    what   = from.number<std::uint8_t>();
-    const auto    number = from.number<std::uint32_t>();
-    ingest_record record;
-    if (what == event)
-        record = read_event(from);
-    else if (what == aside)
-        record = read_aside(from);
-    else if (what == tally)
-        record = read_tally(from);
-    else
-        from.fail();
-    if (number >= clusters.size())
-        from.fail();
-    else
-        std::visit([&](auto& r) { r.from = clusters[number]; }, record);
-    return record;
-}
 
 }  // namespace
 
-std::string encode_batch(const record_batch& batch) {
-    writer        to;
-    cluster_table clusters;
-    std::size_t   size = 64;
-    for (const auto& record : batch.records) {
-        clusters.add(sender_of(record));
-        size += bytes_of(record);
-    }
-    to.out().reserve(size);
+void encode_batch(const record_batch& batch, std::string& out) {
+    std::size_t size = 64;
+    for (const auto& record : batch.records) size += bytes_of(record) + 64;
+    out.reserve(out.size() + size);
+    byte_writer to(out);
     to.number(version);
-    to.id(batch.id);
-    to.number(static_cast<std::uint32_t>(clusters.names().size()));
-    for (const auto name : clusters.names()) to.text(name);
+    to.raw(batch.id.bytes.data(), batch.id.bytes.size());
     to.number(static_cast<std::uint32_t>(batch.records.size()));
-    for (const auto& record : batch.records) {
-        to.number(static_cast<std::uint8_t>(record.index() + 1));
-        to.number(clusters.number(sender_of(record)));
-        std::visit([&](const auto& r) { write(to, r); }, record);
-    }
-    return std::move(to.out());
+    for (const auto& record : batch.records)
+        std::visit([&to](const auto& each) { write(to, each); }, record);
 }
 
 result<record_batch> decode_batch(std::string_view bytes) {
-    const auto   no = [] { return failure{errc::malformed, "no batch of records"}; };
-    reader       from(bytes);
+    byte_reader in(bytes);
+    if (in.number<std::uint8_t>() != version)
+        return failure{errc::malformed, "not a batch of this version"};
     record_batch batch;
-    if (from.number<std::uint8_t>() != version) return no();
-    batch.id                 = from.id();
-    batch.replayed           = true;
-    const auto cluster_count = from.number<std::uint32_t>();
-    if (cluster_count > from.left()) return no();  // memory follows what is there, not what is said
-    std::vector<cluster_ref> clusters;
-    for (std::uint32_t i = 0; i < cluster_count && from.good(); ++i)
-        clusters.push_back(
-            std::make_shared<const cluster_identity>(cluster_identity{std::string(from.text())})
-        );
-    const auto records = from.number<std::uint32_t>();
-    if (!from.good() || records > most_records || records > from.left() / least_record + 1)
-        return no();
-    batch.records.reserve(records);
-    for (std::uint32_t i = 0; i < records && from.good(); ++i)
-        batch.records.push_back(read_record(from, clusters));
-    if (!from.good() || from.left() > 0) return no();
+    batch.replayed = true;
+    in.raw(batch.id.bytes.data(), batch.id.bytes.size());
+    const auto count = in.number<std::uint32_t>();
+    if (!in.ok() || count > in.left() / least_record)
+        return failure{errc::malformed, "a batch that says it has more records than bytes"};
+    batch.records.reserve(count);
+    record_reader records(in);
+    for (std::uint32_t i = 0; i < count && in.ok(); ++i) batch.records.push_back(records.next());
+    if (!in.ok()) return failure{errc::malformed, "a record that is cut short or no such record"};
+    if (in.left() != 0) return failure{errc::malformed, "bytes after the last record"};
     return batch;
+}
+
+utc_time oldest_receipt(const record_batch& batch) noexcept {
+    if (batch.records.empty()) return utc_time{};
+    auto oldest = utc_time::max();
+    for (const auto& record : batch.records) {
+        const auto received = std::visit(
+            overloaded{
+                [](const falco_event& e) { return e.received; },
+                [](const quarantined_body& q) { return q.received; },
+                [](const event_tally& t) { return t.minute; },
+            },
+            record
+        );
+        oldest = std::min(oldest, received);
+    }
+    return oldest;
 }
 
 }  // namespace falconer::ingest

@@ -1,4 +1,4 @@
-// A batch of records as bytes, and back. Pure.
+// A batch as bytes, the way the spool keeps it.
 #pragma once
 
 #include "falconer/event.hpp"
@@ -9,10 +9,15 @@
 
 namespace falconer::ingest {
 
-/// All that a record holds, its first receipt included.
-std::string encode_batch(const record_batch& batch);
+/// Appends the batch to `out`: a version byte, the id, the records; numbers little-endian, texts
+/// with their length. `replayed` is not kept.
+void encode_batch(const record_batch& batch, std::string& out);
 
-/// Errors: malformed, whatever the bytes are.
+/// What encode_batch wrote; `replayed` is set. Never trusts a length.
+/// Errors : malformed   not such bytes, or more than those
 result<record_batch> decode_batch(std::string_view bytes);
+
+/// The receipt of the batch's oldest record; the epoch for a batch without records.
+utc_time oldest_receipt(const record_batch& batch) noexcept;
 
 }  // namespace falconer::ingest

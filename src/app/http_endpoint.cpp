@@ -7,11 +7,10 @@ namespace falconer::app {
 using namespace std::chrono_literals;
 
 http_endpoint::http_endpoint(
-    std::string name, asio::any_io_executor loop, time_source& time, net::http_server::options opt,
-    net::http_handler& handler
+    std::string name, asio::any_io_executor loop, time_source& time,
+    const net::http_server::options& opt, net::http_handler& handler
 )
-    : name_(std::move(name)), time_(time), server_(loop, time, std::move(opt), handler),
-      scope_(loop) {}
+    : name_(std::move(name)), time_(time), server_(loop, time, opt, handler), scope_(loop) {}
 
 result<void> http_endpoint::start(
     const asio::ip::tcp::endpoint& where, const std::optional<net::tls_server_context::options>& tls

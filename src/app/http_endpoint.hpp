@@ -16,7 +16,7 @@ class http_endpoint {
 public:
     http_endpoint(
         std::string name, asio::any_io_executor loop, time_source& time,
-        net::http_server::options opt, net::http_handler& handler
+        const net::http_server::options& opt, net::http_handler& handler
     );
 
     /// Errors: those of listening, and of the certificate's files.

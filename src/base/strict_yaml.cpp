@@ -366,7 +366,7 @@ std::optional<std::chrono::nanoseconds> yaml_document::reader::duration(
     const auto text = whole_->scalar(place_, key, "a duration such as 30s", true);
     if (!text) return std::nullopt;
     const auto value = parse_duration(*text);
-    if (value && *value >= least && *value <= most) return *value;
+    if (value && *value >= least && *value <= most) return value;
     complain(
         key, value ? shortened(*text) + " is out of range: " + duration_text(least) + " to " +
                          duration_text(most)

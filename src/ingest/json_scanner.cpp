@@ -175,7 +175,7 @@ bool json_scanner::escape() {
     if (at_ == end_) return fail("the rest of an escape"), false;
     const char c = *at_++;
     if (c != 'u') {
-        if (std::memchr("\"\\/bfnrt", c, 8) != nullptr) return true;
+        if (std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos) return true;
         --at_;
         return fail("an escape that JSON knows"), false;
     }

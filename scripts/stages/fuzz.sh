@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/stage.sh"
 scripts/lib/build.sh fuzz
 status=0
-tests/fuzz/run.sh "${FALCONER_FUZZ_SECONDS:-60}" | tee build/fuzz/run.log || status=$?
+tests/fuzz/run.sh "${FALCONER_FUZZ_SECONDS:-40}" | tee build/fuzz/run.log || status=$?
 good=$(grep -c ', no failure$' build/fuzz/run.log || true)
 all=$(find build/fuzz -maxdepth 1 -name '*_fuzz' -type f | wc -l)
 count "$good" $((all - good))

@@ -1,0 +1,125 @@
+"""Promise 19: keys rotate without a restart."""
+
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from testbed import CLUSTER, FALCONER, Testbed, event, eventually
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        self.bed = self.enterContext(Testbed())
+        self.bed.migrate()
+        self.bed.start()
+        self.new_key = self.bed.home / "new.pem"
+        self.bed.run("token", "keygen", "--out", self.new_key)
+        self.old, self.new = self.bed.token(), self.issue(self.new_key)
+
+    def issue(self, key):
+        return self.bed.run("token", "issue", "--key", key, "--cluster", CLUSTER).stdout.decode().strip()
+
+    def put(self, *keys):
+        """As Kubernetes does it: a new file takes the old one's place."""
+        young = pathlib.Path(str(self.bed.keys) + ".young")
+        arguments = [each for key in keys for each in ("--key", key)]
+        young.write_bytes(self.bed.run("token", "keys", *arguments).stdout)
+        young.rename(self.bed.keys)
+
+    def status(self, token):
+        return self.bed.post(event(), token)[0]
+
+    def test_under_load_nobody_with_a_good_token_hears_401(self):
+        self.assertEqual(self.status(self.new), 401)
+        over, seen = threading.Event(), set()
+
+        def post():
+            while not over.is_set():
+                seen.add(self.status(self.old))
+
+        threads = [threading.Thread(target=post) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        self.put(self.bed.key, self.new_key)
+        eventually(lambda: self.status(self.new) == 200, 30, "the new key is in force")
+        time.sleep(0.5)
+        over.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(seen, {200})
+
+        self.put(self.new_key)
+        eventually(lambda: self.status(self.old) == 401, 30, "the old key is out of force")
+        self.assertEqual(self.status(self.new), 200)
+
+    def test_a_broken_file_changes_nothing_and_is_said_once(self):
+        self.bed.keys.write_text("key_1: [")
+        self.bed.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "the keys are not read again" in self.bed.tail(), 10, "it is said")
+        self.assertEqual(self.status(self.old), 200)
+
+    def test_sighup_reads_them_at_once(self):
+        self.put(self.bed.key, self.new_key)
+        self.bed.process.send_signal(signal.SIGHUP)
+        eventually(lambda: self.status(self.new) == 200, 3, "SIGHUP was heard")
+
+
+class Start(unittest.TestCase):
+    """What is wrong at the start is said in one sentence, with what to do."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = cls.enterClassContext(Testbed())
+        cls.bed.migrate()
+
+    def serve(self, text=None, *more, code):
+        path = self.bed.home / "other.yaml"
+        path.write_text(text if text is not None else self.bed.config.read_text())
+        done = subprocess.run([FALCONER, "serve", "--config", path, *more], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr
+
+    def test_every_problem_of_the_configuration_at_once(self):
+        said = self.serve("kind: Configuration\nstore:\n  prot: 5432\ningestor:\n  listen: here\n", code=2)
+        for expected in (":1: apiVersion", ":3: store.prot: unknown key; did you mean 'port'?", ":5: ingestor.listen", "keysFile: is needed"):
+            self.assertIn(expected, said)
+
+    def test_roles_that_are_not_there(self):
+        self.assertIn("there is no role 'cook'", self.serve(None, "--roles", "cook", code=2))
+        self.assertIn("not part of this build", self.serve(None, "--roles", "controller", code=2))
+
+    def test_a_keys_file_that_is_empty_or_of_the_wrong_kind(self):
+        keys = self.bed.home / "bad-keys"
+        text = self.bed.config.read_text().replace(str(self.bed.keys), str(keys))
+        self.assertIn("No such file", self.serve(text, code=2))
+        keys.write_text("")
+        self.assertIn("is empty", self.serve(text, code=2))
+        keys.write_bytes(self.bed.key.read_bytes())
+        self.assertIn("private key", self.serve(text, code=2))
+
+    def test_a_port_that_is_taken_and_a_spool_that_is_in_use(self):
+        self.bed.start()
+        self.addCleanup(self.bed.kill)
+        self.assertIn("is in use: another program listens there", self.serve(code=1))
+        free = self.bed.config.read_text()
+        for port in (self.bed.port, self.bed.metrics_port, self.bed.health_port):
+            free = free.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
+        self.assertIn(str(self.bed.process.pid), self.serve(free, code=1))
+
+    def test_a_store_without_a_schema(self):
+        self.bed.psql("create database empty owner falconer")
+        text = self.bed.config.read_text().replace('"database": "falconer"', '"database": "empty"')
+        said = self.serve(text, code=1)
+        self.assertIn("run 'falconer db migrate", said)
+        self.assertEqual(said.count("\n"), 1)
+
+    def test_a_check_that_finds_nothing(self):
+        self.serve(None, "--check", code=0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, argv=sys.argv)

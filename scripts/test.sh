@@ -9,7 +9,7 @@
 #   release  GCC, -O3: the program and the load senders compile without a warning
 #   peers    the program against real peers over real sockets
 #   asan     the tests again, under address and undefined-behaviour sanitizers, no precompiled headers
-#   fuzz     Clang: the fuzz targets, a minute each (FALCONER_FUZZ_SECONDS)
+#   fuzz     Clang: the fuzz targets, 40 s each (FALCONER_FUZZ_SECONDS)
 #   tidy     clang-tidy on what changed (FALCONER_TIDY=all: on everything)
 #   image    the program in a root of nothing but its runtime packages
 #

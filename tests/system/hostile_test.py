@@ -1,0 +1,123 @@
+"""Promises 5 and 14: slow, large and crooked clients are refused or closed, and harm nobody."""
+
+import contextlib
+import http.client
+import pathlib
+import socket
+import statistics
+import sys
+import time
+import unittest
+
+from testbed import Testbed, event, eventually
+
+IDLE = 2000
+
+
+class Hostile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = cls.enterClassContext(Testbed(extra={"ingestor": {"receiveTimeout": "2s"}}))
+        cls.bed.migrate()
+        cls.bed.start()
+        cls.token = cls.bed.token()
+
+    def raw(self, data, wait=10):
+        """What is answered to these bytes until the connection ends or falls silent."""
+        with socket.create_connection(("127.0.0.1", self.bed.port), timeout=wait) as peer:
+            with contextlib.suppress(ConnectionError):
+                peer.sendall(data)
+            answer = b""
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                while part := peer.recv(65536):
+                    answer += part
+            return answer
+
+    def request(self, fields, body=b"", method="POST"):
+        head = f"{method} /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {self.token}\r\nContent-Type: application/json\r\n{fields}\r\n"
+        return head.encode() + body
+
+    def status(self, answer):
+        return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else None
+
+    def latencies(self, count=200):
+        kept, took = http.client.HTTPConnection("127.0.0.1", self.bed.port, timeout=30), []
+        for _ in range(count):
+            begun = time.monotonic()
+            kept.request("POST", "/v1/events", event(), {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"})
+            answer = kept.getresponse()
+            answer.read()
+            self.assertEqual(answer.status, 200)
+            took.append(time.monotonic() - begun)
+        kept.close()
+        return sorted(took)
+
+    def test_shapes_that_two_servers_might_read_in_two_ways_are_refused(self):
+        body = event().encode()
+        size = f"Content-Length: {len(body)}\r\n"
+        shapes = {
+            "two lengths": self.request(size + "Content-Length: 5\r\n", body),
+            "length and chunks": self.request(size + "Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"),
+            "a blank before the colon": self.request("Transfer-Encoding : chunked\r\n" + size, body),
+            "a folded field": self.request("X: a\r\n b\r\n" + size, body),
+            "an odd coding": self.request("Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n"),
+            "a negative length": self.request("Content-Length: -1\r\n"),
+            "a length with a sign": self.request(f"Content-Length: +{len(body)}\r\n", body),
+            "a bare line feed": self.request(size, body).replace(b"Host: h\r\n", b"Host: h\n"),
+            "no protocol": b"POST /v1/events\r\n\r\n",
+            "another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            "garbage": bytes(range(256)) * 8,
+        }
+        for name, data in shapes.items():
+            with self.subTest(name):
+                answer = self.raw(data)
+                self.assertIn(self.status(answer), (400, 501, 505, None), answer)
+                self.assertEqual(answer.count(b"HTTP/1.1 "), 1 if answer else 0, "one answer, and no second request was seen")
+
+    def test_what_is_too_large_is_refused_before_it_is_read(self):
+        self.assertEqual(self.status(self.raw(self.request("X: " + "a" * 20_000 + "\r\n"))), 431)
+        self.assertEqual(self.status(self.raw(self.request("Content-Length: 9999999999\r\n"))), 413)
+        chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+        self.assertEqual(self.status(self.raw(self.request("Transfer-Encoding: chunked\r\n", chunk * 20))), 413)
+        self.assertEqual(self.status(self.raw(self.request("Content-Length: 5\r\nContent-Encoding: gzip\r\n", b"abcde"), wait=1)), 415)
+
+    def test_the_slow_are_closed_in_time(self):
+        begun = time.monotonic()
+        for data in (b"POST /v1/ev", self.request("Content-Length: 100\r\n", b"{")):
+            self.raw(data, wait=20)
+        self.assertLess(time.monotonic() - begun, 15)
+
+    def test_good_senders_keep_their_latency_beside_idle_and_dripping_ones(self):
+        quiet = self.latencies()
+        crowd = [socket.create_connection(("127.0.0.1", self.bed.port)) for _ in range(IDLE)]
+        self.addCleanup(lambda: [each.close() for each in crowd])
+        for each in crowd[: IDLE // 2]:
+            each.sendall(b"POST /v1/events HTTP/1.1\r\n")
+        crowded = self.latencies()
+        p99 = lambda all_of: all_of[len(all_of) * 99 // 100]
+        print(f"p99 quiet={p99(quiet) * 1000:.1f}ms crowded={p99(crowded) * 1000:.1f}ms median={statistics.median(crowded) * 1000:.1f}ms", flush=True)
+        self.assertLess(p99(crowded), 5 * p99(quiet) + 0.1)
+
+    def test_many_large_bodies_at_once_are_bounded(self):
+        crowd = []
+        self.addCleanup(lambda: [each.close() for each in crowd])
+        for _ in range(400):  # 400 MiB announced, and most of each sent
+            peer = socket.create_connection(("127.0.0.1", self.bed.port))
+            peer.setblocking(False)
+            crowd.append(peer)
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                peer.send(self.request("Content-Length: 1000000\r\n"))
+                peer.send(b" " * 900_000)
+        time.sleep(1)
+        peak = next(int(line.split()[1]) / 1024 for line in pathlib.Path(f"/proc/{self.bed.process.pid}/status").read_text().splitlines()
+                    if line.startswith("VmHWM"))
+        print(f"peak={peak:.0f}MiB", flush=True)
+        self.assertLess(peak, 256)
+        self.assertEqual(self.bed.post(event(), self.token)[0], 200, "small ones pass")
+
+    def tearDown(self):
+        eventually(self.bed.alive, 10, "falconer is alive")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, argv=sys.argv)

@@ -99,8 +99,14 @@ result<std::optional<surveyed_segment>> survey_segment(
         segment.gaps.push_back({.offset = 0, .bytes = segment_header_bytes, .records = 0});
     for (const auto& frame : found.frames)
         if (frame.offset >= done_before) segment.frames.push_back(frame);
-    for (const auto& gap : found.gaps)
-        if (gap.offset >= done_before) segment.gaps.push_back(gap);
+    for (auto gap : found.gaps) {
+        const auto gap_end = gap.offset + gap.bytes;
+        if (gap_end <= done_before) continue;
+        // Damaged headers one after another make one gap: it may begin in what is done.
+        gap.offset = std::max(gap.offset, done_before);
+        gap.bytes  = gap_end - gap.offset;
+        segment.gaps.push_back(gap);
+    }
     return std::optional(std::move(segment));
 }
 

@@ -281,6 +281,36 @@ TEST(SpoolDamage, ABatchDamagedWhileTheSpoolIsOpenIsCountedAndPassedOver) {
     EXPECT_EQ(log->status().pending, 0u);
 }
 
+TEST(SpoolDamage, DamageThatBeginsInWhatIsDoneIsCountedWhenItReachesWhatIsNot) {
+    for (const int hit : {1, 2}) {
+        SCOPED_TRACE(hit);
+        memory_disk disk;
+        {
+            auto log = open_log(disk);
+            for (const auto number : {1u, 2u, 3u}) EXPECT_TRUE(append(*log, batch_number(number)));
+            EXPECT_TRUE(*log->front());
+            EXPECT_TRUE(log->pop());
+            log->close();
+        }
+        // The headers of the first frames: the gap goes on to the next one that can be read.
+        std::uint64_t at = segment_header_bytes;
+        for (int i = 0; i < hit; ++i) {
+            auto&      bytes = disk.bytes_of(segment_name(1));
+            const auto frame = read_frame_header(
+                std::string_view(bytes).substr(at), {.sequence = 1, .salt = salt}, at
+            );
+            ASSERT_TRUE(frame);
+            bytes[at + 5] ^= 1;
+            at             = frame->end();
+        }
+        auto log = open_log(disk);
+        EXPECT_EQ(log->status().damaged, static_cast<std::uint64_t>(hit - 1))
+            << "the first was done";
+        const std::vector<std::uint64_t> left{2, 3};
+        EXPECT_EQ(numbers(drain(*log)), std::vector(left.begin() + (hit - 1), left.end()));
+    }
+}
+
 TEST(SpoolDamage, ASegmentThatSomebodyRemovedIsCountedAsLost) {
     memory_disk disk;
     auto        log = open_log(disk);

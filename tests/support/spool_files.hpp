@@ -37,6 +37,23 @@ struct memory_disk {
     void         lose_power() {
         for (auto& [name, file] : files) file->now = file->synced;
     }
+    /// The power goes in the midst of writing back: of what was not synced anything may be left, in
+    /// pages that reach the disk in any order, in files that grew by any part.
+    template <class Random>
+    void lose_power(Random& source) {
+        constexpr std::size_t page_bytes = 512;
+        for (auto& [name, file] : files) {
+            auto left = file->synced;
+            auto size = left.size();
+            if (file->now.size() > size) size += source() % (file->now.size() - size + 1);
+            left.resize(size, '\0');
+            for (std::size_t page = 0; page < size; page += page_bytes)
+                if (page < file->now.size() && source() % 2 == 1)
+                    left.replace(page, page_bytes, file->now, page, page_bytes);
+            left.resize(size);
+            file->now = file->synced = left;
+        }
+    }
     /// Names that end so, the oldest first.
     std::vector<std::string> named(std::string_view suffix) const {
         std::vector<std::string> names;

@@ -109,8 +109,8 @@ std::filesystem::path own_samples() {
 }
 
 std::optional<std::filesystem::path> shared_corpus() {
-    const char* const           named = std::getenv("FALCONER_SHARED_DATA");
-    const std::filesystem::path where = named != nullptr ? named : "../shared/data/events";
+    const char* const     named = std::getenv("FALCONER_SHARED_DATA");
+    std::filesystem::path where = named != nullptr ? named : "../shared/data/events";
     if (!std::filesystem::is_directory(where)) return std::nullopt;
     return where;
 }

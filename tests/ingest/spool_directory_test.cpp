@@ -13,7 +13,6 @@ namespace falconer::ingest {
 namespace {
 
 using test::batch_number;
-using test::code_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;

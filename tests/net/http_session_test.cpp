@@ -299,7 +299,7 @@ TEST_F(HttpSessionTest, CountsWhatItRefuses) {
         auto peer = connect();
         peer.say(bytes);
         EXPECT_TRUE(hears(peer, status));
-        EXPECT_NE(peer.heard().find("\n", peer.heard().find("\r\n\r\n") + 4), std::string::npos);
+        EXPECT_NE(peer.heard().find('\n', peer.heard().find("\r\n\r\n") + 4), std::string::npos);
     }
     const auto counts = server.counts();
     EXPECT_EQ(counts.accepted, 3u);

@@ -21,8 +21,8 @@ class Senders:
     """Post events until told to stop; each is posted again until it is answered 2xx. One in twenty is
     posted once more after its 2xx: a deliberate duplicate."""
 
-    def __init__(self, bed):
-        self.bed, self.token = bed, bed.token()
+    def __init__(self, bed, pause=0):
+        self.bed, self.token, self.pause = bed, bed.token(), pause
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.acknowledged, self.refused, self.duplicates, self.replayed = set(), [], 0, 0
@@ -38,7 +38,7 @@ class Senders:
 
     def _send(self, seed):
         dice, connection = random.Random(seed), None
-        while not self.stop.is_set():
+        while not self.stop.wait(self.pause):
             identity = str(uuid.UUID(int=dice.getrandbits(128), version=4))
             body = event(identity=identity)
             for _ in range(2 if dice.random() < 0.05 else 1):

@@ -59,7 +59,7 @@ class Stall(unittest.TestCase):
         with Testbed() as bed:
             bed.migrate()
             bed.start()
-            senders = Senders(bed)
+            senders = Senders(bed, pause=0.01)  # some 1,500 events/s: a fleet, not a flood
             time.sleep(1)
             processes = family_of(bed.postmaster())
             for pid in processes:
@@ -75,7 +75,7 @@ class Stall(unittest.TestCase):
         with Testbed() as bed:
             bed.migrate()
             bed.start()
-            senders = Senders(bed)
+            senders = Senders(bed, pause=0.01)  # some 1,500 events/s: a fleet, not a flood
             time.sleep(1)
             lock = threading.Thread(target=lambda: bed.psql(
                 f"begin; lock table falconer.event in access exclusive mode; select pg_sleep({SECONDS}); commit", "falconer"))

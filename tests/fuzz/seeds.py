@@ -26,6 +26,7 @@ def requests(_):
         b"GET /healthz HTTP/1.0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
         b"HEAD http://h/x?y=1 HTTP/1.1\r\nHost:h\r\nX:\t a b \r\n\r\n",
+        post + b"Transfer-Encoding: chunked\r\n\r\n800;a=\"b\r\nnever closed",
         post + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
         post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         post + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",

@@ -61,7 +61,7 @@ class Contender:
             ["psql", "-X", "-At", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.bed.pg["host"], "-p", self.bed.pg["port"],
              "-U", "postgres", "-d", self.database, "-c", "create temp table acknowledged (uuid uuid)",
              "-c", f"\\copy acknowledged from '{listed}'",
-             "-c", f"select count(*) from acknowledged where uuid not in (select uuid from ({self.uuids}) as u(uuid))"],
+             "-c", f"select count(*) from (select uuid from acknowledged except {self.uuids}) as gone"],
             check=True, capture_output=True, text=True)
         return int(out.stdout.strip())
 

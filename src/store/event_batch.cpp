@@ -32,6 +32,11 @@ struct once_hash {
     std::size_t operator()(const once_key& k) const { return std::hash<uuid>{}(k.id); }
 };
 
+/// How far a cluster's clock may be ahead without a repetition across midnight going unnoticed.
+constexpr auto clock_ahead = 1h;
+/// An event that claims to be younger than its receipt by more than this is not believed.
+constexpr auto clock_noise = 5min;
+
 /// With standard_conforming_strings, which is asked for at connect, only the quote is special.
 std::string quoted(std::string_view text) {
     std::string out = "'";
@@ -59,7 +64,7 @@ std::string instant(utc_time t) {
 }  // namespace
 
 event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_window allowed)
-    : batch_(batch), words_(words), allowed_(allowed) {
+    : batch_(batch), words_(words), allowed_(allowed), may_be_elsewhere_(batch.replayed) {
     std::unordered_set<once_key, once_hash> seen;
     for (std::size_t i = 0; i < batch_.records.size(); ++i) {
         const auto& record = batch_.records[i];
@@ -69,6 +74,7 @@ event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_w
             if (!fresh) continue;
             fresh_.push_back(i);
             days_.insert(std::chrono::floor<std::chrono::days>(receipt_of(event->received)));
+            if (!made_on_its_day(*event)) may_be_elsewhere_ = true;
         } else {
             const bool aside = std::holds_alternative<quarantined_body>(record);
             verdicts_.push_back(aside ? stored_as::quarantined : stored_as::counted);
@@ -78,6 +84,14 @@ event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_w
 
 utc_time event_batch::receipt_of(utc_time said) const {
     return std::clamp(said, allowed_.oldest, allowed_.newest);
+}
+
+/// Then no repetition of it can have come on an earlier day.
+bool event_batch::made_on_its_day(const falco_event& event) const {
+    const auto received = receipt_of(event.received);
+    const auto midnight = std::chrono::floor<std::chrono::days>(received);
+    return event.time >= event_time_of(midnight + clock_ahead) &&
+           event.time <= event_time_of(received + clock_noise);
 }
 
 wanted_texts event_batch::wanted() const {
@@ -104,13 +118,13 @@ std::int32_t event_batch::number(text_kind kind, std::string_view value) const {
     return words_.find(kind, value).value();
 }
 
-std::string event_batch::script() const {
+std::string event_batch::script(bool ask) const {
     std::string sql;
     for (const auto& record : batch_.records)
         if (const auto* body = std::get_if<quarantined_body>(&record)) append_aside(sql, *body);
     append_tallies(sql);
     if (!has_events()) return sql;
-    append_question(sql);
+    if (ask) append_question(sql);
     return sql +=
            "COPY falconer.event (received, time, id, cluster, rule, source, hostname, tags, "
            "priority, flags, time_nanos, output, output_fields, extra) FROM STDIN (FORMAT binary)";

@@ -30,9 +30,13 @@ public:
     bool                                   has_events() const { return !fresh_.empty(); }
     const std::set<std::chrono::sys_days>& days() const { return days_; }  // of receipt
 
+    /// Whether an event may have been stored under another day, where the day's unique index does
+    /// not see it: a record from the spool, or an event that was not made on the day it came.
+    bool may_be_elsewhere() const { return may_be_elsewhere_; }
+
     /// Everything in one message, hence one transaction: quarantine, tallies, the question which
-    /// events are here already, COPY. Without events: no question, no COPY.
-    std::string script() const;
+    /// events are here already (if `ask`), COPY. Without events: no question, no COPY.
+    std::string script(bool ask) const;
 
     /// The rows of the COPY; `here` are the answers to the question: indices into fresh events.
     std::string_view rows(pg_copy& copy, const std::vector<std::size_t>& here);
@@ -42,6 +46,7 @@ public:
 
 private:
     utc_time     receipt_of(utc_time said) const;
+    bool         made_on_its_day(const falco_event& event) const;
     std::int32_t number(text_kind kind, std::string_view value) const;
     void         append_question(std::string& sql) const;
     void         append_aside(std::string& sql, const quarantined_body& body) const;
@@ -54,6 +59,7 @@ private:
     std::vector<std::size_t>        fresh_;  // records: events that no earlier record repeats
     std::vector<stored_as>          verdicts_;
     std::set<std::chrono::sys_days> days_;
+    bool                            may_be_elsewhere_ = false;
 };
 
 }  // namespace falconer::store

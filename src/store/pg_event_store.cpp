@@ -13,13 +13,15 @@ constexpr auto insert_settings =
     " -c standard_conforming_strings=on -c enable_seqscan=off -c enable_hashjoin=off"
     " -c enable_mergejoin=off -c default_toast_compression=lz4";
 
-constexpr std::string_view unique_violation = "23505";  // another replica was first
+constexpr std::string_view unique_violation = "23505";  // an event is there already
+constexpr std::string_view deadlock         = "40P01";  // with a batch of the same events
 constexpr std::string_view no_partition     = "23514";  // dropped since we made it
 constexpr std::string_view foreign_key      = "23503";  // a dictionary number that is gone
 
 constexpr auto ensure_day = "SELECT falconer.ensure_day($1::date)";
 
 constexpr int  tries      = 3;
+constexpr int  wary_for   = 64;  // batches, after one with a repetition: these come in swarms
 constexpr auto days_ahead = 3;
 
 std::vector<std::size_t> indices(const pg_rows& rows) {
@@ -73,18 +75,21 @@ task<result<void>> pg_event_store::ensure_days(const std::set<std::chrono::sys_d
 }
 
 task<result<std::vector<stored_as>>> pg_event_store::insert(const record_batch& batch) {
+    bool ask = ask_ > 0;
+    if (ask) --ask_;
     for (int left = tries;; --left) {
-        bool again  = false;
-        auto stored = co_await insert_once(batch, again);
-        if (stored || !again) co_return std::move(stored);
+        auto next   = next_step::give_up;
+        auto stored = co_await insert_once(batch, ask, next);
+        if (stored || next == next_step::give_up) co_return std::move(stored);
         if (left == 1)
             co_return failure{errc::overloaded, stored.error().detail}.while_doing("storing a batch"
             );
+        if (next == next_step::ask_and_try_again) ask = true;
     }
 }
 
 task<result<std::vector<stored_as>>> pg_event_store::insert_once(
-    const record_batch& batch, bool& again
+    const record_batch& batch, bool ask, next_step& next
 ) {
     auto up = co_await connect();
     if (!up) co_return std::move(up).error();
@@ -96,25 +101,34 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     auto ready = co_await ensure_days(work.days());
     if (!ready) co_return std::move(ready).error();
 
+    auto    script = work.script(ask || work.may_be_elsewhere());
     failure why{errc::broken, ""};
     if (work.has_events()) {
         auto source = [this, &work](const pg_rows& before) {
             return work.rows(copy_, indices(before));
         };
-        auto done = co_await connection_->run_copy_script(work.script(), source, opt_.insert_limit);
+        auto done = co_await connection_->run_copy_script(script, source, opt_.insert_limit);
         if (done) co_return work.verdicts();
         why = std::move(done).error();
     } else {
-        auto done = co_await connection_->run_script(work.script(), opt_.insert_limit);
+        auto done = co_await connection_->run_script(script, opt_.insert_limit);
         if (done) co_return work.verdicts();
         why = std::move(done).error();
     }
-    if (!connection_->usable()) co_return std::move(why).while_doing("storing a batch");
+    if (connection_->usable()) next = after_refusal();
+    co_return std::move(why).while_doing("storing a batch");
+}
+
+pg_event_store::next_step pg_event_store::after_refusal() {
     const auto& state = connection_->last_refusal();
-    again             = state == unique_violation || state == no_partition || state == foreign_key;
+    if (state == unique_violation || state == deadlock) {
+        ask_ = wary_for;
+        return next_step::ask_and_try_again;
+    }
     if (state == no_partition) days_.clear();
     if (state == foreign_key) words_.forget();
-    co_return std::move(why).while_doing("storing a batch");
+    return state == no_partition || state == foreign_key ? next_step::try_again
+                                                         : next_step::give_up;
 }
 
 }  // namespace falconer::store

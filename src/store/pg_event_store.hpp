@@ -1,4 +1,8 @@
 // The event store on PostgreSQL: a batch is one message and one transaction.
+//
+// Repetitions cost nothing while there are none: a batch is copied in at once, and the unique index
+// of the day refuses it as a whole if an event is there already. Only then, for some batches more,
+// and for events that may lie under another day is the store asked first which ones it has.
 #pragma once
 
 #include "dictionary.hpp"
@@ -12,8 +16,8 @@
 namespace falconer::store {
 
 /// Threading: the loop thread; one insert at a time. Two stores may write to one database.
-/// Clocks   : two replicas whose inserts of the same event fall to different days within the same
-///            instant of midnight may store it twice.
+/// Clocks   : an event that comes again on the day after is stored twice if its cluster's clock is
+///            ahead by more than an hour, or if two replicas store it in the same instant.
 class pg_event_store final : public event_store {
 public:
     struct options {
@@ -28,9 +32,14 @@ public:
     task<result<std::vector<stored_as>>> insert(const record_batch& batch) override;
 
 private:
-    task<result<std::vector<stored_as>>> insert_once(const record_batch& batch, bool& again);
-    task<result<void>>                   connect();
-    task<result<void>>                   ensure_days(const std::set<std::chrono::sys_days>& days);
+    /// What to do about a batch that was not stored.
+    enum class next_step { give_up, try_again, ask_and_try_again };
+    task<result<std::vector<stored_as>>> insert_once(
+        const record_batch& batch, bool ask, next_step& next
+    );
+    next_step          after_refusal();
+    task<result<void>> connect();
+    task<result<void>> ensure_days(const std::set<std::chrono::sys_days>& days);
 
     asio::any_io_executor           loop_;
     time_source&                    time_;
@@ -38,7 +47,8 @@ private:
     dictionary                      words_;
     pg_copy                         copy_;
     pg_connection::ptr              connection_;
-    std::set<std::chrono::sys_days> days_;  // that have a partition
+    std::set<std::chrono::sys_days> days_;     // that have a partition
+    int                             ask_ = 0;  // so many batches more are asked about first
 };
 
 }  // namespace falconer::store

@@ -46,29 +46,38 @@ def one_run(make, tls, senders, seconds, folder):
         }
 
 
-def bare_copy(senders, seconds, rounds):
+class BareCopy:
     """What PostgreSQL takes of the same rows into the same table with nothing in front of it: rows that
-    a run of Falconer stored, copied out, then in again by one COPY. Rows per second, one per round."""
-    with Falconer() as falconer:
-        falconer.push("--connections", senders, "--seconds", seconds)
-        falconer.settle()
-        file = pathlib.Path(falconer.bed.pg["host"]) / "rows"
-        columns = falconer.sql("select string_agg(quote_ident(attname), ',' order by attnum) from pg_attribute "
-                               "where attrelid = 'falconer.event'::regclass and attnum > 0 "
-                               "and not attisdropped and attgenerated = ''")
-        falconer.sql(f"copy (select {columns} from falconer.event) to '{file}' (format binary)")
-        rows, speeds = falconer.stored(), []
-        for _ in range(rounds):
-            falconer.sql("truncate falconer.event")
-            falconer.sql("checkpoint")
-            begin = time.monotonic()
-            with open(file, "rb") as source:
-                subprocess.run(
-                    ["psql", "-X", "-q", "-h", falconer.bed.pg["host"], "-p", falconer.bed.pg["port"], "-U", "postgres",
-                     "-d", "falconer", "-c", f"copy falconer.event ({columns}) from stdin (format binary)"],
-                    stdin=source, check=True)
-            speeds.append(rows / (time.monotonic() - begin))
-        return speeds
+    a run of Falconer stored, copied out, then in again by one COPY."""
+
+    def __init__(self, senders, seconds):
+        self.falconer = Falconer()
+        self.falconer.push("--connections", senders, "--seconds", seconds)
+        self.falconer.settle()
+        self.falconer.process.kill()
+        self.falconer.process.wait()
+        self.rows = self.falconer.stored()
+        self.file = pathlib.Path(self.falconer.bed.pg["host"]) / "rows"
+        self.columns = self.falconer.sql(
+            "select string_agg(quote_ident(attname), ',' order by attnum) from pg_attribute where attrelid = "
+            "'falconer.event'::regclass and attnum > 0 and not attisdropped and attgenerated = ''")
+        self.falconer.sql(f"copy (select {self.columns} from falconer.event) to '{self.file}' (format binary)")
+
+    def once(self):
+        """Rows per second."""
+        self.falconer.sql("truncate falconer.event")
+        self.falconer.sql("checkpoint")
+        begin = time.monotonic()
+        with open(self.file, "rb") as source:
+            subprocess.run(
+                ["psql", "-X", "-q", "-h", self.falconer.bed.pg["host"], "-p", self.falconer.bed.pg["port"],
+                 "-U", "postgres", "-d", "falconer", "-c",
+                 f"copy falconer.event ({self.columns}) from stdin (format binary)"],
+                stdin=source, check=True)
+        return self.rows / (time.monotonic() - begin)
+
+    def close(self):
+        self.falconer.close()
 
 
 def open_loop(rate, senders, seconds):
@@ -139,16 +148,21 @@ def main():
     cases = [(make, False) for make in available()]
     if "tls" not in skip:
         cases += [(make, True) for make in available()]
-    rows = []
+    rows, copy_speeds = [], []
+    copy = BareCopy(256, options.seconds) if "copy" not in skip else None
     with tempfile.TemporaryDirectory(prefix="falconer-compare.") as folder:
         for number in range(options.rounds):
+            if copy:
+                copy_speeds.append(copy.once())
+                note(f"round {number + 1}: bare COPY: {copy_speeds[-1]:,.0f} rows/s")
             for senders in map(int, options.senders.split(",")):
                 for make, tls in cases:
                     row = one_run(make, tls, senders, options.seconds, pathlib.Path(folder))
                     rows.append(row)
                     note(f"round {number + 1}: {row['contender']} {senders} senders: {row['per_second']:,.0f}/s, p99 "
                          f"{row['p99']:.1f} ms, {row['receiver_us']:.1f} µs, missing {row['missing']}, other {row['other']}")
-    copy_speeds = bare_copy(256, options.seconds, options.rounds) if "copy" not in skip else []
+    if copy:
+        copy.close()
     promises = ratios(rows, copy_speeds)
     if "open" not in skip:
         runs = [open_loop(5000, 64, 2 * options.seconds) for _ in range(options.rounds)]

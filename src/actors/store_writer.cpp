@@ -271,7 +271,7 @@ task<void> store_writer::replay() {
 }
 
 task<bool> store_writer::replay_one() {
-    auto oldest = co_await spool_.front();
+    auto oldest = co_await spool_.front(opt_.batch_records);
     if (!oldest) {
         if (const auto held = gate_.open(time_.now()))
             log_of("store_writer")

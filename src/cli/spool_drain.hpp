@@ -19,7 +19,8 @@ struct drain_sum {
 using drain_progress = std::function<void(const drain_sum& so_far, const spool_status& left)>;
 
 /// Stops at the first batch that the store does not take: that one and all after it stay in the
-/// spool, and `sum` says what was done before. `show` hears of every batch.
+/// spool, and `sum` says what was done before. Small batches are stored several at a time; these
+/// count as one, and `show` hears of each.
 /// Errors : those of the store and the spool
 /// Cancel : the batch under way may be stored and still in the spool; a repetition does no harm.
 task<result<void>> drain_spool(

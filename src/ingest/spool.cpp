@@ -117,10 +117,10 @@ task<result<void>> disk_spool::append(const record_batch& batch) {
     co_return done;
 }
 
-task<result<std::optional<record_batch>>> disk_spool::front() {
-    auto job = [](bench& mine) -> result<std::optional<record_batch>> {
+task<result<std::optional<record_batch>>> disk_spool::front(std::size_t most_records) {
+    auto job = [most_records](bench& mine) -> result<std::optional<record_batch>> {
         if (!mine.log) return not_open();
-        return mine.log->front();
+        return mine.log->front(most_records);
     };
     co_return co_await ask<std::optional<record_batch>>(std::move(job));
 }

@@ -38,7 +38,7 @@ public:
     disk_spool& operator=(const disk_spool&) = delete;
 
     task<result<void>>                        append(const record_batch& batch) override;
-    task<result<std::optional<record_batch>>> front() override;
+    task<result<std::optional<record_batch>>> front(std::size_t most_records) override;
     task<result<void>>                        pop() override;
     spool_status                              status() const override;
 

@@ -4,13 +4,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace falconer::ingest {
 namespace {
 
 /// Checkpoints are cheap, not free: a lost one only repeats batches, which the store recognises.
 constexpr unsigned pops_per_checkpoint = 16;
+
+constexpr std::size_t row_bytes = std::size_t{4} << 20;  // of batches given as one
+
+bool has_tallies(const record_batch& batch) {
+    return std::ranges::any_of(batch.records, [](const ingest_record& each) {
+        return std::holds_alternative<event_tally>(each);
+    });
+}
 
 /// Errors of the disk in the words of event_spool.
 failure refused(failure why) {
@@ -138,8 +148,8 @@ failure spool_log::abandon(failure why, std::size_t tried) {
 
 // --- out ----------------------------------------------------------------------------------------
 
-result<std::optional<record_batch>> spool_log::front() {
-    given_ = false;
+result<std::optional<record_batch>> spool_log::front(std::size_t most_records) {
+    given_ = 0;
     while (!segments_.empty()) {
         auto& first = segments_.front();
         if (first.frames.empty()) {
@@ -160,19 +170,41 @@ result<std::optional<record_batch>> spool_log::front() {
             lose_first(first, "is intact and yet no batch");
             continue;
         }
-        given_ = true;
+        given_ = 1;
+        append_followers(first, *batch, most_records);
         return std::optional(*std::move(batch));
     }
     return std::optional<record_batch>{};
 }
 
+/// Small batches cost the store as much as large ones: those that follow in the same segment come
+/// along. The first that is damaged, or has to come alone, ends the row.
+void spool_log::append_followers(segment& from, record_batch& batch, std::size_t most_records) {
+    if (has_tallies(batch)) return;
+    std::size_t bytes = from.frames.front().payload;
+    for (; given_ < from.frames.size(); ++given_) {
+        const auto& place  = from.frames[given_];
+        bytes             += place.payload;
+        if (batch.records.size() + place.records > most_records || bytes > row_bytes) return;
+        auto frame = read_frame(from, place);
+        if (!frame || !*frame) return;
+        auto next = decode_batch(std::string_view(**frame).substr(frame_header_bytes));
+        if (!next || has_tallies(*next)) return;
+        batch.records.insert(
+            batch.records.end(), std::make_move_iterator(next->records.begin()),
+            std::make_move_iterator(next->records.end())
+        );
+    }
+}
+
 result<void> spool_log::pop() {
-    if (!std::exchange(given_, false))
+    if (given_ == 0)
         return failure{errc::broken, "nothing was taken from the spool that could be done"};
-    auto& first  = segments_.front();
-    pending_    -= first.frames.front().records;
-    first.frames.pop_front();
-    ++popped_;
+    auto& first = segments_.front();
+    for (; given_ > 0; --given_, ++popped_) {
+        pending_ -= first.frames.front().records;
+        first.frames.pop_front();
+    }
     if (first.frames.empty()) {
         const bool open = writing_ && segments_.size() == 1;
         if (!open || first.bytes >= opt_.segment_bytes / 4) {

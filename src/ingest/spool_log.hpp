@@ -38,7 +38,7 @@ public:
     /// `frame`: room for the frame's header, then the batch as encode_batch writes it.
     /// Errors as event_spool::append. After a failure the next append begins a new segment.
     result<void> append(std::string frame, std::uint32_t records, utc_time oldest);
-    result<std::optional<record_batch>> front();
+    result<std::optional<record_batch>> front(std::size_t most_records);
     /// Errors : broken   without a front() that gave something since the last pop()
     result<void> pop();
     /// Remembers what is done; the last call.
@@ -71,17 +71,18 @@ private:
     void         checkpoint();
 
     result<std::optional<std::string>> read_frame(segment& from, const frame_place& place);
-    void                               lose_first(segment& from, std::string_view why);
-    void                               note(spool_note::level how, std::string text);
+    void append_followers(segment& from, record_batch& batch, std::size_t most_records);
+    void lose_first(segment& from, std::string_view why);
+    void note(spool_note::level how, std::string text);
     void note_gap(std::uint64_t sequence, const segment_gap& gap, std::string_view why);
 
     std::unique_ptr<spool_files> files_;
     options                      opt_;
     std::uint64_t                salt_ = 0;
     std::uint64_t                next_ = 1;
-    std::deque<segment>          segments_;  // the oldest first
-    std::unique_ptr<spool_file>  writing_;   // the last of segments_, while it may grow
-    bool                         given_      = false;
+    std::deque<segment>          segments_;           // the oldest first
+    std::unique_ptr<spool_file>  writing_;            // the last of segments_, while it may grow
+    std::size_t                  given_      = 0;     // frames, by the last front()
     bool                         recovering_ = true;  // segments_ is not complete yet
     unsigned                     popped_     = 0;     // since the last checkpoint
     std::uint64_t                pending_ = 0, damaged_ = 0, failed_writes_ = 0, total_bytes_ = 0;

@@ -42,7 +42,7 @@ result<void> append(spool_log& log, const record_batch& batch) {
 std::vector<record_batch> drain(spool_log& log) {
     std::vector<record_batch> all;
     for (;;) {
-        auto next = log.front();
+        auto next = log.front(0);
         EXPECT_TRUE(next);
         if (!next || !*next) return all;
         all.push_back(**std::move(next));
@@ -288,7 +288,7 @@ TEST(SpoolDamage, DamageThatBeginsInWhatIsDoneIsCountedWhenItReachesWhatIsNot) {
         {
             auto log = open_log(disk);
             for (const auto number : {1u, 2u, 3u}) EXPECT_TRUE(append(*log, batch_number(number)));
-            EXPECT_TRUE(*log->front());
+            EXPECT_TRUE(*log->front(0));
             EXPECT_TRUE(log->pop());
             log->close();
         }

@@ -21,7 +21,7 @@ TEST_F(SpoolTest, BatchesOfEveryKindComeBackInOrderFromARealDisk) {
     }
     EXPECT_EQ(spool->status().pending, 20u + 20u * 3);
     for (const auto& each : sent) {
-        auto next = test::run(loop, spool->front());
+        auto next = test::run(loop, spool->front(1'000));
         ASSERT_TRUE(next && *next);
         EXPECT_TRUE(test::same(each, **next));
         EXPECT_TRUE((*next)->replayed);
@@ -40,6 +40,50 @@ TEST_F(SpoolTest, TheFrontStaysTheFrontUntilItIsDone) {
     EXPECT_TRUE(pop());
     EXPECT_EQ(code_of(pop()), errc::broken) << "nothing was given since";
     EXPECT_EQ(front(), 2u);
+}
+
+TEST_F(SpoolTest, SmallBatchesComeTogetherAndAreDoneTogether) {
+    open(1 << 20, 1 << 16);
+    for (std::uint64_t number = 1; number <= 5; ++number)
+        EXPECT_TRUE(append(batch_number(number, 100, 10)));
+    auto row = test::run(loop, spool->front(35));
+    ASSERT_TRUE(row && *row);
+    EXPECT_EQ(test::number_of(**row), 1u);
+    ASSERT_THAT((*row)->records, SizeIs(30));
+    const auto last = std::get<falco_event>((*row)->records.back());
+    EXPECT_TRUE(test::same(std::get<falco_event>(batch_number(3, 100, 10).records.back()), last));
+    EXPECT_TRUE(pop());
+    EXPECT_EQ(spool->status().pending, 20u);
+    EXPECT_THAT(take(), ElementsAre(4, 5));
+}
+
+TEST_F(SpoolTest, WhatTheStoreKnowsByItsIdComesAlone) {
+    open(1 << 20, 1 << 16);
+    append_all(1, 2);
+    EXPECT_TRUE(append(test::batch_of_every_kind()));
+    append_all(3, 4);
+    std::vector<std::size_t> sizes;
+    for (;;) {
+        auto row = test::run(loop, spool->front(100));
+        ASSERT_TRUE(row);
+        if (!*row) break;
+        sizes.push_back((*row)->records.size());
+        EXPECT_TRUE(pop());
+    }
+    EXPECT_THAT(sizes, ElementsAre(2, 3, 2));
+}
+
+TEST_F(SpoolTest, ADamagedBatchEndsTheRowAndIsPassedOver) {
+    open(1 << 20, 1 << 16);
+    append_all(1, 4);
+    auto& bytes                                 = disk.bytes_of(segment_name(1));
+    bytes[bytes.size() / 2 + bytes.size() / 8] ^= 1;  // in the third
+    auto row                                    = test::run(loop, spool->front(100));
+    ASSERT_TRUE(row && *row);
+    EXPECT_THAT((*row)->records, SizeIs(2));
+    EXPECT_TRUE(pop());
+    EXPECT_THAT(take(), ElementsAre(4));
+    EXPECT_EQ(spool->status().damaged, 1u);
 }
 
 TEST_F(SpoolTest, StatusTellsWhatWaitsAndSinceWhen) {
@@ -225,7 +269,7 @@ TEST_F(SpoolTest, ADiskThatCannotBeReadNowIsAskedAgain) {
     open();
     append_all(1, 1);
     disk.failing_reads = 1;
-    EXPECT_EQ(code_of(test::run(loop, spool->front())), errc::unavailable);
+    EXPECT_EQ(code_of(test::run(loop, spool->front(0))), errc::unavailable);
     EXPECT_EQ(front(), 1u);
 }
 

@@ -79,7 +79,8 @@ public:
         kept.push_back(batch);
         co_return result<void>{};
     }
-    task<result<std::optional<record_batch>>> front() override {
+    task<result<std::optional<record_batch>>> front(std::size_t most_records) override {
+        asked_for = most_records;
         if (kept.empty()) co_return std::optional<record_batch>{};
         co_return std::optional(kept.front());
     }
@@ -94,8 +95,9 @@ public:
     }
 
     std::deque<record_batch> kept;
-    std::size_t              room  = 1'000;
-    int                      tries = 0;
+    std::size_t              room      = 1'000;
+    std::size_t              asked_for = 0;
+    int                      tries     = 0;
 };
 
 /// Takes everything, or refuses everything.

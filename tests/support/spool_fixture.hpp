@@ -76,7 +76,7 @@ protected:
     }
     /// 0: nothing waits.
     std::uint64_t front() {
-        auto next = run(loop, spool->front());
+        auto next = run(loop, spool->front(0));  // one by one
         EXPECT_TRUE(next);
         return next && *next ? number_of(**next) : 0;
     }

@@ -4,6 +4,7 @@
 #include "falconer/async.hpp"
 #include "falconer/event.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -29,11 +30,13 @@ public:
     /// Cancel : the batch may or may not be kept.
     virtual task<result<void>> append(const record_batch& batch) = 0;
 
-    /// The oldest batch that is not done, or nothing. Asking again gives the same one.
+    /// The oldest that is not done, or nothing: one batch, or several in a row as one if they have
+    /// no more than `most_records` together. One with tallies comes alone and keeps its id, by which
+    /// the store knows them. Asking again gives the same, perhaps with more at its end.
     /// Errors : unavailable  the disk cannot be read now
-    virtual task<result<std::optional<record_batch>>> front() = 0;
+    virtual task<result<std::optional<record_batch>>> front(std::size_t most_records) = 0;
 
-    /// The batch that front() gave is stored elsewhere. Its place is freed with its segment.
+    /// What front() gave last is stored elsewhere. Its place is freed with its segment.
     virtual task<result<void>> pop() = 0;
 
     virtual spool_status status() const = 0;

@@ -138,7 +138,7 @@ TEST_F(StoreWriterTest, TheSpoolIsReplayedInOrderWhenTheStoreIsBack) {
     submit("c");
     EXPECT_THAT(spool.kept, SizeIs(3));
     time.advance(10s);
-    EXPECT_EQ(spool.asked_for, store_writer::options{}.batch_records) << "small ones together";
+    EXPECT_EQ(spool.asked_for, 4u) << "small ones together";
     EXPECT_THAT(store.batches, ElementsAre(ElementsAre("a"), ElementsAre("b"), ElementsAre("c")));
     EXPECT_THAT(spool.kept, IsEmpty());
     EXPECT_FALSE(writer.store_is_away());

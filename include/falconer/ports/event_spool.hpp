@@ -31,8 +31,8 @@ public:
     virtual task<result<void>> append(const record_batch& batch) = 0;
 
     /// The oldest that is not done, or nothing: one batch, or several in a row as one if they have
-    /// no more than `most_records` together. One with tallies comes alone and keeps its id, by which
-    /// the store knows them. Asking again gives the same, perhaps with more at its end.
+    /// no more than `most_records` together. One with tallies comes alone and keeps its id, by
+    /// which the store knows them. Asking again gives the same, perhaps with more at its end.
     /// Errors : unavailable  the disk cannot be read now
     virtual task<result<std::optional<record_batch>>> front(std::size_t most_records) = 0;
 

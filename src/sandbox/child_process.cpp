@@ -11,10 +11,13 @@
 #include <csignal>
 #include <cstring>
 
-extern char** environ;
-
 namespace falconer::sandbox {
 namespace {
+
+/// Ours would steer it: PGOPTIONS, PGDATA, LD_PRELOAD, another PATH, another language.
+constexpr const char* small_world[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", nullptr
+};
 
 /// util-linux's setpriv changes the user and asks for the death signal, in the right order.
 std::vector<std::string> wrapped(
@@ -51,7 +54,9 @@ result<int> spawn(const std::vector<std::string>& command, int output) {
     posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 
     int       pid = 0;
-    const int why = ::posix_spawnp(&pid, arguments[0], &files, &how, arguments.data(), environ);
+    const int why = ::posix_spawnp(
+        &pid, arguments[0], &files, &how, arguments.data(), const_cast<char**>(small_world)
+    );
     posix_spawnattr_destroy(&how);
     posix_spawn_file_actions_destroy(&files);
     if (why != 0) return failure{errc::unavailable, command[0] + ": " + std::strerror(why)};
@@ -81,7 +86,7 @@ result<std::unique_ptr<child_process>> child_process::start(
 
 child_process::~child_process() {
     if (!running_) return;
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);  // its group: with what it started itself
     ::waitpid(pid_, nullptr, 0);
 }
 

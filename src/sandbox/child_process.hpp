@@ -22,13 +22,14 @@ struct child_options {
 /// Threading: the loop thread.
 class child_process {
 public:
-    /// In a process group of its own: a Ctrl-C on our terminal is for us to pass on.
+    /// In a process group of its own: a Ctrl-C on our terminal is for us to pass on. With a small
+    /// environment of its own, not ours.
     /// Errors: unavailable, when it cannot be started.
     static result<std::unique_ptr<child_process>> start(
         asio::any_io_executor loop, const std::vector<std::string>& command,
         const child_options& how
     );
-    /// Kills it if it still runs.
+    /// Kills it and its process group if it still runs.
     ~child_process();
     child_process(const child_process&)            = delete;
     child_process& operator=(const child_process&) = delete;
@@ -55,6 +56,8 @@ struct finished {
 };
 
 /// Runs a program to its end.
+/// Errors : timed_out   it was killed, with its process group
+///          unavailable it could not be started
 task<result<finished>> run_program(
     asio::any_io_executor loop, time_source& time, std::vector<std::string> command,
     std::string user, std::chrono::milliseconds limit

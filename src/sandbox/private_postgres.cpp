@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr int  oldest_version = 14;
 constexpr auto superuser      = "postgres";
+constexpr auto start_limit    = 60s;  // for a server that says nothing at all
 
 failure sorry(std::string what) {
     return failure{errc::broken, std::move(what)};
@@ -56,6 +57,15 @@ fs::path closed_door(const fs::path& folder, const passwd& user) {
         if (!open) return way;
     }
     return {};
+}
+
+/// Reasons not to start that go away by themselves, when what a killed server left behind has
+/// ended.
+bool passes(std::string_view fatal) {
+    constexpr std::string_view passing[] = {"already exists", "still in use", "is another"};
+    return fatal.empty() || std::ranges::any_of(passing, [&](std::string_view each) {
+               return fatal.find(each) != std::string_view::npos;
+           });
 }
 
 std::string last_line(std::string_view text) {
@@ -153,6 +163,9 @@ result<void> private_postgres::look_at_folder() {
             "the path of " + where_.socket_folder +
             " is too long for a unix socket; choose a shorter --data"
         );
+    std::error_code wrong;
+    fs::remove_all(half_made(), wrong);
+    if (wrong) return sorry(half_made().string() + " cannot be removed: " + wrong.message());
     if (auto made = make_folder(where_.data, owner, group, 0700); !made) return made;
     if (auto made = make_folder(where_.socket_folder, owner, group, 0700); !made) return made;
 
@@ -168,6 +181,8 @@ result<void> private_postgres::look_at_folder() {
                 ", or choose another --data"
             );
         where_.version = is;
+    } else if (auto made = make_folder(half_made(), owner, group, 0700); !made) {
+        return made;
     } else if (!fs::is_empty(where_.data)) {
         return sorry(
             where_.data.string() +
@@ -185,16 +200,17 @@ task<result<finished>> private_postgres::run(
 }
 
 task<result<void>> private_postgres::make_cluster() {
-    std::vector<std::string> command{program("initdb"), "--pgdata",   where_.data.string(),
+    // Beside its place, which it takes when it is whole: killed half-way, it is not taken for one.
+    const auto               half = half_made();
+    std::vector<std::string> command{program("initdb"), "--pgdata",   half.string(),
                                      "--username",      superuser,    "--auth",
                                      "trust",           "--encoding", "UTF8",
                                      "--locale",        "C.UTF-8",    "--data-checksums"};
     auto                     done = co_await run(std::move(command), 5min);
     if (!done) co_return std::move(done).error();
     if (done->exit_code != 0) {
-        std::error_code ignored;  // half a cluster would be in the way of the next try
-        for (const auto& each : fs::directory_iterator(where_.data, ignored))
-            fs::remove_all(each, ignored);
+        std::error_code ignored;
+        fs::remove_all(half, ignored);
         std::string why = last_line(done->output);
         for (std::string_view rest = done->output; !rest.empty();) {
             const auto line = rest.substr(0, rest.find('\n'));
@@ -205,24 +221,36 @@ task<result<void>> private_postgres::make_cluster() {
         }
         co_return sorry("initdb could not make a cluster in " + where_.data.string() + ": " + why);
     }
+    std::error_code wrong;
+    fs::rename(half, where_.data, wrong);  // over an empty folder
+    if (wrong) co_return sorry(half.string() + " cannot take its place: " + wrong.message());
     co_return result<void>{};
 }
 
-std::string private_postgres::last_log_line() const {
-    std::ifstream     in(folder_ / "postgres.log");
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    return last_line(text);
+/// Why the server ended, in its own words: the last FATAL line since that byte of its log.
+std::string private_postgres::last_words(std::uintmax_t since) const {
+    std::ifstream in(folder_ / "postgres.log");
+    in.seekg(static_cast<std::streamoff>(since));
+    std::string fatal;
+    for (std::string line; std::getline(in, line);)
+        if (const auto at = line.find("FATAL:"); at != std::string::npos) fatal = line.substr(at);
+    return fatal;
 }
 
 /// Starts the server and waits until it answers. One that was killed leaves processes behind which
 /// end by themselves, and until then it cannot be started anew: hence several tries.
 task<result<void>> private_postgres::launch() {
     const auto clock = time_.make_bell();
-    const auto end   = time_.now() + 60s;
+    const auto log   = folder_ / "postgres.log";
+    const auto end   = time_.now() + start_limit;
     for (;;) {
+        std::error_code none_yet;
+        const auto      size  = fs::file_size(log, none_yet);
+        const auto      since = none_yet ? 0 : size;
+
         child_options how;
         how.user         = user_;
-        how.output       = folder_ / "postgres.log";
+        how.output       = log;
         how.death_signal = SIGINT;  // a fast shutdown
         std::vector<std::string> command{
             program("postgres"), "-D", where_.data.string(),       "-k", where_.socket_folder, "-c",
@@ -232,25 +260,45 @@ task<result<void>> private_postgres::launch() {
         if (!started) co_return std::move(started).error();
         server_ = std::move(*started);
 
-        while (time_.now() < end) {
-            std::vector<std::string> question{
-                program("pg_isready"),       "-q", "-h",      where_.socket_folder, "-p",
-                std::to_string(where_.port), "-d", "postgres"
-            };
-            auto answer = co_await run(std::move(question), 10s);
-            if (answer && answer->exit_code == 0 && ::kill(server_->pid(), 0) == 0) {
-                // It answers; but is it ours, or an older one that is about to go?
-                if (first_line_of(where_.data / "postmaster.pid") == std::to_string(server_->pid()))
-                    co_return result<void>{};
-            }
-            auto ended = co_await with_timeout(time_, 100ms, run_until_end());
-            if (ended) break;  // ended already: try again
-        }
-        if (time_.now() >= end)
+        auto up = co_await comes_up(end);
+        if (!up) co_return std::move(up).error();
+        if (*up) co_return result<void>{};
+        const auto why = last_words(since);
+        if (!passes(why) || time_.now() >= end)
             co_return sorry(
-                "PostgreSQL does not start in " + where_.data.string() + ": " + last_log_line()
+                "PostgreSQL does not start in " + where_.data.string() + ": " +
+                (why.empty() ? "it ended without a word" : why) + "; see " + log.string()
             );
         co_await clock->wait_until(time_.now() + 300ms);
+    }
+}
+
+/// Whether it answers; false: it has ended. After a crash it reads its log first, and says so when
+/// asked: that may take as long as it takes, and is never interrupted.
+task<result<bool>> private_postgres::comes_up(steady_time end) {
+    auto next_news = time_.now() + 10s;
+    for (;;) {
+        std::vector<std::string> question{
+            program("pg_isready"),       "-q", "-h",      where_.socket_folder, "-p",
+            std::to_string(where_.port), "-d", "postgres"
+        };
+        auto       answer = co_await run(std::move(question), 10s);
+        const bool talks  = answer && answer->exit_code <= 1;  // 1: not yet. Source: pg_isready(1)
+        // It answers; but is it ours, or an older one that is about to go?
+        const bool ours =
+            first_line_of(where_.data / "postmaster.pid") == std::to_string(server_->pid());
+        auto ended = co_await with_timeout(time_, 100ms, run_until_end());
+        if (ended) co_return false;
+        if (talks && ours && answer->exit_code == 0) co_return true;
+        if (talks && ours) end = std::max(end, time_.now() + start_limit);
+        if (time_.now() >= end)
+            co_return sorry(
+                "PostgreSQL in " + where_.data.string() + " runs but does not answer; see " +
+                (folder_ / "postgres.log").string()
+            );
+        if (time_.now() < next_news) continue;
+        next_news = time_.now() + 10s;
+        log_of("sandbox").info("PostgreSQL is starting and does not take questions yet");
     }
 }
 
@@ -300,6 +348,7 @@ task<void> private_postgres::watch() {
             continue;
         }
         log_of("sandbox").error("PostgreSQL does not come back reason=\"{}\"", up.error().detail);
+        co_await end_server();
         co_await clock->wait_until(time_.now() + pause);
         pause = std::min(pause * 2, 5000ms);
     }
@@ -319,13 +368,17 @@ result<void> private_postgres::write_store_env() const {
 task<void> private_postgres::stop() {
     stopping_ = true;
     co_await scope_.stop();
+    co_await end_server();
+    server_.reset();
+}
+
+task<void> private_postgres::end_server() {
     if (!server_) co_return;
     for (const auto& [how, limit] : {std::pair{SIGINT, 20s}, {SIGQUIT, 5s}}) {  // fast, immediate
         server_->signal(how);
         auto ended = co_await with_timeout(time_, limit, run_until_end());
         if (ended) break;
     }
-    server_.reset();
 }
 
 }  // namespace falconer::sandbox

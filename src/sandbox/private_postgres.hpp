@@ -13,8 +13,8 @@ namespace falconer::sandbox {
 /// A cluster under a folder, reachable by nobody but us and root, over a unix socket only. It runs
 /// as the user `postgres` when we are root, since PostgreSQL refuses to be root.
 ///
-/// Layout: DIR/postgres (the cluster), DIR/run (the socket), DIR/postgres.log, DIR/store.env (for
-/// `falconer db --data DIR`).
+/// Layout: DIR/postgres (the cluster; DIR/postgres.new while it is being made), DIR/run (the
+/// socket), DIR/postgres.log, DIR/store.env (for `falconer db --data DIR`).
 ///
 /// Lifetime : await stop() before destruction.
 class private_postgres {
@@ -50,14 +50,17 @@ private:
     result<void>       look_at_folder();
     task<result<void>> make_cluster();
     task<result<void>> launch();
+    task<result<bool>> comes_up(steady_time end);
     task<result<void>> make_database();
     task<void>         watch();
+    task<void>         end_server();
     task<result<int>>  run_until_end();
     result<void>       write_store_env() const;
 
     task<result<finished>> run(std::vector<std::string> command, std::chrono::milliseconds limit);
+    std::filesystem::path  half_made() const { return folder_ / "postgres.new"; }
     std::string            program(const char* name) const { return (programs_ / name).string(); }
-    std::string            last_log_line() const;
+    std::string            last_words(std::uintmax_t since) const;
 
     asio::any_io_executor          loop_;
     time_source&                   time_;

@@ -1,0 +1,128 @@
+// The private PostgreSQL of `falconer up`, with the real server.
+#include "sandbox/private_postgres.hpp"
+
+#include "falconer/steady_time_source.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+namespace falconer::sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class PrivatePostgresTest : public ::testing::Test {
+protected:
+    asio::io_context   loop{1};
+    steady_time_source time{loop.get_executor()};
+    fs::path           folder;
+
+    void SetUp() override {
+        auto name = (fs::temp_directory_path() / "falconer-private.XXXXXX").string();
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder = name;
+        fs::permissions(folder, fs::perms(0755));  // the user postgres must pass through
+    }
+    void TearDown() override { fs::remove_all(folder); }
+
+    using started = result<std::unique_ptr<private_postgres>>;
+    started start() {
+        return test::run(loop, private_postgres::start(loop.get_executor(), time, folder));
+    }
+    void stop(private_postgres& which) { test::run(loop, which.stop()); }
+    int  status_of(std::string sql, const private_postgres& which) {
+        std::vector<std::string> command{"psql", "-XAtq",
+                                         "-h",   which.where().socket_folder,
+                                         "-U",   "falconer_writer",
+                                         "-d",   "falconer",
+                                         "-c",   std::move(sql)};
+        auto                     done =
+            test::run(loop, run_program(loop.get_executor(), time, std::move(command), "", 10s));
+        return done ? done->exit_code : -1;
+    }
+};
+
+TEST_F(PrivatePostgresTest, IsMadeOnceAndFoundAgain) {
+    auto first = start();
+    ASSERT_TRUE(first) << first.error().detail;
+    EXPECT_EQ(status_of("select 1", **first), 0);
+    EXPECT_FALSE(fs::exists(folder / "postgres.new"));
+    stop(**first);
+    const auto made   = fs::last_write_time(folder / "postgres" / "PG_VERSION");
+    auto       second = start();
+    ASSERT_TRUE(second) << second.error().detail;
+    EXPECT_EQ(fs::last_write_time(folder / "postgres" / "PG_VERSION"), made);
+    stop(**second);
+}
+
+TEST_F(PrivatePostgresTest, AClusterThatWasHalfMadeIsMadeAnew) {
+    fs::create_directories(folder / "postgres.new" / "global");
+    std::ofstream(folder / "postgres.new" / "PG_VERSION") << "15\n";
+    auto got = start();
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(status_of("select 1", **got), 0);
+    stop(**got);
+}
+
+TEST_F(PrivatePostgresTest, AReasonThatLastsIsToldAtOnceInTheServersWords) {
+    auto made = start();
+    ASSERT_TRUE(made) << made.error().detail;
+    stop(**made);
+    std::ofstream(folder / "postgres" / "postgresql.conf", std::ios::app) << "no_such_option = 1\n";
+    const auto begun = std::chrono::steady_clock::now();
+    auto       got   = start();
+    ASSERT_FALSE(got);
+    EXPECT_THAT(
+        got.error().detail,
+        AllOf(HasSubstr("FATAL"), HasSubstr("contains errors"), HasSubstr("postgres.log"))
+    );
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 30s);
+}
+
+TEST_F(PrivatePostgresTest, AServerThatIsKilledComesBack) {
+    auto got = start();
+    ASSERT_TRUE(got) << got.error().detail;
+    const int first = (*got)->pid();
+    ::kill(first, SIGKILL);
+    const auto end  = std::chrono::steady_clock::now() + 60s;
+    bool       back = false;  // asking lets the loop run
+    while (!back && std::chrono::steady_clock::now() < end)
+        back = status_of("select 1", **got) == 0 && (*got)->pid() != first;
+    EXPECT_TRUE(back);
+    stop(**got);
+}
+
+TEST_F(PrivatePostgresTest, OurEnvironmentDoesNotReachIt) {
+    ::setenv("PGOPTIONS", "-c no_such_option=1", 1);
+    auto got = start();
+    ::unsetenv("PGOPTIONS");
+    ASSERT_TRUE(got) << got.error().detail;
+    stop(**got);
+}
+
+TEST_F(PrivatePostgresTest, AProgramThatTakesTooLongEndsWithAllItStarted) {
+    const auto               mark = folder / "pid";
+    std::vector<std::string> command{
+        "sh", "-c", "sleep 60 & echo $! > " + mark.string() + "; wait"
+    };
+    auto done = test::run(loop, run_program(loop.get_executor(), time, std::move(command), "", 1s));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::timed_out);
+    int child = 0;
+    std::ifstream(mark) >> child;
+    ASSERT_GT(child, 0);
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (::kill(child, 0) == 0 && std::chrono::steady_clock::now() < end) {
+    }
+    EXPECT_NE(::kill(child, 0), 0) << "still runs";
+}
+
+}  // namespace
+}  // namespace falconer::sandbox

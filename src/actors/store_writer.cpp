@@ -103,26 +103,35 @@ task<result<kept_as>> store_writer::submit(ingest_record record) {
     if (waiting_bytes_ + size > opt_.waiting_bytes)
         co_return failure{errc::overloaded, "too many bytes wait to be stored"};
 
-    auto answer = std::make_shared<reply>(loop_);
-    queue_.push_back({std::move(record), answer, time_.now() + opt_.hold});
+    auto  answer = std::make_shared<reply>(loop_);
+    auto& in     = std::holds_alternative<event_tally>(record) ? tallies_ : events_;
+    in.queue.push_back({std::move(record), answer, time_.now() + opt_.hold});
     waiting_bytes_ += size;
-    if (may_begin()) bell_->ring();
+    if (may_begin(in)) bell_->ring();
     co_return co_await answer->get();
 }
 
-bool store_writer::may_begin() const noexcept {
-    if (queue_.empty() || under_way_ >= opt_.batches_at_once) return false;
-    return under_way_ == 0 || closed_ || queue_.size() >= opt_.second_batch_records;
+bool store_writer::may_begin(const lane& in) const noexcept {
+    if (in.queue.empty() || in.under_way >= in.batches_at_once) return false;
+    return in.under_way == 0 || closed_ || in.queue.size() >= opt_.second_batch_records;
+}
+
+bool store_writer::begin(lane& in) {
+    if (!may_begin(in)) return false;
+    ++in.under_way;
+    scope_.spawn("batch", keep(std::make_shared<batch>(take_batch(in.queue)), in));
+    return true;
+}
+
+bool store_writer::idle() const noexcept {
+    return waiting_records() == 0 && events_.under_way + tallies_.under_way == 0;
 }
 
 task<void> store_writer::run() {
     scope_.spawn("replay", replay());
-    while (!closed_ || !queue_.empty() || under_way_ > 0) {
-        if (may_begin()) {
-            ++under_way_;
-            scope_.spawn("batch", keep(std::make_shared<batch>(take_batch())));
-            continue;
-        }
+    while (!closed_ || !idle()) {
+        const bool events = begin(events_), tallies = begin(tallies_);
+        if (events || tallies) continue;
         co_await bell_->wait_until(never);
     }
 }
@@ -136,25 +145,24 @@ task<void> store_writer::stop() {
     co_await scope_.stop();
 }
 
-store_writer::batch store_writer::take_batch() {
+store_writer::batch store_writer::take_batch(std::deque<entry>& queue) {
     batch next;
     next.what.id      = uuid::random();
     std::size_t bytes = 0;
-    while (!queue_.empty() && next.answers.size() < opt_.batch_records && bytes < opt_.batch_bytes
-    ) {
-        auto& first  = queue_.front();
+    while (!queue.empty() && next.answers.size() < opt_.batch_records && bytes < opt_.batch_bytes) {
+        auto& first  = queue.front();
         bytes       += bytes_of(first.record);
         next.what.records.push_back(std::move(first.record));
         next.answers.push_back(std::move(first.answer));
         next.until.push_back(first.until);
-        queue_.pop_front();
+        queue.pop_front();
     }
     return next;
 }
 
 // --- one fresh batch ----------------------------------------------------------------------------
 
-task<void> store_writer::keep(std::shared_ptr<batch> fresh) {
+task<void> store_writer::keep(std::shared_ptr<batch> fresh, lane& in) {
     const auto clock = time_.make_bell();
     auto       pause = opt_.pause;
     count_.batch_records.observe(static_cast<double>(fresh->answers.size()));
@@ -167,7 +175,7 @@ task<void> store_writer::keep(std::shared_ptr<batch> fresh) {
         co_await clock->wait_until(std::min(time_.now() + jittered(pause), first_due));
         pause = std::min(2 * pause, opt_.longest_pause);
     }
-    --under_way_;
+    --in.under_way;
     bell_->ring();
 }
 

@@ -23,6 +23,9 @@ namespace falconer::actors {
 /// fared. While one batch is being stored the next one collects: under load batches grow by
 /// themselves.
 ///
+/// Tallies have batches of their own, one at a time: two that count for the same cluster in the
+/// same minute wait for one another in the store, and nobody's event shall wait with them.
+///
 /// A store that does not answer within `store_limit` is away: its batch goes to the spool, and so
 /// do all that follow, until a replayed batch (or, with an empty spool, a fresh one) has come
 /// through. With the spool refusing too, senders are held until `hold` ends; only then are they
@@ -33,7 +36,7 @@ namespace falconer::actors {
 ///
 /// Exactly once: a batch may be inserted again after an unclear end; the store recognises it.
 ///
-/// Lifetime : spawn run() once. close(), then await idle(); then nothing is left.
+/// Lifetime : spawn run() once. close(), and when run() has returned nothing is left.
 /// Threading: the loop thread only.
 class store_writer final : public event_sink {
 public:
@@ -64,7 +67,9 @@ public:
     task<void> stop();
 
     bool        store_is_away() const noexcept { return away_; }
-    std::size_t waiting_records() const noexcept { return queue_.size(); }
+    std::size_t waiting_records() const noexcept {
+        return events_.queue.size() + tallies_.queue.size();
+    }
     std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
 
 private:
@@ -80,9 +85,17 @@ private:
         std::vector<steady_time>            until{};
     };
 
-    bool       may_begin() const noexcept;
-    batch      take_batch();
-    task<void> keep(std::shared_ptr<batch> fresh);
+    struct lane {
+        std::size_t       batches_at_once = 1;
+        std::deque<entry> queue{};
+        std::size_t       under_way = 0;  // batches
+    };
+
+    bool       may_begin(const lane& in) const noexcept;
+    bool       begin(lane& in);
+    bool       idle() const noexcept;
+    batch      take_batch(std::deque<entry>& queue);
+    task<void> keep(std::shared_ptr<batch> fresh, lane& in);
     task<bool> keep_once(batch& fresh);  // false: neither the store nor the spool took it
     bool       may_try_the_store();
 
@@ -107,9 +120,9 @@ private:
     event_spool&          spool_;
     options               opt_;
 
-    std::deque<entry>     queue_;
+    lane                  events_{opt_.batches_at_once};  // and bodies for the quarantine
+    lane                  tallies_{};
     std::size_t           waiting_bytes_ = 0;  // queued or in a batch under way
-    std::size_t           under_way_     = 0;  // batches
     bool                  closed_        = false;
     bool                  away_          = false;
     steady_time           next_probe_{};

@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Two batches under way, and one of the spool's.
-constexpr std::size_t connections = 3;
+/// Two batches of events under way, one of tallies and one of the spool's.
+constexpr std::size_t connections = 4;
 
 /// With so little room left, one more batch may not fit.
 bool is_full(const spool_status& spool) {

@@ -200,6 +200,26 @@ TEST_F(StoreWriterTest, PoisonInTheSpoolDoesNotStopTheReplay) {
     EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"committed\"}"), 1);
 }
 
+TEST_F(StoreWriterTest, TalliesWaitForOneAnotherAndNoEventWaitsForThem) {
+    const auto tally = [] {
+        event_tally one;
+        one.from = event_of("a").from;
+        return one;
+    };
+    store.delay       = 5ms;
+    const auto first  = submit(tally());
+    const auto second = submit(tally());
+    const auto third  = submit(tally());
+    const auto event  = submit("a");
+    time.advance(5ms);
+    EXPECT_TRUE(is(first, kept_as::counted));
+    EXPECT_TRUE(is(event, kept_as::committed));
+    EXPECT_TRUE(open(second) && open(third));
+    time.advance(5ms);
+    EXPECT_TRUE(is(second, kept_as::counted));
+    EXPECT_TRUE(is(third, kept_as::counted)) << "in one batch with the second";
+}
+
 TEST_F(StoreWriterTest, RefusesWhatWouldNotFitInMemory) {
     store.delay = 500ms;
     auto first  = submit("a", 6'000);

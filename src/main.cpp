@@ -1,6 +1,8 @@
 // falconer: the composition of all commands.
 #include "cli/commands.hpp"
 
+#include <iostream>
+
 int main(int argc, char** argv) {
     namespace cli = falconer::cli;
 
@@ -20,6 +22,10 @@ int main(int argc, char** argv) {
         root.parse(argc, argv);
     } catch (const CLI::ParseError& wrong) {
         return root.exit(wrong) == 0 ? cli::success : cli::wrong_usage;
+    }
+    if (exit_code == cli::success && !std::cout.flush()) {
+        std::cerr << "falconer: not all of the output could be written\n";
+        return cli::answer_is_no;
     }
     return exit_code;
 }

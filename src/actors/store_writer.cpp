@@ -2,8 +2,12 @@
 
 #include "falconer/mailbox.hpp"
 
+#include <asio/error.hpp>
+
 #include <algorithm>
+#include <cstring>
 #include <iterator>
+#include <system_error>
 
 namespace falconer::actors {
 namespace {
@@ -46,6 +50,43 @@ ingest_record set_aside(ingest_record culprit, const failure& why) {
         .why    = event_tally::cause::quarantine_full,
         .minute = std::chrono::floor<std::chrono::minutes>(received),
     };
+}
+
+/// An id for a part of a batch: the same whenever the batch is divided again, so that the store
+/// knows the part's tallies again. Source of the mixing: SplitMix64.
+uuid id_of_part(const uuid& whole, std::uint64_t which) {
+    const auto mixed = [](std::uint64_t x) {
+        x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9;
+        x = (x ^ (x >> 27)) * 0x94D0'49BB'1331'11EB;
+        return x ^ (x >> 31);
+    };
+    uuid          part;
+    std::uint64_t state = which;
+    for (std::size_t at = 0; at < part.bytes.size(); at += sizeof state) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, whole.bytes.data() + at, sizeof word);
+        state = mixed(state + word + 0x9E37'79B9'7F4A'7C15);
+        std::memcpy(part.bytes.data() + at, &state, sizeof state);
+    }
+    return part;
+}
+
+using insert_result = result<std::vector<stored_as>>;
+
+/// A throw would end the one who stores for all. It came of the batch's contents: so it is refused
+/// like every other poison, and the culprit will be found.
+task<insert_result> without_throws(task<insert_result> work) {
+    std::string why;
+    try {
+        co_return co_await std::move(work);
+    } catch (const std::system_error& stopped) {
+        if (stopped.code() == asio::error::operation_aborted) throw;
+        why = stopped.what();
+    } catch (const std::exception& broken) {
+        why = broken.what();
+    }
+    log_of("store_writer").error("storing a batch threw what=\"{}\"", why);
+    co_return failure{errc::malformed, "storing it threw: " + why};
 }
 
 }  // namespace
@@ -220,18 +261,21 @@ bool store_writer::may_try_the_store() {
 task<result<store_writer::verdicts>> store_writer::insert(
     const record_batch& what, steady_time::duration limit
 ) {
-    auto whole  = store_.insert(what);
+    auto whole  = without_throws(store_.insert(what));
     auto stored = co_await with_timeout(time_, limit, std::move(whole));
     if (stored || !is_poison(stored.error())) co_return stored;
 
     if (what.records.size() == 1) {
+        if (std::holds_alternative<event_tally>(what.records[0])) {
+            co_return failure{errc::unavailable, stored.error().detail}.while_doing("counting");
+        }
         count_.isolated.add();
         record_batch instead{
-            .id = uuid::random(), .records = {what.records}, .replayed = what.replayed
+            .id       = id_of_part(what.id, 3),
+            .records  = {set_aside(what.records[0], stored.error())},
+            .replayed = what.replayed
         };
-        instead.records[0] = set_aside(std::move(instead.records[0]), stored.error());
-        auto aside         = store_.insert(instead);
-        co_return co_await with_timeout(time_, limit, std::move(aside));
+        co_return co_await insert(instead, limit);  // the substitute may be refused too
     }
     co_return co_await insert_halves(what, limit);
 }
@@ -241,14 +285,15 @@ task<result<store_writer::verdicts>> store_writer::insert_halves(
     record_batch what, steady_time::duration limit
 ) {
     // Ids of their own: nothing of the whole was stored, and each half is stored by itself.
+    const auto   whole  = what.id;
     const auto   middle = static_cast<std::ptrdiff_t>(what.records.size() / 2);
-    record_batch second{.id = uuid::random(), .records = {}, .replayed = what.replayed};
+    record_batch second{.id = id_of_part(whole, 2), .records = {}, .replayed = what.replayed};
     second.records.assign(
         std::make_move_iterator(what.records.begin() + middle),
         std::make_move_iterator(what.records.end())
     );
     what.records.erase(what.records.begin() + middle, what.records.end());
-    what.id = uuid::random();
+    what.id = id_of_part(whole, 1);
 
     auto left = co_await insert(what, limit);
     if (!left) co_return left;

@@ -15,7 +15,7 @@ namespace {
 
 struct db_options {
     store_choice where{};
-    int          keep_days = 365;
+    int          keep_days = 0;  // 0: as the configuration says
     bool         dry_run   = false;
     bool         json      = false;
     bool         exact     = false;
@@ -30,16 +30,22 @@ task<result<void>> do_migrate(store::pg_connection& db, time_source&, const db_o
 
 task<result<void>> do_retain(store::pg_connection& db, time_source& time, const db_options& opt) {
     store::retention_options how;
-    how.keep    = std::chrono::days{opt.keep_days};
+    how.keep = std::chrono::days{opt.keep_days};
+    if (opt.keep_days == 0) {
+        const auto said = find_retention(opt.where);
+        if (!said) co_return failure{errc::malformed, "nothing was changed"};
+        how.keep = *said;
+    }
     how.dry_run = opt.dry_run;
     auto report = co_await store::retain(db, time, time.utc(), how);
     if (!report) co_return std::move(report).error();
     if (opt.dry_run) std::cout << "nothing was changed; a run would do this\n";
-    std::cout << "days dropped " << report->days_dropped << "\ndays rewritten "
-              << report->days_rewritten << "\ndays on hold " << report->days_on_hold
-              << "\nevents removed " << report->rows_removed << "\nevents kept in rewritten days "
-              << report->rows_kept << " (on hold " << report->rows_on_hold
-              << ")\nbodies and tallies removed " << report->aside_removed << '\n';
+    std::cout << "period in days " << how.keep.count() << "\ndays dropped " << report->days_dropped
+              << "\ndays rewritten " << report->days_rewritten << "\ndays on hold "
+              << report->days_on_hold << "\nevents removed " << report->rows_removed
+              << "\nevents kept in rewritten days " << report->rows_kept << " (on hold "
+              << report->rows_on_hold << ")\nbodies and tallies removed " << report->aside_removed
+              << '\n';
     co_return result<void>{};
 }
 
@@ -82,7 +88,8 @@ void add_db_command(CLI::App& root, int& exit_code) {
     retain
         ->add_option(
             "--keep-days", opt->keep_days,
-            "Days of receipt to keep where the table falconer.retention says nothing"
+            "Days of receipt to keep where the table falconer.retention says nothing; default: "
+            "store.retentionDays of the configuration"
         )
         ->check(CLI::Range(1, 36500));
     retain->add_flag("--dry-run", opt->dry_run, "Only says what would go");

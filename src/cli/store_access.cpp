@@ -86,6 +86,14 @@ std::optional<store::pg_options> find_store(const store_choice& where, store_use
     return found;
 }
 
+std::optional<std::chrono::days> find_retention(const store_choice& where) {
+    if (where.config.empty()) return app::store_configuration{}.keep;
+    const auto got = app::read_configuration_file(where.config, {});
+    for (const auto& problem : got.problems) std::cerr << problem << '\n';
+    if (!got.problems.empty()) return std::nullopt;
+    return got.value.store.keep;
+}
+
 int run_to_end(loop_work work) {
     int                exit_code = success;
     asio::io_context   loop{1};

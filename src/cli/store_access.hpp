@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,10 @@ void add_store_options(CLI::App& command, store_choice& into);
 
 /// The store that was chosen, as that user. Nothing: the problems have been printed.
 std::optional<store::pg_options> find_store(const store_choice& where, store_user who);
+
+/// How long the configuration keeps events; what it says by default for a store of `falconer up`.
+/// Nothing: the problems have been printed.
+std::optional<std::chrono::days> find_retention(const store_choice& where);
 
 using store_work = std::function<task<result<void>>(store::pg_connection&, time_source&)>;
 

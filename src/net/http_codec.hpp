@@ -84,6 +84,7 @@ private:
 
 /// Append the bytes of a message to `out`. Fields must be free of CR and LF: they come from us.
 void encode(const http_request& message, std::string& out);
-void encode(const http_response& message, std::string& out);
+/// `head_only`: the answer to HEAD, which tells the body's length and keeps the body.
+void encode(const http_response& message, std::string& out, bool head_only = false);
 
 }  // namespace falconer::net

@@ -90,8 +90,9 @@ task<void> http_session::converse() {
         reply.keep_alive = reply.keep_alive && keep_alive_ && !shop_.closing;
         const bool last  = !reply.keep_alive;
         space_->out.clear();
-        encode(reply, space_->out);
-        reply = {};
+        encode(reply, space_->out, head_only_);
+        trusted_ = trusted_ || reply.status / 100 == 2;
+        reply    = {};
 
         const bool sent = co_await write(space_->out);
         if (!sent) {
@@ -108,7 +109,8 @@ task<void> http_session::converse() {
 
 /// From the end of one request to the end of the next, or to the point where its answer is clear.
 task<http_session::turn> http_session::receive(body_share& share) {
-    since_ = shop_.time.now();
+    since_     = shop_.time.now();
+    head_only_ = false;
     enter(stage::idle, std::min(since_ + shop_.opt.idle, shop_.idle_end));
     for (;;) {
         if (!space_) {
@@ -122,7 +124,6 @@ task<http_session::turn> http_session::receive(body_share& share) {
         in.consume(*used);
         if (stage_ == stage::idle && space_->decoder.started()) {
             enter(stage::receiving, shop_.time.now() + shop_.opt.receive);
-            used_ = true;
         }
         if (space_->decoder.head_done()) break;
         const bool more = co_await receive_more();
@@ -135,6 +136,7 @@ task<http_session::turn> http_session::receive_body(body_share& share) {
     auto& decoder = space_->decoder;
     auto& head    = decoder.head();
     keep_alive_   = head.keep_alive;
+    head_only_    = head.method == "HEAD";
 
     std::optional<http_response> early;
     try {
@@ -276,7 +278,6 @@ http_session::turn http_session::refuse(unsigned status, std::string_view why) {
         case 505: ++stats.refused_version; break;
         default: ++stats.refused_malformed;
     }
-    used_         = true;
     keep_alive_   = false;
     auto& reply   = space_->reply;
     reply         = {};
@@ -309,7 +310,7 @@ void http_session::look_at(steady_time now, bool crowded) {
         peer_->close();
     } else if (stage_ == stage::idle) {
         const auto since = now - since_;
-        if (crowded && !used_ && since >= shop_.opt.receive) {
+        if (crowded && !trusted_ && since >= shop_.opt.receive) {
             ++stats.closed_crowded;
             due_ = never;
             peer_->close();

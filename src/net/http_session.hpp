@@ -133,7 +133,8 @@ private:
     steady_time                     since_;              // the stage began
     steady_time                     due_;                // look_at() ends it
     stage                           stage_      = stage::handshake;
-    bool                            used_       = false;  // has asked for something
+    bool                            head_only_  = false;  // the request was HEAD
+    bool                            trusted_    = false;  // has been answered 2xx
     bool                            keep_alive_ = true;
 };
 

@@ -103,7 +103,7 @@ void dictionary::learn(std::string key, std::int32_t number) {
     by_key_.emplace(recent_.front().key, recent_.begin());
 }
 
-void dictionary::shrink() {
+void dictionary::make_room() {
     while (bytes_ > most_ && !recent_.empty()) {
         bytes_ -= recent_.back().key.size();
         by_key_.erase(recent_.back().key);
@@ -120,7 +120,6 @@ void dictionary::forget() {
 task<result<void>> dictionary::resolve(
     pg_connection& store, wanted_texts wanted, pg_connection::limit time
 ) {
-    shrink();  // before learning: what this batch learns must outlast the batch
     for (int round = 0; round < rounds; ++round) {
         // One table at a time; a batch seldom has news for both.
         for (const bool clusters : {true, false}) {

@@ -21,11 +21,14 @@ enum class text_kind : std::uint8_t { cluster = 0, rule = 1, source = 2, hostnam
 /// Texts that a batch needs a number for, each once.
 using wanted_texts = std::set<std::pair<text_kind, std::string>>;
 
-/// Threading: one batch at a time per dictionary: numbers that resolve() found stay known until the
-///            next resolve().
+/// Threading: one batch at a time per dictionary: make_room() before it, and then every number that
+///            find() gave or resolve() learnt stays known until the next make_room().
 class dictionary {
 public:
     explicit dictionary(std::size_t most_bytes) : most_(most_bytes) {}
+
+    /// Forgets what has not been used for longest, down to the limit.
+    void make_room();
 
     std::optional<std::int32_t> find(text_kind kind, std::string_view value);
 
@@ -48,7 +51,6 @@ private:
 
     static std::string key_of(text_kind kind, std::string_view value);
     void               learn(std::string key, std::int32_t number);
-    void               shrink();
 
     std::size_t                                             most_;
     std::size_t                                             bytes_ = 0;

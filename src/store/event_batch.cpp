@@ -80,6 +80,10 @@ event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_w
             verdicts_.push_back(aside ? stored_as::quarantined : stored_as::counted);
         }
     }
+    // Two batches with the same events wait for one another in this order, never in a circle.
+    std::ranges::sort(fresh_, {}, [&](std::size_t i) {
+        return std::get<falco_event>(batch_.records[i]).id;
+    });
 }
 
 utc_time event_batch::receipt_of(utc_time said) const {

@@ -81,6 +81,7 @@ task<result<std::vector<stored_as>>> pg_event_store::insert(const record_batch& 
         auto next   = next_step::give_up;
         auto stored = co_await insert_once(batch, ask, next);
         if (stored || next == next_step::give_up) co_return std::move(stored);
+        if (left == 1 && next == next_step::try_again) co_return std::move(stored);
         if (left == 1)
             co_return failure{errc::overloaded, stored.error().detail}.while_doing("storing a batch"
             );
@@ -94,7 +95,8 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     auto up = co_await connect();
     if (!up) co_return std::move(up).error();
 
-    const auto  now = time_.utc();
+    const auto now = time_.utc();
+    words_.make_room();
     event_batch work(batch, words_, {now - opt_.oldest_receipt, now + 24h});
     auto        known = co_await words_.resolve(*connection_, work.wanted(), opt_.insert_limit);
     if (!known) co_return std::move(known).error();
@@ -125,7 +127,7 @@ pg_event_store::next_step pg_event_store::after_refusal() {
         ask_ = wary_for;
         return next_step::ask_and_try_again;
     }
-    if (state == no_partition) days_.clear();
+    if (state == no_partition) days_.clear();  // or a CHECK that the batch will never pass
     if (state == foreign_key) words_.forget();
     return state == no_partition || state == foreign_key ? next_step::try_again
                                                          : next_step::give_up;

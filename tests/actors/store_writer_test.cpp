@@ -220,6 +220,39 @@ TEST_F(StoreWriterTest, TalliesWaitForOneAnotherAndNoEventWaitsForThem) {
     EXPECT_TRUE(is(third, kept_as::counted)) << "in one batch with the second";
 }
 
+TEST_F(StoreWriterTest, ABatchThatMakesTheStoreThrowIsRefusedAndNothingStops) {
+    const auto sent = submit("throws");
+    EXPECT_TRUE(is(sent, kept_as::quarantined));
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(is(submit("good"), kept_as::committed));
+}
+
+TEST_F(StoreWriterTest, ABodyThatIsRefusedEvenForTheQuarantineIsCounted) {
+    quarantined_body body;
+    body.from = event_of("a").from;
+    body.body = "poison";
+    EXPECT_TRUE(is(submit(body), kept_as::counted));
+    EXPECT_EQ(metric("falconer_store_isolated_total"), 1);
+}
+
+TEST_F(StoreWriterTest, PartsOfABatchHaveTheSameIdsEachTime) {
+    std::vector<std::vector<uuid>> passes;
+    for (int i = 0; i < 2; ++i) {
+        record_batch whole{.id = {}, .records = {event_of("a"), event_of("poison")}};
+        whole.id.bytes.fill(7);
+        spool.kept.push_back(whole);
+        store.away = 1;
+        store.ids.clear();
+        submit("wakes the replay");
+        time.advance(10s);
+        ASSERT_THAT(spool.kept, IsEmpty());
+        // Its own try; then the whole, two halves and what stands for the culprit; itself again.
+        ASSERT_THAT(store.ids, SizeIs(6));
+        passes.emplace_back(store.ids.begin() + 1, store.ids.end() - 1);
+    }
+    EXPECT_EQ(passes[0], passes[1]);
+    EXPECT_EQ(std::set(passes[0].begin(), passes[0].end()).size(), 4u);
+}
+
 TEST_F(StoreWriterTest, RefusesWhatWouldNotFitInMemory) {
     store.delay = 500ms;
     auto first  = submit("a", 6'000);

@@ -44,9 +44,14 @@ protected:
         admin.reset();
         pg_fixture::TearDown();
     }
-    std::unique_ptr<pg_event_store> make_store(std::chrono::milliseconds limit = 30s) {
+    std::unique_ptr<pg_event_store> make_store(
+        std::chrono::milliseconds limit = 30s, std::size_t dictionary_bytes = 8 << 20
+    ) {
         return std::make_unique<pg_event_store>(
-            loop.get_executor(), clock, pg_event_store::options{there, limit}
+            loop.get_executor(), clock,
+            pg_event_store::options{
+                .postgres = there, .insert_limit = limit, .dictionary_bytes = dictionary_bytes
+            }
         );
     }
     static cluster_ref cluster(std::string name) {
@@ -149,6 +154,20 @@ TEST_F(PgEventStoreTest, ADuplicateIsRecognisedAcrossMidnightInBothDirections) {
     spooled.replayed = true;
     EXPECT_EQ(insert(spooled), verdicts{duplicate}) << "received earlier, stored later";
     EXPECT_EQ(count("event"), "2");
+}
+
+TEST_F(PgEventStoreTest, ABatchWithMoreTextsThanAreRememberedIsStored) {
+    store            = make_store(30s, 300);
+    const auto texts = [&](int from, int to) {
+        std::vector<ingest_record> all;
+        for (int i = from; i < to; ++i)
+            all.emplace_back(event(std::string(60, static_cast<char>('a' + i))));
+        return batch(all);
+    };
+    EXPECT_EQ(insert(texts(0, 10)), verdicts(10, committed));
+    EXPECT_EQ(insert(texts(5, 20)), verdicts(15, committed)) << "five of them known before";
+    EXPECT_EQ(insert(texts(0, 20)), verdicts(20, committed));
+    EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.text WHERE kind = 1"), "20");
 }
 
 TEST_F(PgEventStoreTest, AnEventMadeBeforeMidnightIsRecognisedAfterIt) {

@@ -5,8 +5,10 @@
 #include "falconer/ports/event_spool.hpp"
 #include "falconer/ports/event_store.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,13 +32,14 @@ inline falco_event event_of(std::string_view rule, std::size_t size = 10) {
 }
 
 /// Remembers the batches it was given; takes `delay` for each; knows duplicates by uuid; refuses
-/// batches with an event of the rule "poison".
+/// batches with an event of the rule, or a body, "poison"; throws at the rule "throws".
 class fake_store final : public event_store {
 public:
     explicit fake_store(time_source& time) : time_(time) {}
 
     task<result<std::vector<stored_as>>> insert(const record_batch& batch) override {
         ++tries;
+        ids.push_back(batch.id);
         if (delay > steady_time::duration::zero()) {
             const auto clock = time_.make_bell();
             co_await clock->wait_until(time_.now() + delay);
@@ -47,6 +50,11 @@ public:
         }
         std::vector<std::string> rules;
         for (const auto& each : batch.records) rules.push_back(rule_of(each));
+        if (std::ranges::count(rules, "throws") > 0) throw std::logic_error("told to");
+        for (const auto& each : batch.records)
+            if (const auto* aside = std::get_if<quarantined_body>(&each);
+                aside != nullptr && aside->body == "poison")
+                rules.emplace_back("poison");
         if (std::ranges::count(rules, "poison") > 0) co_return failure{errc::malformed, "poison"};
 
         std::vector<stored_as> how;
@@ -56,6 +64,7 @@ public:
     }
 
     std::vector<std::vector<std::string>> batches;
+    std::vector<uuid>                     ids;  // of all it was given
     std::set<uuid>                        known;
     steady_time::duration                 delay{0};
     int                                   away  = 0;

@@ -78,6 +78,25 @@ class Operations(unittest.TestCase):
 
         eventually(counted, 20, "events beyond the budget are only counted")
 
+    def test_retain_keeps_as_long_as_the_configuration_says(self):
+        self.bed.psql("select falconer.ensure_day((now() at time zone 'utc')::date - 700)", "falconer")
+        config = json.loads(self.bed.config.read_text())
+        config["store"]["retentionDays"] = 3650
+        longer = self.bed.home / "longer.yaml"
+        longer.write_text(json.dumps(config))
+        for file, dropped in ((longer, 0), (self.bed.config, 1)):
+            done = subprocess.run([FALCONER, "db", "retain", "--dry-run", "--config", file], check=True,
+                                  capture_output=True, text=True)
+            self.assertIn(f"days dropped {dropped}\n", done.stdout)
+
+    def test_output_that_is_lost_is_no_success(self):
+        with open("/dev/full", "w") as full:
+            for command in (["version"], ["db", "status", "--config", self.bed.config],
+                            ["token", "keys", "--key", self.bed.key]):
+                done = subprocess.run([FALCONER, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+                self.assertEqual(done.returncode, 1, command)
+                self.assertIn("output", done.stderr)
+
     def test_status_counts_what_is_there(self):
         self.assertEqual(self.post(self.bed.token()), 200)
         self.assertIn(b"schema version", self.falconer("db", "status"))

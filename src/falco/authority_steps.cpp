@@ -13,6 +13,23 @@ utc_time due(const renewal& policy, const certificate_check& what) {
     return policy.due(what.valid_from, what.valid_until);
 }
 
+/// A clock that was set back, ours or that of the one who made it, is no reason to part a cluster:
+/// what will be valid within this is judged as it will be then.
+constexpr auto clocks_differ = 1h;
+
+template <class Check>
+certificate_check forgiving(utc_time now, Check&& check) {
+    const certificate_check is = check(now);
+    if (is.fault != certificate_fault::not_yet_valid || is.valid_from > now + clocks_differ)
+        return is;
+    return check(is.valid_from);
+}
+
+/// Ours are valid from a little before they are made.
+utc_time made(const certificate_check& what) {
+    return what.valid_from + backdated;
+}
+
 /// Half-way between the time it was to be replaced (or its successor was there) and its end:
 /// waiting longer for everybody to move would risk that nobody can speak any more.
 utc_time urgent(
@@ -74,11 +91,16 @@ authority_view view_of(
     const authority_state& state, leaf_usage usage, const std::vector<std::string>& names,
     utc_time now
 ) {
+    const auto authority = [&](const std::string& certificate, const secret& key) {
+        return forgiving(now, [&](utc_time at) { return check_authority(certificate, key, at); });
+    };
     authority_view has;
-    has.authority = check_authority(state.authority.certificate, state.authority.key, now);
-    has.leaf      = check_leaf(state.leaf, state.authority.certificate, usage, names, now);
-    if (state.next) has.next = check_authority(state.next->certificate, state.next->key, now);
-    if (!state.previous.empty()) has.previous = check_authority(state.previous, secret{}, now);
+    has.authority = authority(state.authority.certificate, state.authority.key);
+    has.leaf      = forgiving(now, [&](utc_time at) {
+        return check_leaf(state.leaf, state.authority.certificate, usage, names, at);
+    });
+    if (state.next) has.next = authority(state.next->certificate, state.next->key);
+    if (!state.previous.empty()) has.previous = authority(state.previous, secret{});
     return has;
 }
 
@@ -103,6 +125,9 @@ next_step step_for(const authority_view& has, const authority_question& asked) {
         return wrong(step::retire, said("the old authority", *has.previous));
     if (has.previous && asked.all_moved)
         return timely(step::retire, "nobody needs the old authority");
+    if (asked.rotation_asked && *asked.rotation_asked <= asked.now &&
+        made(has.authority) < *asked.rotation_asked)
+        return timely(step::introduce, "the cluster's authorities are being rotated");
     const auto by = asked.now + asked.soon;
     if (by >= introduction(has, asked.policy))
         return timely(step::introduce, "the authority is due for renewal");
@@ -133,6 +158,7 @@ utc_time next_look(const authority_view& has, const authority_question& asked) {
         consider(urgent(asked.policy.leaf, has.leaf, *has.next));
     }
     if (has.previous) consider(has.previous->valid_until);
+    if (asked.rotation_asked) consider(*asked.rotation_asked);
     return first == utc_time::max() ? asked.now + 1h : first;
 }
 

@@ -36,6 +36,7 @@ struct authority_question {
     const certificate_policy& policy;
     utc_time                  now{};
     std::chrono::seconds      soon{0};
+    std::optional<utc_time>   rotation_asked{};
     /// Every pod of both workloads runs with exactly what the Secret holds.
     bool all_moved = false;
 };

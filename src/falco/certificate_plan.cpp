@@ -243,7 +243,8 @@ result<certificate_plan> plan_certificates(
             want.soon, 0s,
             std::min(want.policy.leaf.renew_after, want.policy.authority.renew_after) / 2
         ),
-        .all_moved = moved.falco == before.falco_checksum &&
+        .rotation_asked = want.rotation_asked,
+        .all_moved      = moved.falco == before.falco_checksum &&
                      moved.falcosidekick == before.falcosidekick_checksum,
     };
     for (auto& each : sides) each.next = step_for(each.view, asked);

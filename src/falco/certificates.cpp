@@ -16,8 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-constexpr auto        their_clocks_are_late = 5min;
-constexpr std::size_t longest_common_name   = 64;  // ub-common-name, RFC 5280 appendix A.1
+constexpr std::size_t longest_common_name = 64;  // ub-common-name, RFC 5280 appendix A.1
 /// As TLS's security level 2: RSA 2048, P-256, SHA-256.
 constexpr int weakest_bits   = 112;
 constexpr int security_level = 2;
@@ -187,9 +186,7 @@ result<key_pair> make_authority(const authority_request& what) {
     const auto made = begin(what.name);
     if (!made.key) return impossible("the name '" + what.name + "' cannot be one");
     auto* x = made.certificate.get();
-    if (!give_life(
-            x, seconds_of(what.now - their_clocks_are_late), seconds_of(what.now + what.lifetime)
-        ))
+    if (!give_life(x, seconds_of(what.now - backdated), seconds_of(what.now + what.lifetime)))
         return impossible("it would not live");
     const bool done = X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
                       extend(x, x, NID_basic_constraints, "critical,CA:TRUE") &&
@@ -208,9 +205,8 @@ result<key_pair> make_leaf(const leaf_request& what, const key_pair& authority) 
         return impossible("the authority cannot sign");
     const auto made = begin(what.name);
     if (!made.key) return impossible("the name '" + what.name + "' cannot be one");
-    auto*      x = made.certificate.get();
-    const auto from =
-        std::max(what.now - their_clocks_are_late, utc_of(X509_get0_notBefore(issuer.get())));
+    auto*      x     = made.certificate.get();
+    const auto from  = std::max(what.now - backdated, utc_of(X509_get0_notBefore(issuer.get())));
     const auto until = std::min(what.now + what.lifetime, utc_of(X509_get0_notAfter(issuer.get())));
     if (!give_life(x, seconds_of(from), seconds_of(until))) return impossible("it would not live");
     const bool done =

@@ -1,6 +1,4 @@
-#include "falconer/falco/certificate_plan.hpp"
-
-#include "certificate_fixture.hpp"
+#include "certificate_plan_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +6,7 @@
 namespace falconer::falco {
 namespace {
 
-using test::bake;
 using test::days;
-using test::handshake;
 using test::the_start;
 using testing::Contains;
 using testing::ElementsAre;
@@ -20,74 +16,6 @@ using testing::Key;
 using testing::Not;
 using namespace std::chrono_literals;
 using step = certificate_step;
-
-const certificate_want wanted{.cluster_name = "shoot--demo--a"};
-
-certificate_plan plan(
-    const std::optional<kept_secret>& kept, utc_time now, const rolled_out& moved = {},
-    const certificate_want& want = wanted
-) {
-    auto made = plan_certificates(kept, want, moved, now);
-    EXPECT_TRUE(made) << made.error().detail;
-    return *std::move(made);
-}
-
-/// All pods run what the plan delivers.
-rolled_out all_have(const certificate_plan& what) {
-    return {what.delivery.falco_checksum, what.delivery.falcosidekick_checksum};
-}
-
-bool they_talk(
-    const certificate_delivery& sidekick, const certificate_delivery& falco, utc_time now
-) {
-    return static_cast<bool>(
-        handshake({sidekick.server, sidekick.client_trust}, {falco.client, falco.server_trust}, now)
-    );
-}
-
-kept_secret changed(kept_secret from, const std::string& key, const std::string& value) {
-    from.data[key] = secret{value};
-    return from;
-}
-
-kept_secret without(kept_secret from, const std::string& key) {
-    from.data.erase(key);
-    return from;
-}
-
-/// What the Go extension left behind.
-kept_secret of_go(utc_time authority_from, utc_time leaf_from) {
-    kept_secret made;
-    const auto  put = [&](const char* cert, const char* key, const key_pair& what) {
-        made.data[cert] = secret{what.certificate};
-        made.data[key]  = what.key;
-    };
-    const auto ca = [&](const char* name) {
-        return bake(
-            {.name      = name,
-             .from      = authority_from,
-             .until     = authority_from + days(730),
-             .authority = true}
-        );
-    };
-    const auto leaf = [&](const key_pair& by, const char* usage) {
-        return bake(
-            {.name      = "falcosidekick.kube-system.svc.cluster.local",
-             .from      = leaf_from,
-             .until     = std::min(leaf_from + days(180), authority_from + days(730)),
-             .usage     = usage,
-             .dns_names = test::sidekick_names},
-            &by
-        );
-    };
-    const auto server = ca("ca-falco-falcosidekick-shoot--demo--a");
-    const auto client = ca("ca-falco-falco-shoot--demo--a");
-    put("server-ca.cert", "server-ca.key", server);
-    put("client-ca.crt", "client-ca.key", client);
-    put("server.crt", "server.key", leaf(server, "serverAuth"));
-    put("client.crt", "client.key", leaf(client, "clientAuth"));
-    return made;
-}
 
 TEST(CertificatePlan, WithoutASecretEverythingIsMadeUnderTheGoExtensionsNames) {
     const auto made = plan(std::nullopt, the_start);
@@ -128,7 +56,7 @@ TEST(CertificatePlan, ASecondLookChangesNothingUntilTheLeavesAreDue) {
 }
 
 TEST(CertificatePlan, WhatTheGoExtensionMadeIsDeliveredByteByByte) {
-    const auto go   = of_go(the_start - days(100), the_start - days(20));
+    const auto go   = test::secret_of_go(the_start - days(100), the_start - days(20));
     const auto made = plan(go, the_start);
     EXPECT_EQ(made.server.step, step::keep);
     EXPECT_EQ(made.client.step, step::keep);
@@ -142,11 +70,12 @@ TEST(CertificatePlan, WhatTheGoExtensionMadeIsDeliveredByteByByte) {
 }
 
 TEST(CertificatePlan, LeavesOfTheGoExtensionAreRenewedUnderItsAuthority) {
-    const auto go   = of_go(the_start - days(200), the_start - days(150));
+    const auto go   = test::secret_of_go(the_start - days(200), the_start - days(150));
     const auto made = plan(go, the_start);
     EXPECT_EQ(made.server.step, step::renew_leaf);
     EXPECT_EQ(made.delivery.server_trust, go.at("server-ca.cert").reveal());
-    auto old         = plan(of_go(the_start - days(200), the_start - days(50)), the_start).delivery;
+    auto old =
+        plan(test::secret_of_go(the_start - days(200), the_start - days(50)), the_start).delivery;
     old.server       = {go.at("server.crt").reveal(), go.at("server.key")};
     old.client       = {go.at("client.crt").reveal(), go.at("client.key")};
     old.server_trust = go.at("server-ca.cert").reveal();
@@ -156,7 +85,7 @@ TEST(CertificatePlan, LeavesOfTheGoExtensionAreRenewedUnderItsAuthority) {
 }
 
 TEST(CertificatePlan, AClientLeafOfOldThatIsForServersIsRenewed) {
-    auto       go   = of_go(the_start - days(100), the_start - days(20));
+    auto       go   = test::secret_of_go(the_start - days(100), the_start - days(20));
     const auto made = plan(changed(go, "client.crt", go.at("server.crt").reveal()), the_start);
     EXPECT_EQ(made.client.step, step::renew_leaf);
     EXPECT_EQ(made.server.step, step::keep);
@@ -238,7 +167,7 @@ TEST(CertificatePlan, WithoutConfirmationItWaitsAsLongAsItCanAndThenSaysThatItIs
 }
 
 TEST(CertificatePlan, AfterALongAbsenceTheClusterStillGetsTimeToMove) {
-    const auto go         = of_go(the_start - days(720), the_start - days(100));
+    const auto go         = test::secret_of_go(the_start - days(720), the_start - days(100));
     const auto introduced = plan(go, the_start);
     EXPECT_EQ(introduced.server.step, step::introduce);
     EXPECT_FALSE(plan(introduced.kept, the_start + days(4)).write);
@@ -254,56 +183,6 @@ TEST(CertificatePlan, AnExpiredAuthorityIsReplacedAtOnce) {
     EXPECT_EQ(made.kept.data.size(), 8U);  // an expired authority is not trusted
     EXPECT_TRUE(they_talk(made.delivery, made.delivery, the_start + days(731)));
 }
-
-struct damage {
-    const char* name;
-    const char* key;
-    const char* value;  // null: without the key
-    step        server, client;
-};
-
-class CertificatePlanDamaged : public testing::TestWithParam<damage> {};
-
-TEST_P(CertificatePlanDamaged, IsMendedWithAsLittleAsPossible) {
-    const auto& what  = GetParam();
-    const auto  first = plan(std::nullopt, the_start);
-    const auto  now   = the_start + days(10);
-    const auto  bad =
-        what.value ? changed(first.kept, what.key, what.value) : without(first.kept, what.key);
-    const auto made = plan(bad, now);
-    EXPECT_EQ(made.server.step, what.server) << made.server.why;
-    EXPECT_EQ(made.client.step, what.client) << made.client.why;
-    EXPECT_TRUE(made.write);
-    EXPECT_TRUE(they_talk(made.delivery, made.delivery, now));
-    // All else being well, old and new pods still talk, unless the plan says that they may not.
-    if (!made.server.abrupt && !made.client.abrupt) {
-        EXPECT_TRUE(they_talk(first.delivery, made.delivery, now));
-        EXPECT_TRUE(they_talk(made.delivery, first.delivery, now));
-    }
-    // And it ends: in a settled Secret that is left alone.
-    auto last = made;
-    for (int i = 0; i < 5; ++i) last = plan(last.kept, now + i * 1h, all_have(last));
-    EXPECT_FALSE(last.write);
-    EXPECT_EQ(last.kept.data.size(), 8U);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Secrets, CertificatePlanDamaged,
-    testing::Values(
-        damage{"NoServerLeaf", "server.crt", nullptr, step::renew_leaf, step::keep},
-        damage{"NoServerKey", "server.key", nullptr, step::renew_leaf, step::keep},
-        damage{"CorruptClientLeaf", "client.crt", "-----BEGIN", step::keep, step::renew_leaf},
-        damage{"CorruptClientKey", "client.key", "?", step::keep, step::renew_leaf},
-        damage{"NoServerAuthority", "server-ca.cert", nullptr, step::start_anew, step::keep},
-        damage{"CorruptClientAuthority", "client-ca.crt", "\xff", step::keep, step::start_anew},
-        damage{"NoServerAuthorityKey", "server-ca.key", nullptr, step::introduce, step::keep},
-        damage{"CorruptClientAuthorityKey", "client-ca.key", "?", step::keep, step::introduce},
-        damage{"HalfAServerRotation", "server-ca-next.crt", "?", step::introduce, step::keep},
-        damage{"HalfAClientRotation", "client-ca-next.key", "?", step::keep, step::introduce},
-        damage{"CorruptPrevious", "server-ca-previous.crt", "?", step::retire, step::keep}
-    ),
-    [](const auto& each) { return each.param.name; }
-);
 
 TEST(CertificatePlan, ASecretWithoutAnythingOfUseIsFilledAndItsForeignPartsStay) {
     kept_secret foreign;
@@ -349,6 +228,42 @@ TEST(CertificatePlan, WhatIsSoonDueIsRenewedWhenPodsRollAnyway) {
     EXPECT_EQ(made.server.step, step::renew_leaf);
     want.soon = days(10'000);  // never again and again
     EXPECT_FALSE(plan(made.kept, the_start + days(145), {}, want).write);
+}
+
+TEST(CertificatePlan, AuthoritiesFollowARotationOfTheClustersOwn) {
+    const auto first    = plan(std::nullopt, the_start);
+    auto       want     = wanted;
+    want.rotation_asked = the_start + days(20);
+    const auto waits    = plan(first.kept, the_start + days(19), {}, want);
+    EXPECT_FALSE(waits.write);
+    EXPECT_EQ(waits.look_again, the_start + days(20));
+    auto              now     = the_start + days(20);
+    auto              current = first;
+    std::vector<step> steps;
+    for (int i = 0; i < 5; ++i, now += 1min) {
+        const auto next = plan(current.kept, now, all_have(current), want);
+        EXPECT_TRUE(they_talk(current.delivery, next.delivery, now));
+        EXPECT_TRUE(they_talk(next.delivery, current.delivery, now));
+        EXPECT_EQ(next.client.step, next.server.step);
+        steps.push_back(next.server.step);
+        current = next;
+    }
+    EXPECT_THAT(
+        steps, ElementsAre(step::introduce, step::switch_over, step::retire, step::keep, step::keep)
+    );
+}
+
+TEST(CertificatePlan, AClockSetBackALittlePartsNobody) {
+    const auto first = plan(std::nullopt, the_start);
+    EXPECT_FALSE(plan(first.kept, the_start - 30min).write);
+    EXPECT_FALSE(plan(first.kept, the_start - 65min).write);
+    const auto made = plan(first.kept, the_start - 66min);
+    EXPECT_EQ(made.server.step, step::start_anew);
+    EXPECT_TRUE(made.server.abrupt);
+    EXPECT_EQ(made.server.why, "the authority is not yet valid");
+    // Who has the future one is trusted as soon as it has come.
+    EXPECT_THAT(made.kept.data, Contains(Key("server-ca-previous.crt")));
+    EXPECT_FALSE(plan(made.kept, the_start - 66min).write);
 }
 
 TEST(CertificatePlan, TheDecisionDependsOnItsArgumentsAlone) {

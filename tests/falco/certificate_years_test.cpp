@@ -1,10 +1,6 @@
 // Years of a cluster's certificates in virtual time: whoever has moved and whoever has not, both
 // sides accept each other at every moment.
-#include "falconer/falco/certificate_plan.hpp"
-
-#include "certificate_fixture.hpp"
-
-#include <gtest/gtest.h>
+#include "certificate_plan_fixture.hpp"
 
 #include <map>
 #include <random>
@@ -196,37 +192,8 @@ TEST_P(CertificateYears, AClusterThatMovesButNeverSaysSoIsNeverCutOff) {
 INSTANTIATE_TEST_SUITE_P(Seeds, CertificateYears, testing::Range(1U, 4U));
 
 TEST(CertificateYears, SoIsAClusterTakenOverFromTheGoExtension) {
-    const auto ca_of = [](const char* name) {
-        return test::bake(
-            {.name      = name,
-             .from      = the_start - days(600),
-             .until     = the_start + days(130),
-             .authority = true}
-        );
-    };
-    const auto leaf_of = [](const key_pair& by, const char* usage) {
-        return test::bake(
-            {.name      = "falcosidekick.kube-system.svc.cluster.local",
-             .from      = the_start - days(100),
-             .until     = the_start + days(80),
-             .usage     = usage,
-             .dns_names = test::sidekick_names},
-            &by
-        );
-    };
-    const auto  server_ca = ca_of("ca-falco-falcosidekick-shoot--demo--a");
-    const auto  client_ca = ca_of("ca-falco-falco-shoot--demo--a");
-    kept_secret go;
-    const auto  put = [&](const char* cert, const char* key, const key_pair& what) {
-        go.data[cert] = secret{what.certificate};
-        go.data[key]  = what.key;
-    };
-    put("server-ca.cert", "server-ca.key", server_ca);
-    put("client-ca.crt", "client-ca.key", client_ca);
-    put("server.crt", "server.key", leaf_of(server_ca, "serverAuth"));
-    put("client.crt", "client.key", leaf_of(client_ca, "clientAuth"));
     cluster all(1, 24h * 10, true);
-    all.kept = go;
+    all.kept = test::secret_of_go(the_start - days(600), the_start - days(100));
     all.live(the_start + days(365 * 3));
     EXPECT_EQ(all.abrupt, 0);
     EXPECT_GE(all.rotations, 2);

@@ -36,6 +36,9 @@ struct certificate_want {
     std::string              cluster_name{};
     std::vector<std::string> names = falcosidekick_names();
     certificate_policy       policy{};
+    /// Gardener began to rotate the cluster's own authorities then: older ones of ours follow.
+    /// Source: Shoot.status.credentials.rotation.certificateAuthorities.lastInitiationTime.
+    std::optional<utc_time> rotation_asked{};
     /// Pods roll now for another reason: renew as well what would be due within this.
     std::chrono::seconds soon{0};
 };
@@ -83,8 +86,9 @@ struct certificate_plan {
 };
 
 /// `kept`: nothing, only if the Secret does not exist; an answer that never came is its caller's
-/// failure. One step per call; after a write, deliver what the plan says, and nothing newer, until
-/// the next call. The decision depends on the arguments alone; new keys are random.
+/// failure. One step per call: write the Secret only over the very one that was read (create, or
+/// update with its resourceVersion; on a conflict read and plan again), then deliver. The decision
+/// depends on the arguments alone; new keys are random.
 /// Errors: malformed, for a policy with problems or names that no certificate can hold.
 result<certificate_plan> plan_certificates(
     const std::optional<kept_secret>& kept, const certificate_want& want, const rolled_out& moved,

@@ -27,9 +27,11 @@ struct authority_request {
     std::chrono::seconds lifetime{};
 };
 
-/// A self-signed authority with an ECDSA P-256 key, valid from five minutes ago (their clocks are
-/// not ours). Every call makes a new key. Errors: malformed, for a name or a time that no
-/// certificate can hold.
+/// So long before they are made certificates are valid: other clocks are late.
+inline constexpr std::chrono::minutes backdated{5};
+
+/// A self-signed authority with an ECDSA P-256 key, valid since a moment ago (see backdated). Every
+/// call makes a new key. Errors: malformed, for a name or a time that no certificate can hold.
 result<key_pair> make_authority(const authority_request& what);
 
 struct leaf_request {

@@ -60,6 +60,21 @@ bool give_name(X509* to, const std::string& name) {
            ) == 1;
 }
 
+/// Authorities that follow each other share the common name. With this their subjects differ, so
+/// that nobody takes one for the other, not even for leaves that do not say which key signed them.
+bool give_name_of_its_own(X509* to) {
+    const std::unique_ptr<BIGNUM, freed_by<BN_free>> number{
+        ASN1_INTEGER_to_BN(X509_get0_serialNumber(to), nullptr)
+    };
+    const std::unique_ptr<char, decltype([](char* text) { OPENSSL_free(text); })> hex{
+        number ? BN_bn2hex(number.get()) : nullptr
+    };
+    return hex && X509_NAME_add_entry_by_NID(
+                      X509_get_subject_name(to), NID_serialNumber, MBSTRING_ASC,
+                      reinterpret_cast<const unsigned char*>(hex.get()), -1, -1, 0
+                  ) == 1;
+}
+
 bool give_life(X509* to, std::time_t from, std::time_t until) {
     return from < until && ASN1_TIME_set(X509_getm_notBefore(to), from) != nullptr &&
            ASN1_TIME_set(X509_getm_notAfter(to), until) != nullptr;
@@ -188,12 +203,12 @@ result<key_pair> make_authority(const authority_request& what) {
     auto* x = made.certificate.get();
     if (!give_life(x, seconds_of(what.now - backdated), seconds_of(what.now + what.lifetime)))
         return impossible("it would not live");
-    const bool done = X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
-                      extend(x, x, NID_basic_constraints, "critical,CA:TRUE") &&
-                      extend(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-                      extend(x, x, NID_subject_key_identifier, "hash") &&
-                      extend(x, x, NID_authority_key_identifier, "keyid:always") &&
-                      sign(x, made.key.get());
+    const bool done =
+        give_name_of_its_own(x) && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
+        extend(x, x, NID_basic_constraints, "critical,CA:TRUE") &&
+        extend(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+        extend(x, x, NID_subject_key_identifier, "hash") &&
+        extend(x, x, NID_authority_key_identifier, "keyid:always") && sign(x, made.key.get());
     if (!done) return impossible("OpenSSL refused an authority");
     return finished(made);
 }
@@ -217,7 +232,6 @@ result<key_pair> make_leaf(const leaf_request& what, const key_pair& authority) 
             x, x, NID_ext_key_usage, what.usage == leaf_usage::server ? "serverAuth" : "clientAuth"
         ) &&
         extend(x, x, NID_subject_key_identifier, "hash") &&
-        // Two authorities of one name: this says which.
         (X509_get0_subject_key_id(issuer.get()) == nullptr ||
          extend(x, issuer.get(), NID_authority_key_identifier, "keyid:always")) &&
         give_dns_names(x, what.dns_names) && sign(x, signer.get());

@@ -61,6 +61,7 @@ struct recipe {
     std::string              usage{};  // extended
     std::vector<std::string> dns_names{};
     unsigned                 rsa_bits = 2048;
+    bool                     key_ids  = true;  // which key signed
 };
 
 /// As the Go extension makes them: RSA (2048 bits, for speed), PKCS#1, SHA-384. Source: the
@@ -99,8 +100,8 @@ inline falco::key_pair bake(const recipe& what, const falco::key_pair* authority
     );
     if (!what.usage.empty()) extend(NID_ext_key_usage, what.usage);
     extend(NID_basic_constraints, what.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
-    if (what.authority) extend(NID_subject_key_identifier, "hash");
-    if (issuer) extend(NID_authority_key_identifier, "keyid:always");
+    if (what.authority && what.key_ids) extend(NID_subject_key_identifier, "hash");
+    if (issuer && what.key_ids) extend(NID_authority_key_identifier, "keyid:always");
     std::string names;
     for (const auto& each : what.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + each;
     if (!names.empty()) extend(NID_subject_alt_name, names);

@@ -10,7 +10,9 @@
 namespace falconer::test {
 
 /// What the Go extension leaves behind, with leaves of 180 days.
-inline falco::kept_secret secret_of_go(utc_time authority_from, utc_time leaf_from) {
+inline falco::kept_secret secret_of_go(
+    utc_time authority_from, utc_time leaf_from, bool key_ids = true
+) {
     falco::kept_secret made;
     const auto         put = [&](const char* cert, const char* key, const falco::key_pair& what) {
         made.data[cert] = secret{what.certificate};
@@ -21,7 +23,8 @@ inline falco::kept_secret secret_of_go(utc_time authority_from, utc_time leaf_fr
             {.name      = name,
              .from      = authority_from,
              .until     = authority_from + days(730),
-             .authority = true}
+             .authority = true,
+             .key_ids   = key_ids}
         );
     };
     const auto leaf = [&](const falco::key_pair& by, const char* usage) {
@@ -30,7 +33,8 @@ inline falco::kept_secret secret_of_go(utc_time authority_from, utc_time leaf_fr
              .from      = leaf_from,
              .until     = std::min(leaf_from + days(180), authority_from + days(730)),
              .usage     = usage,
-             .dns_names = sidekick_names},
+             .dns_names = sidekick_names,
+             .key_ids   = key_ids},
             &by
         );
     };

@@ -135,6 +135,20 @@ TEST(CertificatePlan, AnAuthorityIsReplacedInThreeStepsEachAfterAllHaveMoved) {
     EXPECT_FALSE(they_talk(before.delivery, retired.delivery, now + 4h));  // why there are steps
 }
 
+TEST(CertificatePlan, AnAuthorityThatDoesNotNameItsKeyIsReplacedAsSmoothly) {
+    const auto go      = test::secret_of_go(the_start - days(670), the_start - days(20), false);
+    auto       current = plan(go, the_start);
+    EXPECT_EQ(current.server.step, step::introduce);
+    for (const auto expected : {step::switch_over, step::retire}) {
+        const auto next = plan(current.kept, the_start + 1h, all_have(current));
+        EXPECT_EQ(next.server.step, expected);
+        EXPECT_TRUE(they_talk(current.delivery, current.delivery, the_start + 1h));
+        EXPECT_TRUE(they_talk(current.delivery, next.delivery, the_start + 1h));
+        EXPECT_TRUE(they_talk(next.delivery, current.delivery, the_start + 1h));
+        current = next;
+    }
+}
+
 TEST(CertificatePlan, AnOldAuthorityThatEndsIsNoLongerTrustedThoughNobodyConfirmed) {
     const auto first      = plan(std::nullopt, the_start);
     const auto now        = the_start + days(660);

@@ -11,7 +11,6 @@ namespace {
 using test::bake;
 using test::days;
 using test::handshake;
-using test::recipe;
 using test::sidekick_names;
 using test::the_start;
 using test::x509_of;

@@ -15,10 +15,6 @@ token_profile profile_of(cluster_token kind) {
 jwt_mint::jwt_mint(private_key key, jwt_rules rules)
     : key_(std::move(key)), rules_(std::move(rules)) {}
 
-std::string jwt_mint::key() const {
-    return key_.its_public().thumbprint();
-}
-
 result<std::string> jwt_mint::issue(
     const std::string& cluster, cluster_token kind, std::chrono::seconds lifetime, utc_time now
 ) {
@@ -45,7 +41,6 @@ std::optional<minted_token> jwt_mint::read(std::string_view token) const {
         .cluster = is.cluster,
         .kind    = is.profile == token_profile::central ? cluster_token::central
                                                         : cluster_token::cluster_identity,
-        .key     = is.thumbprint,
         .issued  = *is.issued,
         .expires = is.expires - rules_.leeway
     };

@@ -10,7 +10,6 @@ class jwt_mint final : public token_mint {
 public:
     explicit jwt_mint(private_key key, jwt_rules rules = {});
 
-    std::string         key() const override;
     result<std::string> issue(
         const std::string& cluster, cluster_token kind, std::chrono::seconds lifetime, utc_time now
     ) override;

@@ -17,7 +17,6 @@ enum class cluster_token { central, cluster_identity };
 struct minted_token {
     std::string   cluster{};
     cluster_token kind = cluster_token::central;
-    std::string   key{};  // the one that signed it, by its thumbprint
     utc_time      issued{};
     utc_time      expires{};
 };
@@ -25,9 +24,6 @@ struct minted_token {
 class token_mint {
 public:
     virtual ~token_mint() = default;
-
-    /// The key that signs now, by its thumbprint.
-    virtual std::string key() const = 0;
 
     /// Valid from now for `lifetime`, in whole seconds. Errors: malformed, for a cluster whose name
     /// no receiver would accept.

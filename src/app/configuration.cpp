@@ -75,7 +75,15 @@ void read_store(reader in, store_configuration& into) {
     in.read("database", to.database);
     in.read("user", to.user);
     in.read("passwordFile", to.password_file);
-    in.read("targetSessionAttrs", to.target_session_attrs);
+    in.read_choice(
+        "targetSessionAttrs", to.target_session_attrs,
+        {{"any", "any"},
+         {"read-write", "read-write"},
+         {"read-only", "read-only"},
+         {"primary", "primary"},
+         {"standby", "standby"},
+         {"prefer-standby", "prefer-standby"}}
+    );
     in.read_duration("connectTimeout", to.connect_limit, milliseconds(100ms), milliseconds(60s));
 
     auto tls = in.section("tls");

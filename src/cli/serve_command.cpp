@@ -8,6 +8,7 @@
 
 #include <asio/io_context.hpp>
 
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -38,11 +39,22 @@ std::set<std::string> roles_of(const serve_options& opt, std::vector<std::string
     return roles;
 }
 
+void check_readable(const char* key, const std::string& path, std::vector<std::string>& problems) {
+    if (!path.empty() && !std::ifstream(path))
+        problems.push_back(std::string(key) + ": " + path + " cannot be read");
+}
+
 /// What the files that the configuration names have to say.
 void check_files(
     const app::configuration& how, const std::set<std::string>& roles,
     std::vector<std::string>& problems
 ) {
+    check_readable("store.passwordFile", how.store.postgres.password_file, problems);
+    check_readable("store.reader.passwordFile", how.store.reader.password_file, problems);
+    check_readable("store.migrator.passwordFile", how.store.migrator.password_file, problems);
+    check_readable("store.tls.caFile", how.store.postgres.ssl_root_cert, problems);
+    check_readable("store.tls.certificateFile", how.store.postgres.ssl_cert, problems);
+    check_readable("store.tls.keyFile", how.store.postgres.ssl_key, problems);
     if (!roles.contains("ingestor")) return;
     const auto& ingestor = how.ingestor;
     if (!ingestor.keys_file.empty()) {
@@ -63,7 +75,7 @@ int serve(const serve_options& opt) {
     const auto               roles = roles_of(opt, problems);
     auto                     got   = app::read_configuration_file(opt.config, roles);
     problems.insert(problems.end(), got.problems.begin(), got.problems.end());
-    if (problems.empty()) check_files(got.value, roles, problems);
+    check_files(got.value, roles, problems);
     if (!problems.empty()) {
         for (const auto& problem : problems) std::cerr << problem << '\n';
         return wrong_usage;

@@ -1,5 +1,6 @@
 """Promise 19: keys rotate without a restart."""
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -116,6 +117,14 @@ class Start(unittest.TestCase):
         said = self.serve(text, code=1)
         self.assertIn("run 'falconer db migrate", said)
         self.assertEqual(said.count("\n"), 1)
+
+    def test_a_check_names_files_and_keys_together(self):
+        config = json.loads(self.bed.config.read_text())
+        config["store"].update(passwordFile="/nowhere/password", targetSessionAttrs="bogus")
+        config["ingestor"]["keysFile"] = "/nowhere/keys"
+        said = self.serve(json.dumps(config), "--check", code=2)
+        for key in ("store.passwordFile: /nowhere/password", "targetSessionAttrs", "ingestor.keysFile"):
+            self.assertIn(key, said)
 
     def test_a_check_that_finds_nothing(self):
         self.serve(None, "--check", code=0)

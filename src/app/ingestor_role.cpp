@@ -10,6 +10,9 @@ using namespace std::chrono_literals;
 /// Two batches of events under way, one of tallies and one of the spool's.
 constexpr std::size_t connections = 4;
 
+/// A store that is away delays the start by no more.
+constexpr auto policy_limit = 2s;
+
 /// With so little room left, one more batch may not fit.
 bool is_full(const spool_status& spool) {
     return spool.bytes + spool.capacity / 50 >= spool.capacity;
@@ -61,6 +64,14 @@ task<result<void>> ingestor_role::start() {
     ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
     handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
     endpoint_.emplace("ingest", loop_, time_, opt_.http, *handler_);
+
+    // Whose tokens are revoked is known before anybody is let in, if the store is there to ask.
+    auto asked = policies_->look();
+    auto known = co_await with_timeout(time_, policy_limit, std::move(asked));
+    if (!known)
+        log_of("app").warn(
+            "policies of clusters are not known yet reason=\"{}\"", known.error().detail
+        );
 
     auto listening = endpoint_->start(opt_.listen, opt_.tls);
     if (!listening) co_return std::move(listening).error().while_doing("ingestor.listen");

@@ -49,8 +49,7 @@ task<void> policy_watch::run() {
     const auto clock = time_.make_bell();
     auto       pause = opt_.pause;
     for (;;) {
-        auto good = co_await listen();
-        if (good) good = co_await read();
+        auto good = co_await look();
         if (good) {
             pause     = opt_.pause;
             auto told = co_await connection_->next_notice(opt_.look);
@@ -67,6 +66,12 @@ task<void> policy_watch::run() {
         co_await clock->wait_until(time_.now() + pause);
         pause = std::min(pause * 2, opt_.look);
     }
+}
+
+task<result<void>> policy_watch::look() {
+    auto listening = co_await listen();
+    if (!listening) co_return std::move(listening).error();
+    co_return co_await read();
 }
 
 task<result<void>> policy_watch::listen() {

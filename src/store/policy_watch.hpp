@@ -32,6 +32,10 @@ public:
 
     policy_watch(asio::any_io_executor loop, time_source& time, post_office& office, options opt);
 
+    /// Reads the table once, for those who must know it before they begin.
+    /// Errors : those of connecting and of query()
+    task<result<void>> look();
+
     /// Until cancelled. A store that cannot be reached is no end: what is known stays in force.
     task<void> run();
 

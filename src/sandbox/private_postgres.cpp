@@ -59,6 +59,13 @@ fs::path closed_door(const fs::path& folder, const passwd& user) {
     return {};
 }
 
+bool is_for_clients(std::string_view line) {
+    constexpr std::string_view told[] = {"the database system is ", "terminating connection"};
+    return std::ranges::any_of(told, [&](std::string_view each) {
+        return line.find(each) != std::string_view::npos;
+    });
+}
+
 /// Reasons not to start that go away by themselves, when what a killed server left behind has
 /// ended.
 bool passes(std::string_view fatal) {
@@ -227,13 +234,18 @@ task<result<void>> private_postgres::make_cluster() {
     co_return result<void>{};
 }
 
-/// Why the server ended, in its own words: the last FATAL line since that byte of its log.
+/// Why the server ended, in its own words: the last FATAL line since that byte of its log. One that
+/// is still about to go writes into the same log, most of it for those who ask it something.
 std::string private_postgres::last_words(std::uintmax_t since) const {
     std::ifstream in(folder_ / "postgres.log");
     in.seekg(static_cast<std::streamoff>(since));
     std::string fatal;
-    for (std::string line; std::getline(in, line);)
-        if (const auto at = line.find("FATAL:"); at != std::string::npos) fatal = line.substr(at);
+    for (std::string line; std::getline(in, line);) {
+        const auto at = line.find("FATAL:");
+        if (at == std::string::npos || is_for_clients(line)) continue;
+        fatal = line.substr(at);
+        if (passes(fatal)) break;
+    }
     return fatal;
 }
 

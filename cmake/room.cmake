@@ -99,7 +99,7 @@ function(room_test name)
         DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 
-# fuzz_target(NAME SOURCES … LINKS …): a libFuzzer binary, only in the preset `fuzz`.
+# fuzz_target(NAME SOURCES … LINKS …): a libFuzzer binary, only in the preset `fuzz`; `fuzz_targets` builds them all.
 function(fuzz_target name)
     if(NOT FALCONER_FUZZ)
         return()
@@ -110,4 +110,8 @@ function(fuzz_target name)
     target_link_libraries(${name} PRIVATE ${arg_LINKS} ${arg_USES})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     _falconer_common(${name})
+    if(NOT TARGET fuzz_targets)
+        add_custom_target(fuzz_targets)
+    endif()
+    add_dependencies(fuzz_targets ${name})
 endfunction()

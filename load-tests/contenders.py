@@ -16,6 +16,7 @@ from testbed import BUILD, Testbed, eventually, free_port, merge  # noqa: E402
 
 CLUSTERS = 200
 GO_INGESTOR = os.environ.get("FALCO_EVENT_INGESTOR")
+GO_STAND_IN = os.environ.get("GO_STAND_IN")  # load-tests/go-ingestor, built
 
 
 class Contender:
@@ -113,7 +114,9 @@ class Falconer(Contender):
 
 
 class GoIngestor(Contender):
-    name = "go-ingestor"
+    """The original; where it cannot be had, what is written to its description."""
+
+    name = "go-ingestor" if GO_INGESTOR else "go-stand-in"
     database = "falco"
     uuids = "select uuid from falco_events"
 
@@ -129,7 +132,7 @@ class GoIngestor(Contender):
                          "dbname": "falco", "retentionDays": 365},
             "server": {"port": self.bed.port}}))
         tokens.write_keys_file(self.bed.key, home / "go-keys.yaml")
-        command = [GO_INGESTOR, f"--config-file={home}/ingestor.yaml", f"--keys-file={home}/go-keys.yaml",
+        command = [GO_INGESTOR or GO_STAND_IN, f"--config-file={home}/ingestor.yaml", f"--keys-file={home}/go-keys.yaml",
                    f"--postgres-password-file={home}/go-password", "--cluster-daily-event-limit=1000000000"]
         if self.tls:
             command += [f"--tls-certificate={home}/server.crt", f"--tls-key={home}/server.key"]
@@ -158,4 +161,4 @@ class GoIngestor(Contender):
 
 
 def available():
-    return [Falconer] + ([GoIngestor] if GO_INGESTOR else [])
+    return [Falconer] + ([GoIngestor] if GO_INGESTOR or GO_STAND_IN else [])

@@ -2,9 +2,9 @@
 # Proves the image without a container engine: a root made of nothing but the runtime packages (and
 # Debian's essential ones), in which the program answers as an unprivileged user.
 #
-#   image-proof.sh [PROGRAM]       default: build/release/falconer
+#   image-proof.sh [PROGRAM | IMAGE.oci.tar]       default: build/release/falconer
 #
-# The packages come from the machine's own apt sources.
+# An image is one that scripts/release.sh has made; for a program scripts/lib/image-root.sh makes the root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=$(realpath "${1:-build/release/falconer}")
@@ -13,19 +13,17 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 root=$work/root
 
-mapfile -t sources < <(grep -lEr 'debian\.org|/debian' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-    grep -E '\.(list|sources)$')
-[ ${#sources[@]} -gt 0 ] || { echo "no apt source for Debian is configured" >&2; exit 1; }
-options=()
-proxy=$(apt-config dump Acquire::http::Proxy --format '%v')
-[ -z "$proxy" ] || options+=(--aptopt="Acquire::http::Proxy \"$proxy\"")
-packages=$(scripts/lib/packages.sh list runtime | paste -sd,)
-mmdebstrap --quiet --variant=minbase --include="$packages" "${options[@]}" bookworm "$root" "${sources[@]}" >"$work/log" 2>&1 ||
-    { cat "$work/log"; exit 1; }
-
-install -D -m 755 "$program" "$root/usr/local/bin/falconer"
-strip "$root/usr/local/bin/falconer"
-install -d -m 755 "$root/etc/falconer"
+if [[ $program == *.oci.tar ]]; then
+    mkdir "$root"
+    python3 scripts/lib/oci_archive.py layer "$program" | tar --extract --gzip --directory "$root" --numeric-owner
+else
+    scripts/lib/image-root.sh "$program" "$root"
+fi
+# Rules the other way, from a folder: no registry can be reached from everywhere.
+RULES_FROM=$PWD/config/rules/demo RULES_VERSIONS='4.0.0 5.0.0' scripts/lib/image-rules.sh "$root/usr/local/bin/falconer" "$work/pulled"
+for version in 4.0.0 5.0.0; do
+    cmp "config/rules/demo/$version/falco_rules.yaml" "$work/pulled/$version/falco_rules.yaml"
+done
 install -d -m 777 "$root/var/lib/falconer"
 
 # as_nobody COMMAND…: in the root, as the image's user.

@@ -11,6 +11,7 @@ export FALCONER_RESTART_ROUNDS=${FALCONER_RESTART_ROUNDS:-20}   # rolling restar
 export FALCONER_SPOOL_CASES=${FALCONER_SPOOL_CASES:-100000}     # spools cut and bent
 export FALCONER_FAIR_PAIRS=${FALCONER_FAIR_PAIRS:-5}            # a loud cluster beside 100 others, and their latency
 export FALCONER_FUZZ_SECONDS=${FALCONER_FUZZ_SECONDS:-3600}     # each fuzz target
+export FALCONER_FUZZ_BUILD=${FALCONER_FUZZ_BUILD:-all}          # with Clang, without precompiled headers
 export FALCONER_TIDY=${FALCONER_TIDY:-all}                      # clang-tidy on every file
 export FALCONER_TIDY_SECONDS=${FALCONER_TIDY_SECONDS:-7200}
 exec scripts/test.sh "$@"

@@ -8,10 +8,10 @@
 #   system   the whole program from outside: killed, starved, flooded
 #   release  GCC, -O3: the program and the load senders compile without a warning
 #   peers    the program against real peers over real sockets
-#   asan     the tests again, under address and undefined-behaviour sanitizers, no precompiled headers
-#   fuzz     Clang: the fuzz targets, 40 s each (FALCONER_FUZZ_SECONDS)
+#   asan     the tests again, under address and undefined-behaviour sanitizers
+#   fuzz     Clang: the fuzz targets, 25 s each (FALCONER_FUZZ_SECONDS)
 #   tidy     clang-tidy on what changed (FALCONER_TIDY=all: on everything)
-#   image    the program in a root of nothing but its runtime packages
+#   image    all that is released: the image, of nothing but its runtime packages, what it holds, the charts
 #
 # A stage that fails does not keep the later ones from running. The last line is the sum.
 set -euo pipefail

@@ -3,7 +3,7 @@
     python3 tests/layering.py              checks the tree, prints what is wrong, exit 1 if anything
     python3 tests/layering.py --self-test  checks that wrong trees are found out
 
-A room (src/<room>/) includes doors (include/falconer/) and its own files by their bare name. Only
+A room (src/<room>/) includes doors (include/falconer/) and its own files by their name within it. Only
 the files directly in src/, src/app/, src/cli/ and the tests know several rooms. Each outside library has its
 rooms. Files longer than 400 lines are reported, which alone is no failure.
 """
@@ -26,11 +26,13 @@ ARROWS = {
     "admission": {"base", "net", "falco"},
     "actors": {"base", "falco"},
     "sandbox": {"base", "net", "falco"},
+    "agent": {"base", "net"},
+    "oci": {"base", "net", "falco"},
 }
 # Outside library → where it may be included. "include" stands for the doors.
 LIBRARIES = [
     (r"boost/beast", {"net"}),
-    (r"(openssl/|asio/ssl)", {"base", "net", "falco", "ingest", "store", "k8s", "sandbox"}),
+    (r"(openssl/|asio/ssl)", {"base", "net", "falco", "ingest", "store", "k8s", "sandbox", "oci"}),
     (r"(libpq|postgres_ext)", {"store"}),
     (r"rapidjson/", {"base", "net", "ingest", "store", "k8s", "falco", "alerts", "console", "admission", "sandbox"}),
     (r"yaml-cpp/", {"base", "net", "k8s", "falco"}),
@@ -42,7 +44,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.M)
 # GCC 12 copies the result of such an expression byte by byte (docs/architecture.md).
 CO_AWAIT_IN_CONDITIONAL = re.compile(r"\?[^;{}?]*\bco_await\b[^;{}]*:|\?[^;{}?]*:[^;:{}]*\bco_await\b")
 # … and it destroys such an aggregate twice: give it a name first.
-AGGREGATE_IN_CO_AWAIT = re.compile(r"\bco_await\b[^;{}]*[({,]\s*\{\s*\.\w")
+AGGREGATE_IN_CO_AWAIT = re.compile(r"\bco_await\b[^;{}]*[({,]\s*\{\s*[.\w*&]")
+# … and loses what was awaited inside one.
+CO_AWAIT_IN_AGGREGATE = re.compile(r"[{,]\s*\.\w+\s*=\s*co_await\b")
 LINES = 400
 
 
@@ -57,6 +61,8 @@ def check_coroutines(root, path, code, problems):
         problems.append(f"{path.relative_to(root)}: co_await inside ?:, which GCC 12 compiles wrongly")
     if AGGREGATE_IN_CO_AWAIT.search(code):
         problems.append(f"{path.relative_to(root)}: an aggregate without a name in a co_await, which GCC 12 destroys twice")
+    if CO_AWAIT_IN_AGGREGATE.search(code):
+        problems.append(f"{path.relative_to(root)}: co_await inside an aggregate, which GCC 12 compiles wrongly")
 
 
 def check_file(root, path, problems):
@@ -73,7 +79,7 @@ def check_file(root, path, problems):
         if bracket == '"' and not name.startswith("falconer/"):
             if parts[0] == "include":
                 problems.append(f'{path.relative_to(root)}: a door includes "{name}", which is not a door')
-            elif ".." in name or not (path.parent / name).is_file():
+            elif ".." in name or not any((folder / name).is_file() for folder in (path.parent, root / "src" / room)):
                 problems.append(f'{path.relative_to(root)}: "{name}" is neither a door nor a file of {room}')
         if name.startswith("falconer/") and not (root / "include" / name).is_file():
             problems.append(f"{path.relative_to(root)}: there is no door {name}")
@@ -123,6 +129,7 @@ def self_test():
         "conditional": ({"src/base/a.cpp": "auto r = c ? co_await a() : co_await b();\n"}, 1),
         "conditional in a comment": ({"src/base/a.cpp": "// why ? co_await : no\nco_await a();\n"}, 0),
         "nameless aggregate": ({"src/base/a.cpp": "auto r = co_await f(loop, {.a = 1});\n"}, 1),
+        "awaited inside": ({"src/base/a.cpp": "beat one{.a = 1, .b = co_await f()};\n"}, 1),
         "aggregate elsewhere": ({"src/base/a.cpp": "auto x = f({.a = 1});\nauto r = co_await g(x);\n"}, 0),
         "sibling": ({"src/ingest/CMakeLists.txt": "room(ingest\n SOURCES a.cpp\n LINKS base store)\n"}, 1),
     }

@@ -48,6 +48,7 @@ enum class event_flag : std::uint16_t {
     sampled      = 8,   // stands for others of its rule and minute: the cluster is over its quota
     test         = 16,  // a test event or a heartbeat: kept out of counts and alerts by default
     requarantine = 32,  // came back from quarantine
+    unproven     = 64,  // a heartbeat without the proof that this cluster's carry
 };
 
 /// The texts of an event, in one block of memory. A text that is absent is not the same as an empty

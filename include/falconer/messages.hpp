@@ -3,6 +3,7 @@
 #pragma once
 
 #include "falconer/ids.hpp"
+#include "falconer/log.hpp"
 #include "falconer/time_source.hpp"
 
 #include <cstdint>
@@ -29,17 +30,68 @@ struct quota_settled {
     std::uint64_t urgent_spent   = 0;
 };
 
+/// To a cluster: tokens issued then are on their way to it. Those of two generations before are
+/// accepted no longer: nobody who was given the ones between can still hold them.
+struct token_rotated {
+    utc_time issued{};
+};
+
+/// To a cluster: with what its heartbeats prove who they are.
+struct heartbeat_expected {
+    std::optional<secret> key{};  // nothing: it sends none, or it sleeps
+};
+
 /// Facts overwrite: of each kind only the newest counts.
-using cluster_message = std::variant<tokens_revoked, budget_changed, quota_settled>;
+using cluster_message =
+    std::variant<tokens_revoked, budget_changed, quota_settled, token_rotated, heartbeat_expected>;
+
+/// To a shoot: gardenlet asks for something, or it is being deleted.
+struct work_asked {};
+/// To a shoot: what Gardener knows of its cluster has changed.
+struct cluster_changed {};
+/// To a shoot: a copy of something that its owner refers to has changed.
+struct reference_changed {};
+/// To a shoot: its ManagedResources have.
+struct delivery_changed {};
+struct delivery_lost {};  // somebody takes it away, or has
+/// To a shoot: other versions are offered, other rules, or the operator has decided otherwise.
+struct releases_changed {};
+
+/// To a shoot: tokens of its cluster issued before then are refused; it needs another.
+struct tokens_refused {
+    utc_time issued_before{};
+};
+/// To a shoot: its cluster has spent its daily budget of events, or has one again.
+struct quota_changed {
+    bool spent = false;
+};
+/// To a shoot: no heartbeat of its cluster has come since then; nothing: they come.
+struct heartbeat_changed {
+    std::optional<utc_time> silent_since{};
+};
+
+/// The first five say what happened, not what is now: a shoot looks for itself. The others are told
+/// again and again for as long as they hold.
+using shoot_message = std::variant<
+    work_asked, cluster_changed, reference_changed, delivery_changed, delivery_lost,
+    releases_changed, tokens_refused, quota_changed, heartbeat_changed>;
 
 /// Carries messages to actors by name. In one process that is a function call on the loop.
 class post_office {
 public:
     virtual ~post_office() = default;
 
-    /// Never suspends. To a cluster nobody has heard of: kept where it is a standing order
-    /// (revocation, budget), dropped otherwise.
+    /// Never suspends. To a cluster nobody has heard of: kept where it is a standing order (all but
+    /// a settlement), dropped otherwise.
     virtual void tell(const cluster_identity& to, const cluster_message& what) = 0;
+};
+
+class shoot_office {
+public:
+    virtual ~shoot_office() = default;
+
+    /// Never suspends. To the shoot whose cluster this is. Nobody there: dropped.
+    virtual void tell(const cluster_identity& to, const shoot_message& what) = 0;
 };
 
 }  // namespace falconer

@@ -7,6 +7,7 @@
 #include <functional>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -36,12 +37,18 @@ public:
     class reader;
     reader root();
 
+    /// Whether it is a mapping at all. If not, problems() says why, and what is not in it means
+    /// nothing.
+    bool readable() const;
+
     /// Call it when all has been read. In the order of lines:
     /// "falconer.yaml:12: ingestor.listn: unknown key; did you mean 'listen'?"
     std::vector<std::string> problems() const;
 
     /// Every key that was asked for, "ingestor.spool.directory", whether it was there or not.
     const std::set<std::string>& keys() const;
+    /// Where those of them stand that are there: for what others find out about their values.
+    const std::map<std::string, int>& lines() const;
 
 private:
     struct impl;
@@ -55,6 +62,8 @@ public:
     reader section(std::string_view key);
 
     bool has(std::string_view key) const;
+    /// The key is there, and nothing stands behind it.
+    bool is_empty(std::string_view key) const;
 
     void read(std::string_view key, std::string& into);
     void read(std::string_view key, bool& into);

@@ -1,6 +1,6 @@
 // What one event costs: checking it, and making it up for the demo fleet.
+#include "falconer/utf8.hpp"
 #include "ingest/event_json.hpp"
-#include "ingest/utf8.hpp"
 #include "sandbox/event_generator.hpp"
 
 #include <benchmark/benchmark.h>
@@ -42,7 +42,7 @@ BENCHMARK(check_event);
 void check_utf8_only(benchmark::State& state) {
     const auto  all = bodies();
     std::size_t i   = 0;
-    for (auto _ : state) benchmark::DoNotOptimize(ingest::is_utf8(all[i++ % all.size()]));
+    for (auto _ : state) benchmark::DoNotOptimize(is_utf8(all[i++ % all.size()]));
 }
 BENCHMARK(check_utf8_only);
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 . "$(dirname "$0")/../lib/stage.sh"
 scripts/lib/build.sh release falconer
-check "the program runs with nothing but its runtime packages" scripts/image-proof.sh
+check "all that is released can be made" scripts/release.sh
+run_python_tests tests/release || stage_failed=1
+check "the image's program runs with nothing but what is in it" scripts/image-proof.sh build/release-artifacts/falconer-*.oci.tar
 exit "$stage_failed"

@@ -1,5 +1,8 @@
 #include "cluster_actor.hpp"
 
+#include "falconer/heartbeat.hpp"
+#include "falconer/value.hpp"
+
 #include <utility>
 
 namespace falconer::actors {
@@ -23,18 +26,24 @@ bool is_urgent(priority p) {
     return p <= priority::critical;
 }
 
-token_bucket bucket_of(std::uint64_t per_day, steady_time now) {
-    const auto rate = static_cast<double>(per_day);
-    return {rate, burst_of(rate), now};
+token_bucket ordinary_bucket(const cluster_actor::options& opt, steady_time now) {
+    const auto per_day = static_cast<double>(opt.events_per_day);
+    return {per_day, burst_of(per_day), now};
+}
+
+/// All of its budget may come at once: what is urgent comes in heaps, and is always stored up to
+/// it.
+token_bucket urgent_bucket(const cluster_actor::options& opt, steady_time now) {
+    const auto per_day =
+        static_cast<double>(opt.events_per_day) * static_cast<double>(opt.urgent_factor);
+    return {per_day, per_day, now};
 }
 
 }  // namespace
 
 cluster_actor::cluster_actor(cluster_ref name, options opt, time_source& time)
-    : name_(std::move(name)), opt_(opt), time_(time),
-      ordinary_(bucket_of(opt.events_per_day, time.now())),
-      urgent_(bucket_of(opt.events_per_day * opt.urgent_factor, time.now())),
-      last_seen_(time.now()) {}
+    : name_(std::move(name)), opt_(opt), time_(time), ordinary_(ordinary_bucket(opt_, time.now())),
+      urgent_(urgent_bucket(opt_, time.now())), last_seen_(time.now()) {}
 
 void cluster_actor::tell(const cluster_message& what) {
     std::visit([this](const auto& each) { handle(each); }, what);
@@ -53,17 +62,39 @@ void cluster_actor::handle(const quota_settled& fact) {
     urgent_.settle(fact.urgent_left, fact.urgent_spent, time_.now());
 }
 
+void cluster_actor::handle(const token_rotated& fact) {
+    if (newest_generation_ && fact.issued <= *newest_generation_) return;
+    generation_before_ = std::exchange(newest_generation_, fact.issued);
+}
+
+void cluster_actor::handle(const heartbeat_expected& fact) {
+    heartbeat_key_ = fact.key;
+}
+
+void cluster_actor::look_for_heartbeat(falco_event& event) {
+    if (!heartbeat_key_ || event.texts.get_or_empty(event_texts::part::rule) != heartbeat_rule)
+        return;
+    const auto fields = parse_json(event.texts.get_or_empty(event_texts::part::output_fields));
+    const auto words  = fields ? fields->text_at({"proc.args"}) : std::string_view{};
+    if (proves_heartbeat(*heartbeat_key_, words, event.received))
+        beat_at_ = time_.now();
+    else
+        event.set(event_flag::unproven);
+}
+
 void cluster_actor::set_budget(std::uint64_t events_per_day) {
     const auto ordinary = static_cast<double>(events_per_day);
     const auto urgent   = ordinary * static_cast<double>(opt_.urgent_factor);
     ordinary_.resize(ordinary, burst_of(ordinary), time_.now());
-    urgent_.resize(urgent, burst_of(urgent), time_.now());
+    urgent_.resize(urgent, urgent, time_.now());
 }
 
 bool cluster_actor::token_is_revoked(std::optional<utc_time> issued) const noexcept {
-    if (!tokens_from_) return false;
-    // A token that does not say when it was issued may be an old one.
-    return !issued || *issued < *tokens_from_;
+    // One that does not say when it was issued is the Go extension's; by order it may be an old
+    // one.
+    if (!issued) return tokens_from_.has_value();
+    return (tokens_from_ && *issued < *tokens_from_) ||
+           (generation_before_ && *issued < *generation_before_);
 }
 
 /// The rate as a queue that is served at a steady pace (GCRA), with one second's burst.
@@ -79,12 +110,17 @@ std::optional<steady_time::duration> cluster_actor::take_turn(steady_time now) n
 }
 
 ingest_record cluster_actor::admit(falco_event event) {
+    look_for_heartbeat(event);
     const auto minute = minute_of(event.received);
     switch (quota_verdict(event, minute)) {
         case turn::store: return ingest_record(std::move(event));
-        case turn::sample: event.set(event_flag::sampled); return ingest_record(std::move(event));
+        case turn::sample:
+            over_quota_at_ = time_.now();
+            event.set(event_flag::sampled);
+            return ingest_record(std::move(event));
         case turn::count: break;
     }
+    over_quota_at_ = time_.now();
     return tally_of(event, minute);
 }
 

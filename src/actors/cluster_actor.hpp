@@ -17,9 +17,9 @@ namespace falconer::actors {
 class cluster_actor final : public cluster_desk {
 public:
     struct options {
-        std::uint64_t             events_per_day = 10'000;  // burst: a third
-        std::uint64_t             urgent_factor  = 10;  // Emergency to Critical: so many budgets
-        std::uint64_t             requests_per_second = 500;
+        std::uint64_t events_per_day      = 10'000;  // burst: a third
+        std::uint64_t urgent_factor       = 10;  // Emergency to Critical: so many budgets, at once
+        std::uint64_t requests_per_second = 500;
         std::chrono::milliseconds hold{5'000};  // in the hard rate's queue
         std::uint64_t             quarantined_per_day       = 1'000;
         std::uint64_t             quarantined_bytes_per_day = 16 * 1024 * 1024;
@@ -47,23 +47,33 @@ public:
     /// Tokens refused since the last time somebody asked.
     std::uint64_t take_refused_tokens() noexcept { return std::exchange(refused_tokens_, 0); }
     steady_time   last_seen() const noexcept { return last_seen_; }
+    /// Of the last event that was not stored for want of budget.
+    std::optional<steady_time> over_quota_at() const noexcept { return over_quota_at_; }
+    /// The last heartbeat that proved itself.
+    std::optional<steady_time> beat_at() const noexcept { return beat_at_; }
 
 private:
     void handle(const tokens_revoked& order);
     void handle(const budget_changed& fact);
     void handle(const quota_settled& fact);
+    void handle(const token_rotated& fact);
+    void handle(const heartbeat_expected& fact);
+    void look_for_heartbeat(falco_event& event);
     void set_budget(std::uint64_t events_per_day);
 
     enum class turn { store, sample, count };
     turn        quota_verdict(const falco_event& event, utc_time minute);
     event_tally tally_of(const falco_event& event, utc_time minute) const;
 
-    cluster_ref             name_;
-    options                 opt_;
-    time_source&            time_;
-    std::optional<utc_time> tokens_from_;
-    token_bucket            ordinary_;
-    token_bucket            urgent_;
+    cluster_ref                name_;
+    options                    opt_;
+    time_source&               time_;
+    std::optional<utc_time>    tokens_from_;                            // by order
+    std::optional<utc_time>    newest_generation_, generation_before_;  // of tokens, when issued
+    std::optional<secret>      heartbeat_key_;
+    std::optional<steady_time> beat_at_, over_quota_at_;
+    token_bucket               ordinary_;
+    token_bucket               urgent_;
     steady_time next_turn_ = steady_time::min();  // the hard rate: when the queue is empty
     steady_time last_seen_;
 

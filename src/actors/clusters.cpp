@@ -2,18 +2,28 @@
 
 #include "falconer/mailbox.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace falconer::actors {
 
-clusters::clusters(time_source& time, event_sink& sink, options opt)
-    : time_(time), sink_(sink), opt_(opt), clock_(time.make_bell()) {}
+clusters::clusters(time_source& time, event_sink& sink, options opt, shoot_office* shoots)
+    : time_(time), sink_(sink), opt_(opt), clock_(time.make_bell()), shoots_(shoots) {}
 
 std::shared_ptr<cluster_desk> clusters::desk_of(const cluster_ref& cluster) {
     if (const auto known = open_.find(cluster->text); known != open_.end()) return known->second;
 
     auto actor = std::make_shared<cluster_actor>(cluster, opt_.cluster, time_);
-    if (const auto orders = orders_.find(cluster->text); orders != orders_.end()) {
-        if (orders->second.revocation) actor->tell(*orders->second.revocation);
-        if (orders->second.budget) actor->tell(*orders->second.budget);
+    if (const auto found = orders_.find(cluster->text); found != orders_.end()) {
+        const auto& orders = found->second;
+        const auto  repeat = [&](const auto& order) {
+            if (order) actor->tell(*order);
+        };
+        repeat(orders.revocation);
+        repeat(orders.budget);
+        repeat(orders.generation_before);
+        repeat(orders.generation);
+        repeat(orders.heartbeat);
     }
     open_.emplace(by_name(actor->name()->text), actor);
     return actor;
@@ -27,18 +37,65 @@ void clusters::tell(const cluster_identity& to, const cluster_message& what) {
 void clusters::remember(const cluster_identity& to, const cluster_message& what) {
     std::visit(
         overloaded{
-            [&](const tokens_revoked& order) { orders_[to.text].revocation = order; },
+            [&](const tokens_revoked& order) {
+                orders_[to.text].revocation = order;
+                if (shoots_ != nullptr && order.issued_before)
+                    shoots_->tell(to, tokens_refused{*order.issued_before});
+            },
             [&](const budget_changed& fact) { orders_[to.text].budget = fact; },
             [](const quota_settled&) {},  // no use to a cluster that is not open
+            [&](const token_rotated& fact) {
+                auto& of = orders_[to.text];
+                if (of.generation && fact.issued <= of.generation->issued) return;
+                of.generation_before = std::exchange(of.generation, fact);
+            },
+            [&](const heartbeat_expected& fact) { expect(orders_[to.text], fact); },
         },
         what
     );
+}
+
+/// From the first word on it has time to beat.
+void clusters::expect(standing_orders& of, const heartbeat_expected& fact) {
+    const bool did = of.heartbeat && of.heartbeat->key;
+    if (!did && fact.key) of.beat_at = time_.now();
+    of.heartbeat = fact;
+}
+
+/// What holds is told every time, what holds no longer once: whoever begins to listen late hears it
+/// all the same.
+void clusters::tell_shoots() {
+    if (shoots_ == nullptr) return;
+    const auto now = time_.now();
+    for (auto& [name, of] : orders_) {
+        const cluster_identity to{name};
+        if (of.revocation && of.revocation->issued_before)
+            shoots_->tell(to, tokens_refused{*of.revocation->issued_before});
+        const auto open = open_.find(name);
+        if (open != open_.end())
+            if (const auto beat = open->second->beat_at()) of.beat_at = std::max(of.beat_at, *beat);
+        const bool silent = of.heartbeat && of.heartbeat->key && now - of.beat_at > opt_.silence;
+        if (silent)
+            shoots_->tell(to, heartbeat_changed{time_.utc() - (now - of.beat_at)});
+        else if (of.silent)
+            shoots_->tell(to, heartbeat_changed{});
+        of.silent = silent;
+    }
+    for (auto& [name, actor] : open_) {
+        const auto over  = actor->over_quota_at();
+        const bool spent = over && now - *over < opt_.calm;
+        auto&      told  = told_spent_[std::string(name)];
+        if (spent || told) shoots_->tell({std::string(name)}, quota_changed{spent});
+        told = spent;
+    }
+    std::erase_if(told_spent_, [](const auto& each) { return !each.second; });
 }
 
 task<void> clusters::run() {
     for (;;) {
         co_await clock_->wait_until(time_.now() + opt_.sweep);
         co_await tell_refused_tokens();
+        tell_shoots();
         forget_idle();
     }
 }

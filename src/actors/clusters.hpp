@@ -8,6 +8,7 @@
 #include "falconer/ports/event_sink.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,10 +24,15 @@ public:
         cluster_actor::options cluster{};
         std::chrono::minutes   idle{60};  // unheard of for that long: forgotten
         std::chrono::minutes   sweep{1};
+        /// Nodes beat once an hour: two missed in a row are a silence.
+        std::chrono::minutes silence{135};
+        /// A cluster counts as having a budget again when it has spent none too much for so long.
+        std::chrono::minutes calm{15};
     };
 
     /// Tokens that clusters were refused are counted in `sink`, a tally per cluster and minute.
-    clusters(time_source& time, event_sink& sink, options opt);
+    /// `shoots`: hear what concerns them, where they are in this process; or null.
+    clusters(time_source& time, event_sink& sink, options opt, shoot_office* shoots = nullptr);
 
     std::shared_ptr<cluster_desk> desk_of(const cluster_ref& cluster) override;
     void tell(const cluster_identity& to, const cluster_message& what) override;
@@ -42,10 +48,16 @@ public:
 private:
     /// What a cluster has to know from its first moment on, whether it is open or not.
     struct standing_orders {
-        std::optional<tokens_revoked> revocation{};
-        std::optional<budget_changed> budget{};
+        std::optional<tokens_revoked>     revocation{};
+        std::optional<budget_changed>     budget{};
+        std::optional<token_rotated>      generation{}, generation_before{};
+        std::optional<heartbeat_expected> heartbeat{};
+        steady_time                       beat_at{};       // or since when one is expected
+        bool                              silent = false;  // as told
     };
     void       remember(const cluster_identity& to, const cluster_message& what);
+    void       expect(standing_orders& of, const heartbeat_expected& fact);
+    void       tell_shoots();
     task<void> tell_refused_tokens();
     void       forget_idle();
 
@@ -56,7 +68,9 @@ private:
     options                                                     opt_;
     std::unordered_map<by_name, std::shared_ptr<cluster_actor>> open_;
     std::unordered_map<std::string, standing_orders>            orders_;
+    std::map<std::string, bool>                                 told_spent_;
     std::unique_ptr<bell>                                       clock_;
+    shoot_office*                                               shoots_;
 };
 
 }  // namespace falconer::actors

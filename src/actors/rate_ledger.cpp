@@ -20,10 +20,16 @@ rate_ledger::rate_ledger(time_source& time, clusters& all, quota_ledger& ledger,
     : time_(time), clusters_(all), ledger_(ledger), opt_(opt), clock_(time.make_bell()) {}
 
 task<void> rate_ledger::run() {
-    for (;;) {
-        co_await clock_->wait_until(time_.now() + opt_.every);
+    for (bool last = false; !last;) {
+        if (!closed_) co_await clock_->wait_until(time_.now() + opt_.every);
+        last = closed_;
         co_await settle();
     }
+}
+
+void rate_ledger::close() {
+    closed_ = true;
+    clock_->ring();
 }
 
 task<void> rate_ledger::settle() {

@@ -15,7 +15,7 @@ namespace falconer::actors {
 /// corrects it. Between two settlements a cluster may overspend by what the replicas let through in
 /// that time. With the store away everyone goes by his own opinion, and nothing spent is forgotten.
 ///
-/// Lifetime : run() settles until it is cancelled.
+/// Lifetime : run() settles until it is cancelled, or close() lets it end.
 class rate_ledger {
 public:
     struct options {
@@ -26,16 +26,21 @@ public:
 
     rate_ledger(time_source& time, clusters& all, quota_ledger& ledger, options opt);
 
+    /// The only one who settles: two rounds at once would book the same spending twice.
     task<void> run();
-    /// One round over all clusters that have spent something. Also the last act before the end.
-    task<void> settle();
+    /// One more round, and run() ends.
+    void close();
 
 private:
+    /// One round over all clusters that have spent something.
+    task<void> settle();
+
     time_source&          time_;
     clusters&             clusters_;
     quota_ledger&         ledger_;
     options               opt_;
     std::unique_ptr<bell> clock_;
+    bool                  closed_ = false;
     log_gate              gate_{std::chrono::minutes(1)};
 };
 

@@ -104,6 +104,10 @@ store_writer::store_writer(
           .spool_failures = metrics.make_counter(
               "falconer_spool_failures_total", "Batches the spool did not take when asked."
           ),
+          .beyond_share = metrics.make_counter(
+              "falconer_spool_beyond_share_total",
+              "Records held because their cluster had filled its part of the spool."
+          ),
           .isolated = metrics.make_counter(
               "falconer_store_isolated_total",
               "Records the store refused for their contents; they were quarantined."
@@ -124,11 +128,7 @@ store_writer::store_writer(
           ),
       },
       scope_(loop_) {
-    constexpr const char* ways[] = {"committed", "duplicate", "quarantined", "counted", "spooled"};
-    for (std::size_t i = 0; i < kept_.size(); ++i)
-        kept_[i] = &metrics.make_counter(
-            "falconer_ingest_acknowledged_total", "Records made durable, by how.", {{"as", ways[i]}}
-        );
+    constexpr const char* ways[] = {"committed", "duplicate", "quarantined", "counted"};
     for (std::size_t i = 0; i < replayed_.size(); ++i)
         replayed_[i] = &metrics.make_counter(
             "falconer_spool_replayed_total", "Records taken from the spool to the store, by how.",
@@ -139,6 +139,14 @@ store_writer::store_writer(
 // --- taking in ----------------------------------------------------------------------------------
 
 task<result<kept_as>> store_writer::submit(ingest_record record) {
+    const auto until = time_.now() + opt_.hold;
+    if (away_ && !shares_.fits(record, spool_.status())) {
+        const bool fits = co_await wait_for_share(record, until);
+        if (!fits)
+            co_return failure{
+                errc::unavailable, "the store is away, and the cluster's part of the spool is full"
+            };
+    }
     if (closed_) co_return failure{errc::unavailable, "closing"};
     const auto size = bytes_of(record);
     if (waiting_bytes_ + size > opt_.waiting_bytes)
@@ -146,10 +154,24 @@ task<result<kept_as>> store_writer::submit(ingest_record record) {
 
     auto  answer = std::make_shared<reply>(loop_);
     auto& in     = std::holds_alternative<event_tally>(record) ? tallies_ : events_;
-    in.queue.push_back({std::move(record), answer, time_.now() + opt_.hold});
+    in.queue.push_back({std::move(record), answer, until});
     waiting_bytes_ += size;
     if (may_begin(in)) bell_->ring();
     co_return co_await answer->get();
+}
+
+/// False: neither the store nor its cluster's part of the spool took it in time.
+task<bool> store_writer::wait_for_share(const ingest_record& record, steady_time until) {
+    const auto clock = time_.make_bell();
+    count_.beyond_share.add();
+    while (away_ && !closed_ && !shares_.fits(record, spool_.status())) {
+        if (time_.now() >= until) {
+            count_.turned_away.add();
+            co_return false;
+        }
+        co_await clock->wait_until(std::min(until, time_.now() + opt_.share_look));
+    }
+    co_return true;
 }
 
 bool store_writer::may_begin(const lane& in) const noexcept {
@@ -175,6 +197,10 @@ task<void> store_writer::run() {
         if (events || tallies) continue;
         co_await bell_->wait_until(never);
     }
+}
+
+steady_time::duration store_writer::longest_wait() const {
+    return begun_.empty() ? steady_time::duration::zero() : time_.now() - begun_.front();
 }
 
 void store_writer::close() {
@@ -206,6 +232,7 @@ store_writer::batch store_writer::take_batch(std::deque<entry>& queue) {
 task<void> store_writer::keep(std::shared_ptr<batch> fresh, lane& in) {
     const auto clock = time_.make_bell();
     auto       pause = opt_.pause;
+    const auto begun = begun_.insert(begun_.end(), time_.now());
     count_.batch_records.observe(static_cast<double>(fresh->answers.size()));
     for (;;) {
         const bool done = co_await keep_once(*fresh);
@@ -216,6 +243,7 @@ task<void> store_writer::keep(std::shared_ptr<batch> fresh, lane& in) {
         co_await clock->wait_until(std::min(time_.now() + jittered(pause), first_due));
         pause = std::min(2 * pause, opt_.longest_pause);
     }
+    begun_.erase(begun);
     --in.under_way;
     bell_->ring();
 }
@@ -235,6 +263,7 @@ task<bool> store_writer::keep_once(batch& fresh) {
     }
     auto spooled = co_await spool_.append(fresh.what);
     if (spooled) {
+        shares_.put(fresh.what);
         answer_spooled(fresh);
         replay_bell_->ring();
         co_return true;
@@ -345,6 +374,7 @@ task<bool> store_writer::replay_one() {
     }
     came_back();
     for (const auto how : *stored) replayed_[static_cast<std::size_t>(how)]->add();
+    shares_.take(what);
     auto gone = co_await spool_.pop();
     co_return static_cast<bool>(gone);
 }
@@ -353,7 +383,6 @@ task<bool> store_writer::replay_one() {
 
 void store_writer::settle(batch& fresh, std::size_t which, result<kept_as> how) {
     waiting_bytes_ -= bytes_of(fresh.what.records[which]);
-    if (how) kept_[static_cast<std::size_t>(*how)]->add();
     fresh.answers[which]->set(std::move(how));
 }
 

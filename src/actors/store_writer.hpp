@@ -8,11 +8,13 @@
 #include "falconer/ports/event_spool.hpp"
 #include "falconer/ports/event_store.hpp"
 #include "falconer/task_scope.hpp"
+#include "spool_shares.hpp"
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <memory>
 #include <random>
 #include <vector>
@@ -29,7 +31,8 @@ namespace falconer::actors {
 /// A store that does not answer within `store_limit` is away: its batch goes to the spool, and so
 /// do all that follow, until a replayed batch (or, with an empty spool, a fresh one) has come
 /// through. With the spool refusing too, senders are held until `hold` ends; only then are they
-/// turned away.
+/// turned away. So are those of a cluster that has filled its part of the spool, before they take a
+/// place among the others.
 ///
 /// A batch the store refuses for its contents is halved until the culprit stands alone; that one is
 /// quarantined, with the store's words as the reason.
@@ -49,6 +52,7 @@ public:
         std::chrono::milliseconds store_limit{1'000};    // unanswered for longer: to the spool
         std::chrono::milliseconds replay_limit{10'000};  // a replayed batch has more time
         std::chrono::milliseconds hold{30'000};          // a sender's longest wait
+        std::chrono::milliseconds share_look{250};       // how often who waits for its share looks
         std::chrono::milliseconds pause{100};            // first pause after a failure; doubles …
         std::chrono::milliseconds longest_pause{5'000};  // … up to here, with jitter
     };
@@ -71,6 +75,8 @@ public:
         return events_.queue.size() + tallies_.queue.size();
     }
     std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
+    /// How long the oldest batch under way has been so: neither the store nor the spool took it.
+    steady_time::duration longest_wait() const;
 
 private:
     using reply = one_shot<result<kept_as>>;
@@ -91,6 +97,7 @@ private:
         std::size_t       under_way = 0;  // batches
     };
 
+    task<bool> wait_for_share(const ingest_record& record, steady_time until);
     bool       may_begin(const lane& in) const noexcept;
     bool       begin(lane& in);
     bool       idle() const noexcept;
@@ -120,26 +127,28 @@ private:
     event_spool&          spool_;
     options               opt_;
 
-    lane                  events_{opt_.batches_at_once};  // and bodies for the quarantine
-    lane                  tallies_{};
-    std::size_t           waiting_bytes_ = 0;  // queued or in a batch under way
-    bool                  closed_        = false;
-    bool                  away_          = false;
-    steady_time           next_probe_{};
-    std::unique_ptr<bell> bell_;
-    std::unique_ptr<bell> replay_bell_;
-    std::minstd_rand      jitter_;
+    lane                   events_{opt_.batches_at_once};  // and bodies for the quarantine
+    lane                   tallies_{};
+    std::size_t            waiting_bytes_ = 0;  // queued or in a batch under way
+    std::list<steady_time> begun_{};            // of the batches under way, the oldest first
+    spool_shares           shares_{};
+    bool                   closed_ = false;
+    bool                   away_   = false;
+    steady_time            next_probe_{};
+    std::unique_ptr<bell>  bell_;
+    std::unique_ptr<bell>  replay_bell_;
+    std::minstd_rand       jitter_;
 
     struct {
         counter&   store_failures;
         counter&   spool_failures;
+        counter&   beyond_share;
         counter&   isolated;
         gauge&     away;
         histogram& batch_records;
         histogram& batch_seconds;
         counter&   turned_away;
     } count_;
-    std::array<counter*, 5> kept_;      // by kept_as
     std::array<counter*, 4> replayed_;  // by stored_as
     log_gate                gate_;
     task_scope              scope_;

@@ -1,9 +1,13 @@
 #include "configuration.hpp"
 
-#include "falconer/strict_yaml.hpp"
+#include "falconer/duration.hpp"
+#include "falconer/value.hpp"
+#include "rules_source_section.hpp"
 
 #include <asio/ip/address.hpp>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -21,7 +25,7 @@ constexpr std::string_view kind        = "Configuration";
 constexpr std::uint64_t    kibi = 1 << 10, mebi = 1 << 20, gibi = 1 << 30;
 
 /// Sections of roles that are not part of this build: whatever they hold is theirs.
-constexpr const char* other_sections[] = {"falco", "console", "alerts", "controller", "admission"};
+constexpr const char* other_sections[] = {"falco", "console", "alerts"};
 
 void read_header(reader& root) {
     for (const auto& [key, expected] :
@@ -54,6 +58,10 @@ void read_path(reader& in, std::string_view key, std::filesystem::path& into) {
     into = text;
 }
 
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(" \t") == std::string_view::npos;
+}
+
 void read_login(reader in, store_login& into) {
     in.read("user", into.user);
     in.read("passwordFile", into.password_file);
@@ -67,12 +75,14 @@ void read_store(reader in, store_configuration& into) {
         in.complain("hosts", "at least one name, address or folder of a unix socket is needed");
     to.host.clear();
     for (const auto& host : hosts) {
-        if (host.empty() || host.find(',') != std::string::npos)
+        if (is_blank(host) || host.find(',') != std::string::npos)
             in.complain("hosts", "'" + host + "' is no host");
         to.host += (to.host.empty() ? "" : ",") + host;
     }
     in.read("port", to.port, 1, 65'535);
     in.read("database", to.database);
+    // libpq would take the one that is called like its user.
+    if (is_blank(to.database)) in.complain("database", "is needed");
     in.read("user", to.user);
     in.read("passwordFile", to.password_file);
     in.read_choice(
@@ -135,7 +145,7 @@ void read_limits(reader& in, ingestor_configuration& into) {
     in.read("hardRate", into.clusters.cluster.requests_per_second, 1, 1'000'000);
     in.read_duration("floodHold", into.push.hold, milliseconds(0ms), milliseconds(30s));
     into.clusters.cluster.hold = into.push.hold;
-    in.read_bytes("bodyLimit", into.push.body_bytes, kibi, 64 * mebi);
+    in.read_bytes("bodyLimit", into.push.body_bytes, kibi, 16 * mebi);
     into.http.limits.body_bytes = into.push.body_bytes;
     in.read("connections", into.http.connections, 1, 1'000'000);
     in.read_bytes("bodyMemory", into.http.body_budget, mebi, 64 * gibi);
@@ -177,10 +187,27 @@ void read_ingestor(reader in, ingestor_configuration& into, bool needed) {
         spool.complain("segment", "is larger than the spool's capacity");
     if (needed && into.spool.directory.empty()) spool.complain("directory", "is needed");
 
-    auto drain = in.section("drain");
-    drain.read_duration("accept", into.drain.accept, milliseconds(0s), milliseconds(10min));
-    drain.read_duration("idle", into.drain.idle, milliseconds(0s), milliseconds(10min));
-    drain.read_duration("limit", into.drain.grace, milliseconds(1s), milliseconds(30min));
+    read_farewell(in.section("drain"), into.drain);
+}
+
+void read_controller(reader in, controller_configuration& into) {
+    read_path(in, "kubeconfig", into.kubeconfig);
+    read_path(in, "gardenKubeconfig", into.garden_kubeconfig);
+    in.read("seedName", into.seed_name);
+    in.read("namespace", into.namespace_name);
+    std::vector<std::string> classes{"shoot"};
+    in.read("extensionClasses", classes);
+    for (auto& wrong : take_classes(classes, into.classes))
+        in.complain("extensionClasses", std::move(wrong));
+    read_path(in, "rules", into.rules);
+    read_rules_source(in.section("rulesSource"), into.rules_source);
+    in.read_duration("resync", into.resync, seconds(1min), seconds(24h));
+    in.read("roundsAtOnce", into.at_once, 1, most_rounds_at_once);
+    in.read("requestsAtOnce", into.requests, 1, 1000);
+    in.read("leaderElection", into.leader_election);
+    in.read("leaderElectionID", into.lease);
+    in.read("leaderElectionNamespace", into.lease_namespace);
+    in.read_duration("heartbeatInterval", into.heartbeat, shortest_heartbeat, longest_heartbeat);
 }
 
 void read_logging(reader in, log_options& into) {
@@ -198,7 +225,62 @@ void read_logging(reader in, log_options& into) {
     );
 }
 
+/// It has lists of mappings and values of any shape: it is read as objects of the API are.
+void read_falco(const std::string& name, std::string_view text, configuration_reading& into) {
+    const auto whole = parse_yaml(text);
+    if (!whole) return;  // said already
+    const auto*    section = whole->find("falco");
+    field_problems problems;
+    into.value.falco =
+        falco::decode_operator_settings(section != nullptr ? *section : value(), problems);
+    for (const auto& each : problems)
+        into.problems.push_back(name + ':' + std::to_string(each.line) + ": " + each.text());
+}
+
 }  // namespace
+
+rules_stock_options configuration::rules_of(const std::set<std::string>& roles) const {
+    if (roles.contains("controller"))
+        return {
+            .section = "controller", .folder = controller.rules, .source = controller.rules_source
+        };
+    return {.section = "admission", .folder = admission.rules, .source = admission.rules_source};
+}
+
+std::vector<std::string> take_classes(
+    const std::vector<std::string>& said, std::set<falco::extension_class>& into
+) {
+    using enum falco::extension_class;
+    std::vector<std::string> wrong;
+    into.clear();
+    for (const auto& each : said) {
+        const std::array all{shoot, seed, garden};
+        const auto* is = std::ranges::find(all, each, [](auto one) { return falco::name_of(one); });
+        if (is != all.end())
+            into.insert(*is);
+        else
+            wrong.push_back("expected shoot, seed or garden, found '" + each + "'");
+    }
+    if (said.empty()) wrong.emplace_back("at least one is needed");
+    // Both would bring Falco to the same nodes. Source: facts of Gardener's garden class, that is
+    // an installation of its own.
+    if (into.contains(seed) && into.contains(garden))
+        wrong.emplace_back("seed and garden need a process each");
+    return wrong;
+}
+
+void read_farewell(reader in, net::http_server::farewell& into) {
+    in.read_duration("accept", into.accept, milliseconds(0s), milliseconds(10min));
+    in.read_duration("idle", into.idle, milliseconds(0s), milliseconds(10min));
+    in.read_duration("limit", into.grace, milliseconds(1s), milliseconds(30min));
+    if (into.accept + into.idle > into.grace)
+        in.complain(
+            "limit", "is " + duration_text(into.grace) +
+                         ", shorter than accept and idle together (" + duration_text(into.accept) +
+                         " and " + duration_text(into.idle) +
+                         "): connections would be cut off in the middle of it"
+        );
+}
 
 store::pg_options store_configuration::as_reader() const {
     auto opt = postgres;
@@ -216,26 +298,66 @@ store::pg_options store_configuration::as_migrator() const {
     return opt;
 }
 
+std::string configuration_reading::place_of(const std::string& key) const {
+    const auto line = lines.find(key);
+    return name + (line == lines.end() ? "" : ':' + std::to_string(line->second)) + ": " + key +
+           ": ";
+}
+
+std::vector<std::string> configuration_reading::problems_of_rules(const std::set<std::string>& roles
+) const {
+    if (!roles.contains("controller") || !roles.contains("admission")) return {};
+    std::vector<std::string> all;
+    const auto               differs = [&](const std::string& key) {
+        all.push_back(
+            place_of("admission." + key) + "differs from controller." + key +
+            ", and a process has one set of rules; leave it out"
+        );
+    };
+    const auto& ours   = value.admission;
+    const auto& theirs = value.controller;
+    if (!ours.rules.empty() && ours.rules != theirs.rules) differs("rules");
+    if (!ours.rules_source.source.from.empty() && ours.rules_source != theirs.rules_source)
+        differs("rulesSource");
+    return all;
+}
+
 configuration_reading read_configuration(
     std::string name, std::string_view text, const std::set<std::string>& roles
 ) {
-    yaml_document         file{std::move(name), text};
+    yaml_document         file{name, text};
     configuration_reading got;
-    auto                  root = file.root();
+    got.name     = name;
+    got.readable = file.readable();
+    if (!got.readable) {
+        got.problems = file.problems();
+        return got;
+    }
+    auto root = file.root();
     read_header(root);
     read_store(root.section("store"), got.value.store);
     read_ingestor(root.section("ingestor"), got.value.ingestor, roles.contains("ingestor"));
+    got.value.has_controller = root.has("controller");
+    read_controller(root.section("controller"), got.value.controller);
+    got.value.has_admission = root.has("admission");
+    read_admission(root.section("admission"), got.value.admission);
     auto metrics = root.section("metrics");
     read_endpoint(metrics, "listen", got.value.metrics);
     auto health = root.section("health");
     read_endpoint(health, "listen", got.value.health);
     read_logging(root.section("logging"), got.value.logging);
     for (const auto* key : other_sections) {
-        if (root.has(key)) got.value.unread.emplace_back(key);
+        if (root.has(key) && key != std::string_view("falco")) got.value.unread.emplace_back(key);
         root.leave(key);
     }
+    got.keys = file.keys();
+    // Of the Go extension's configuration, which ours may be put into the place of.
+    const bool of_old = root.has("healthCheckConfig");
+    root.leave("healthCheckConfig");
     got.problems = file.problems();
-    got.keys     = file.keys();
+    got.lines    = file.lines();
+    read_falco(name, text, got);
+    if (of_old) got.value.falco.warnings.emplace_back("healthCheckConfig has no effect");
     return got;
 }
 

@@ -3,10 +3,15 @@
 
 #include "actors/clusters.hpp"
 #include "actors/store_writer.hpp"
+#include "admission_configuration.hpp"
+#include "controller_role.hpp"
+#include "falconer/falco/operator_settings.hpp"
 #include "falconer/log.hpp"
+#include "falconer/strict_yaml.hpp"
 #include "ingest/push_handler.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_context.hpp"
+#include "rules_stock.hpp"
 #include "store/pg_connection.hpp"
 
 #include <asio/ip/tcp.hpp>
@@ -14,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -63,19 +69,39 @@ struct ingestor_configuration {
 };
 
 struct configuration {
-    store_configuration     store{};
-    ingestor_configuration  ingestor{};
-    asio::ip::tcp::endpoint metrics{asio::ip::address_v6::any(), 8080};
-    asio::ip::tcp::endpoint health{asio::ip::address_v6::any(), 8081};
-    log_options             logging{};
+    store_configuration      store{};
+    ingestor_configuration   ingestor{};
+    controller_configuration controller{};
+    bool                     has_controller = false;  // there is such a section
+    admission_configuration  admission{};
+    bool                     has_admission = false;
+    falco::operator_settings falco{};
+    asio::ip::tcp::endpoint  metrics{asio::ip::address_v6::any(), 8080};
+    asio::ip::tcp::endpoint  health{asio::ip::address_v6::any(), 8081};
+    log_options              logging{};
 
     std::vector<std::string> unread{};  // sections of roles that this build does not have
+
+    /// Of a process with these roles: the controller's, which admission then shares; else
+    /// admission's own.
+    rules_stock_options rules_of(const std::set<std::string>& roles) const;
 };
 
 struct configuration_reading {
     configuration            value{};
     std::vector<std::string> problems{};  // "falconer.yaml:12: ingestor.listn: unknown key; …"
     std::set<std::string>    keys{};      // every option there is, "ingestor.spool.directory"
+
+    /// The text is a mapping; if not, nothing else is known of it than its problems.
+    bool                       readable = false;
+    std::string                name{};   // of the text
+    std::map<std::string, int> lines{};  // of the options that were given
+
+    /// "falconer.yaml:12: ingestor.keysFile: "; to be followed by what is wrong with it.
+    std::string place_of(const std::string& key) const;
+    /// Admission reads rules behind what the controller beside it delivers: two sets in a process
+    /// of both are a mistake.
+    std::vector<std::string> problems_of_rules(const std::set<std::string>& roles) const;
 };
 
 /// Pure. `name` is what problems call the text. `roles`: what these need must be there.
@@ -88,6 +114,15 @@ configuration_reading read_configuration(
 configuration_reading read_configuration_file(
     const std::filesystem::path& file, const std::set<std::string>& roles
 );
+
+/// Of controller.heartbeatInterval: gardenlet believes a heartbeat for five minutes. Source:
+/// gardenlet's staleExtensionHealthChecks.threshold.
+inline constexpr std::chrono::seconds shortest_heartbeat{5}, longest_heartbeat{120};
+/// Of controller.roundsAtOnce.
+inline constexpr std::size_t most_rounds_at_once = 1000;
+
+/// A role's section `drain`.
+void read_farewell(yaml_document::reader in, net::http_server::farewell& into);
 
 /// "[::]:3200", "127.0.0.1:3200", ":3200" (all addresses).
 std::optional<asio::ip::tcp::endpoint> parse_endpoint(std::string_view text);

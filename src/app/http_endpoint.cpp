@@ -23,10 +23,21 @@ result<void> http_endpoint::start(
             heard(changed);
         }));
     }
-    if (auto listening = server_.listen(where); !listening) return listening;
+    if (auto listening = listen(where); !listening) return listening;
+    serve();
+    return {};
+}
+
+void http_endpoint::serve() {
     net::http_server::wrap make = net::plain_stream;
     if (tls_) make = [this](net::tcp_socket peer) { return tls_->wrap(std::move(peer)); };
     scope_.spawn("server", server_.run(std::move(make)));
+}
+
+result<void> http_endpoint::present(net::tls_server_context::options certificate) {
+    auto loaded = net::tls_server_context::load(std::move(certificate), time_.utc());
+    if (!loaded) return std::move(loaded).error();
+    tls_ = std::move(*loaded);
     return {};
 }
 

@@ -24,6 +24,13 @@ public:
         const asio::ip::tcp::endpoint&                         where,
         const std::optional<net::tls_server_context::options>& tls = std::nullopt
     );
+    /// The same in steps, for a certificate that comes later: connections wait from listen() until
+    /// serve(). Errors: those of listening.
+    result<void> listen(const asio::ip::tcp::endpoint& where) { return server_.listen(where); }
+    void         serve();
+    /// New connections get it from now on; nobody watches it. Errors: of the certificate.
+    result<void> present(net::tls_server_context::options certificate);
+
     /// Reads the certificate's files again.
     void       reload();
     task<void> drain(net::http_server::farewell how) { return server_.drain(how); }

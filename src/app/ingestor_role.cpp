@@ -13,6 +13,10 @@ constexpr std::size_t connections = 4;
 /// A store that is away delays the start by no more.
 constexpr auto policy_limit = 2s;
 
+/// A batch that nobody took for so long: the disk of the spool hangs, or both refuse. Another
+/// replica may be better off, so let senders go there.
+constexpr auto stuck = 10s;
+
 /// With so little room left, one more batch may not fit.
 bool is_full(const spool_status& spool) {
     return spool.bytes + spool.capacity / 50 >= spool.capacity;
@@ -22,9 +26,10 @@ bool is_full(const spool_status& spool) {
 
 ingestor_role::ingestor_role(
     asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
-    const store_configuration& store, const ingestor_configuration& how
+    const store_configuration& store, const ingestor_configuration& how, shoot_office* shoots
 )
     : loop_(loop), time_(time), metrics_(metrics), opt_(how), postgres_(store.postgres),
+      shoots_(shoots),
       events_(
           loop, time, {.postgres = store.postgres, .insert_limit = how.writer.replay_limit},
           connections
@@ -38,7 +43,7 @@ ingestor_role::ingestor_role(
       waiting_records_(
           metrics.make_gauge("falconer_store_waiting_records", "Records that wait for their batch.")
       ),
-      writing_(loop), scope_(loop) {}
+      writing_(loop), settling_(loop), scope_(loop) {}
 
 task<result<void>> ingestor_role::start() {
     auto keys = ingest::key_ring::load(
@@ -52,12 +57,16 @@ task<result<void>> ingestor_role::start() {
     where.capacity      = opt_.spool.capacity;
     where.segment_bytes = opt_.spool.segment;
     auto spool          = co_await ingest::disk_spool::open(loop_, time_, std::move(where));
-    if (!spool) co_return std::move(spool).error();
+    if (!spool)
+        co_return failure{
+            spool.error().code, "ingestor.spool.directory: " + spool.error().detail +
+                                    "; name a folder of this user's own, in one that is there"
+        };
     spool_ = std::move(*spool);
     recovered_.set(static_cast<double>(spool_->status().pending));
 
     writer_.emplace(loop_, time_, events_, *spool_, metrics_, opt_.writer);
-    clusters_.emplace(time_, *writer_, opt_.clusters);
+    clusters_.emplace(time_, *writer_, opt_.clusters, shoots_);
     store::policy_watch::options decided;
     decided.postgres = postgres_;
     policies_.emplace(loop_, time_, *clusters_, std::move(decided));
@@ -79,7 +88,7 @@ task<result<void>> ingestor_role::start() {
     scope_.spawn("keys", keys_->watch(time_));
     scope_.spawn("clusters", clusters_->run());
     scope_.spawn("policies", policies_->run());
-    scope_.spawn("quotas", ledger_->run());
+    settling_.spawn("quotas", ledger_->run());
     log_of("app").info(
         "taking events in address={} tls={} spool={}",
         endpoint_text({opt_.listen.address(), port()}), opt_.tls.has_value(),
@@ -102,6 +111,11 @@ std::vector<std::string> ingestor_role::not_ready() const {
         why.emplace_back("starting");
     } else if (writer_->store_is_away() && is_full(spool_->status())) {
         why.emplace_back("the store is away and the spool is full");
+    } else if (const auto wait = writer_->longest_wait(); wait > stuck) {
+        why.push_back(
+            "neither the store nor the spool has taken a batch for " +
+            std::to_string(std::chrono::floor<std::chrono::seconds>(wait).count()) + " s"
+        );
     }
     return why;
 }
@@ -119,12 +133,14 @@ task<void> ingestor_role::drain() {
     co_await endpoint_->drain(opt_.drain);
     writer_->close();
     co_await writing_.drained();
-    co_await ledger_->settle();
+    ledger_->close();
+    co_await settling_.drained();
 }
 
 task<void> ingestor_role::stop() {
     if (endpoint_) co_await endpoint_->stop();
     co_await scope_.stop();
+    co_await settling_.stop();
     if (writer_) {
         writer_->close();
         co_await writing_.stop();

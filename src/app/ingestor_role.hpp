@@ -26,7 +26,8 @@ class ingestor_role {
 public:
     ingestor_role(
         asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
-        const store_configuration& store, const ingestor_configuration& how
+        const store_configuration& store, const ingestor_configuration& how,
+        shoot_office* shoots = nullptr
     );
 
     /// Returns when it listens. Errors: one sentence that says what to do.
@@ -43,7 +44,9 @@ public:
 
     unsigned short port() const { return endpoint_->port(); }
     spool_status   spool_now() const { return spool_ ? spool_->status() : spool_status{}; }
-    bool           store_is_away() const { return writer_ && writer_->store_is_away(); }
+    /// Null before start().
+    post_office* office() { return clusters_ ? &*clusters_ : nullptr; }
+    bool         store_is_away() const { return writer_ && writer_->store_is_away(); }
 
 private:
     asio::any_io_executor  loop_;
@@ -51,6 +54,7 @@ private:
     metrics_registry&      metrics_;
     ingestor_configuration opt_;
     store::pg_options      postgres_;
+    shoot_office*          shoots_;
 
     store::pg_event_store_pool events_;
     store::pg_quota_ledger     quotas_;
@@ -70,7 +74,8 @@ private:
     gauge&        recovered_;
     gauge&        waiting_records_;
 
-    task_scope writing_;  // ends by itself, once the writer has been closed
+    task_scope writing_;   // ends by itself, once the writer has been closed
+    task_scope settling_;  // and this one with the ledger
     task_scope scope_;
 };
 

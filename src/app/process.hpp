@@ -6,6 +6,7 @@
 #include <asio/io_context.hpp>
 
 #include <functional>
+#include <string>
 
 namespace falconer::app {
 
@@ -22,10 +23,15 @@ public:
     virtual task<void> drain() = 0;
     /// Cancels and waits for the rest.
     virtual task<void> stop() = 0;
+    /// Returns when the process cannot go on, with a sentence that says why; else never.
+    virtual task<std::string> ended();
+    /// A further signal: whatever stop() is still patient with is ended the hard way.
+    virtual void hurry() {}
 };
 
-/// Starts `what`, lives until SIGTERM or SIGINT, drains (a second signal: not any longer), stops.
-/// Returns the process's exit code: 0, or 1 when the start failed (said on standard error).
+/// Starts `what`, lives until SIGTERM, SIGINT or its own end, drains (a second signal: not any
+/// longer), stops. Returns the process's exit code: 0; 1 when the start failed (said on standard
+/// error) or it ended by itself (said in the log).
 int run_process(asio::io_context& loop, application& what);
 
 }  // namespace falconer::app

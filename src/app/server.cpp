@@ -1,7 +1,12 @@
 #include "server.hpp"
 
 #include "falconer/log.hpp"
+#include "listeners.hpp"
 #include "store_check.hpp"
+
+#include <asio/experimental/awaitable_operators.hpp>
+
+#include <cstdlib>
 
 namespace falconer::app {
 namespace {
@@ -22,8 +27,16 @@ constexpr utc_time earliest_sane{std::chrono::sys_days{std::chrono::year{2020} /
 
 }  // namespace
 
+result<void> clock_is_set(utc_time now) {
+    if (now >= earliest_sane) return {};
+    return failure{
+        errc::broken, "the clock says " + text_of(event_time_of(now)) +
+                          ": set it first, or every token is refused or accepted wrongly"
+    };
+}
+
 const std::set<std::string>& roles_built() {
-    static const std::set<std::string> roles{"ingestor"};
+    static const std::set<std::string> roles{"admission", "controller", "ingestor"};
     return roles;
 }
 
@@ -40,21 +53,27 @@ server::server(
           metrics_,
           [this] {
               if (ingestor_) ingestor_->refresh_metrics();
+              if (controller_) controller_->refresh_metrics();
+              if (admission_) admission_->refresh_metrics();
           }
       ),
       metrics_endpoint_("metrics", loop, time, small_server(), page_),
-      health_endpoint_("health", loop, time, small_server(), health_), scope_(loop) {}
+      health_endpoint_("health", loop, time, small_server(), health_), ended_(loop), scope_(loop) {}
 
 server::~server() = default;
 
+void server::exchange::tell(const cluster_identity& to, const cluster_message& what) {
+    if (!of_.ingestor_) return;
+    if (auto* office = of_.ingestor_->office()) office->tell(to, what);
+}
+
+void server::exchange::tell(const cluster_identity& to, const shoot_message& what) {
+    if (of_.controller_) of_.controller_->tell(to, what);
+}
+
 task<result<void>> server::start() {
-    if (time_.utc() < earliest_sane) {
-        const auto now = text_of(event_time_of(time_.utc()));
-        co_return failure{
-            errc::broken, "the clock says " + now +
-                              ": set it first, or every token is refused or accepted wrongly"
-        };
-    }
+    if (auto set = clock_is_set(time_.utc()); !set) co_return std::move(set).error();
+    if (auto free = all_free(listeners_of(how_, roles_)); !free) co_return std::move(free).error();
     for (const auto& name : how_.unread)
         log_of("app").warn(
             "a section of the configuration belongs to roles that this build does not have "
@@ -62,26 +81,60 @@ task<result<void>> server::start() {
             name
         );
 
-    auto prepared = co_await prepare_store(loop_, time_, how_.store);
-    if (!prepared && !worth_retrying(prepared.error())) co_return std::move(prepared).error();
-    if (!prepared)
-        log_of("app").warn(
-            "the store is away; events go to the spool until it is back reason=\"{}\"",
-            prepared.error().detail
-        );
+    if (needs_store()) {
+        auto prepared = co_await prepare_store(loop_, time_, how_.store);
+        if (!prepared && !worth_retrying(prepared.error())) co_return std::move(prepared).error();
+        if (!prepared)
+            log_of("app").warn(
+                "the store is away; events go to the spool until it is back reason=\"{}\"",
+                prepared.error().detail
+            );
+    }
 
     if (auto up = health_endpoint_.start(how_.health); !up)
         co_return std::move(up).error().while_doing("health.listen");
     if (auto up = metrics_endpoint_.start(how_.metrics); !up)
         co_return std::move(up).error().while_doing("metrics.listen");
     if (roles_.contains("ingestor")) {
-        ingestor_.emplace(loop_, time_, metrics_, how_.store, how_.ingestor);
+        ingestor_.emplace(loop_, time_, metrics_, how_.store, how_.ingestor, &exchange_);
         health_.add("ingestor", [this] { return ingestor_->not_ready(); });
         auto up = co_await ingestor_->start();
         if (!up) co_return std::move(up).error();
     }
-    look_after_the_store();
+    if (auto up = start_rules(); !up) co_return std::move(up).error();
+    if (roles_.contains("controller")) {
+        controller_.emplace(
+            loop_, time_, metrics_, how_.controller, how_.falco, *rules_,
+            controller_role::neighbours{
+                .clusters = roles_.contains("ingestor") ? &exchange_ : nullptr,
+                .lost     = [this](bool stopped) { lost_leadership(stopped); },
+            }
+        );
+        health_.add("controller", [this] { return controller_->not_ready(); });
+        if (auto up = controller_->start(); !up) co_return std::move(up).error();
+    }
+    if (roles_.contains("admission")) {
+        admission_.emplace(loop_, time_, metrics_, how_.admission, how_.falco, *rules_);
+        health_.add("admission", [this] { return admission_->not_ready(); });
+        if (auto up = admission_->start(); !up) co_return std::move(up).error();
+    }
+    if (needs_store()) look_after_the_store();
     co_return result<void>{};
+}
+
+result<void> server::start_rules() {
+    if (!roles_.contains("controller") && !roles_.contains("admission")) return {};
+    rules_.emplace(loop_, time_, metrics_, how_.rules_of(roles_));
+    return rules_->start();
+}
+
+void server::reread_rules() {
+    if (!rules_) return;
+    if (const auto done = rules_->reload(); !done)
+        log_of("app").error(
+            "the rules cannot be read again; the old ones stay in use reason=\"{}\"",
+            done.error().detail
+        );
 }
 
 void server::look_after_the_store() {
@@ -100,17 +153,45 @@ void server::look_after_the_store() {
     scope_.spawn("store watch", store_watch_->run());
 }
 
+task<std::string> server::ended() {
+    co_return co_await ended_.get();
+}
+
+/// Source: client-go's leaderelection, whose process ends at once. Whoever takes in events beside
+/// it goes on, unless the controller cannot be stopped before somebody else may lead.
+void server::lost_leadership(bool stopped) {
+    if (!stopped) {
+        log_of("app").critical("the controller has not stopped, and somebody else may lead: ending"
+        );
+        std::_Exit(1);
+    }
+    if (roles_.size() == 1) ended_.set("somebody else may lead, and there is no other role");
+}
+
 void server::reload() {
     if (ingestor_) ingestor_->reload();
+    if (controller_) controller_->reload();
+    reread_rules();
+}
+
+task<void> server::drain_ingestor() {
+    if (ingestor_) co_await ingestor_->drain();
 }
 
 task<void> server::drain() {
     health_.set_draining();
-    if (ingestor_) co_await ingestor_->drain();
+    if (!admission_) co_return co_await drain_ingestor();
+    using namespace asio::experimental::awaitable_operators;
+    auto one   = admission_->drain();
+    auto other = drain_ingestor();
+    co_await (std::move(one) && std::move(other));
 }
 
 task<void> server::stop() {
     co_await scope_.stop();
+    if (rules_) co_await rules_->stop();
+    if (admission_) co_await admission_->stop();
+    if (controller_) co_await controller_->stop();
     if (ingestor_) co_await ingestor_->stop();
     co_await metrics_endpoint_.stop();
     co_await health_endpoint_.stop();

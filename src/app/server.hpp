@@ -1,9 +1,13 @@
 // `falconer serve`: the roles of one process, with what is seen of them from outside.
 #pragma once
 
+#include "admission_role.hpp"
+#include "controller_role.hpp"
+#include "falconer/one_shot.hpp"
 #include "health_board.hpp"
 #include "ingestor_role.hpp"
 #include "process.hpp"
+#include "rules_stock.hpp"
 #include "store/housekeeping.hpp"
 #include "store/store_watch.hpp"
 
@@ -19,6 +23,9 @@ namespace falconer::app {
 const std::set<std::string>& roles_built();
 const std::set<std::string>& roles_known();
 
+/// Errors : broken  nobody has set the clock: says what it says
+result<void> clock_is_set(utc_time now);
+
 class server final : public application {
 public:
     server(
@@ -31,26 +38,53 @@ public:
     void               reload() override;
     task<void>         drain() override;
     task<void>         stop() override;
+    task<std::string>  ended() override;
 
     metrics_registry& metrics() { return metrics_; }
     ingestor_role*    ingestor() { return ingestor_ ? &*ingestor_ : nullptr; }
+    admission_role*   admission() { return admission_ ? &*admission_ : nullptr; }
+    controller_role*  controller() { return controller_ ? &*controller_ : nullptr; }
     unsigned short    metrics_port() const { return metrics_endpoint_.port(); }
     unsigned short    health_port() const { return health_endpoint_.port(); }
 
 private:
+    /// Between the roles of one process. What one has to say before the other is there is dropped:
+    /// it will be said again.
+    class exchange final : public post_office, public shoot_office {
+    public:
+        explicit exchange(server& of) : of_(of) {}
+        void tell(const cluster_identity& to, const cluster_message& what) override;
+        void tell(const cluster_identity& to, const shoot_message& what) override;
+
+    private:
+        server& of_;
+    };
+
+    /// A seed's controller has none.
+    bool needs_store() const { return roles_.contains("ingestor") || roles_.contains("console"); }
     void look_after_the_store();
+    result<void> start_rules();
+    void         reread_rules();
+    task<void>   drain_ingestor();
+    void         lost_leadership(bool stopped);
 
     asio::any_io_executor loop_;
     time_source&          time_;
     configuration         how_;
     std::set<std::string> roles_;
 
-    metrics_registry             metrics_;
-    health_board                 health_;
-    metrics_page                 page_;
-    std::optional<ingestor_role> ingestor_;
-    http_endpoint                metrics_endpoint_;
-    http_endpoint                health_endpoint_;
+    metrics_registry               metrics_;
+    exchange                       exchange_{*this};
+    health_board                   health_;
+    metrics_page                   page_;
+    std::optional<ingestor_role>   ingestor_;
+    std::optional<rules_stock>     rules_;  // before those who read in it
+    std::optional<controller_role> controller_;
+    std::optional<admission_role>  admission_;
+    http_endpoint                  metrics_endpoint_;
+    http_endpoint                  health_endpoint_;
+
+    one_shot<std::string> ended_;
 
     std::optional<store::housekeeping> housekeeping_;
     std::optional<store::store_watch>  store_watch_;

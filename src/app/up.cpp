@@ -1,6 +1,9 @@
 #include "up.hpp"
 
+#include "falconer/base64.hpp"
 #include "falconer/net/jwt.hpp"
+#include "sandbox/demo_files.hpp"
+#include "shell_word.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -77,6 +80,20 @@ std::string own_name() {
 
 }  // namespace
 
+configuration configuration_in(const fs::path& data) {
+    configuration how;
+    const auto    local          = asio::ip::address_v4::loopback();
+    how.has_admission            = true;
+    how.store.data_folder        = (data / "postgres").string();
+    how.ingestor.listen          = {local, 3200};
+    how.ingestor.keys_file       = data / "keys" / "keys.yaml";
+    how.ingestor.spool.directory = data / "spool";
+    how.metrics                  = {local, 8080};
+    how.health                   = {local, 8081};
+    how.admission.listen         = {local, 10250};
+    return how;
+}
+
 up_application::up_application(asio::any_io_executor loop, time_source& time, options opt)
     : loop_(loop), time_(time), opt_(std::move(opt)), scope_(loop) {}
 
@@ -129,29 +146,194 @@ result<void> up_application::make_keys() {
     );
 }
 
+/// The demo's rules of every version that the demo's profile names.
+result<void> up_application::write_rules() const {
+    const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
+    if (!profile) return profile.error();
+    for (const auto& each : profile->find_path({"spec", "versions", "falco"})->items()) {
+        const auto      version = std::string(each.text_at({"rulesVersion"}));
+        const auto      text    = sandbox::demo_file("rules/demo/" + version + "/falco_rules.yaml");
+        const auto      folder  = opt_.data / "rules" / version;
+        std::error_code wrong;
+        fs::create_directories(folder, wrong);
+        if (auto done = write_file(folder / "falco_rules.yaml", std::string(text), 0600); !done)
+            return done;
+    }
+    return {};
+}
+
+const kube_type namespaces_type{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
+const kube_type shoots_type{
+    .group = "core.gardener.cloud", .version = "v1beta1", .kind = "Shoot", .plural = "shoots"
+};
+
+/// A Kubernetes API that is garden, seed and every shoot at once, and Gardener's part on it.
+result<void> up_application::start_landscape() {
+    asio::io_context   scratch;
+    local_api::options where;
+    where.folder  = opt_.data / "kubernetes";
+    where.archive = where.folder / "objects.archive";
+    where.listen  = free_near(scratch, {asio::ip::address_v4::loopback(), 6443});
+    kubernetes_   = std::make_unique<local_api>(loop_, time_, std::move(where));
+    if (auto done = kubernetes_->start(); !done) return done;
+    if (!kubernetes_->warning().empty())
+        std::cerr << "warning: " << kubernetes_->warning() << std::endl;
+    auto& store = kubernetes_->store();
+    recognise_shoots();
+    for (std::size_t i = 1; i < opt_.shoots; ++i) {
+        const auto who = sandbox::demo_cluster(i);
+        of_cluster_.emplace(who.text, "shoot--" + who.shoot()->project + "--" + who.shoot()->name);
+    }
+    gardenlet_.emplace(
+        time_, store,
+        sandbox::gardenlet::options{
+            // The demo's clusters are the same at every start, so that their events stay theirs.
+            .identity =
+                [this](const std::string& technical_id, const std::string& uid) {
+                    for (const auto& [identity, technical] : of_cluster_)
+                        if (technical == technical_id) return identity;
+                    auto made = technical_id + "-" + uid + "-demo";
+                    of_cluster_.emplace(made, technical_id);
+                    return made;
+                },
+            .kubeconfig = [this](const std::string& id) { return kubernetes_->kubeconfig(id); },
+            .has_gone =
+                [this](const std::string& id) {
+                    std::erase_if(of_cluster_, [&](const auto& each) { return each.second == id; });
+                    kubernetes_->forget_shoot(id);
+                },
+        }
+    );
+    resource_manager_.emplace(time_, store, [this](const std::string& control_plane) {
+        return &kubernetes_->shoot(control_plane);
+    });
+    add_shoots();
+    return {};
+}
+
+/// Of the last start: a shoot is the same for as long as it is there.
+void up_application::recognise_shoots() {
+    const auto all = kubernetes_->store().list(shoots_type, {}, {.limit = 0});
+    for (const auto& each : all->items) {
+        const std::string identity(each.text_at({"status", "clusterIdentity"}));
+        if (!identity.empty()) of_cluster_.emplace(identity, sandbox::technical_id_of(each));
+    }
+}
+
+/// With its namespace; once more: nothing.
+void up_application::add_project(const std::string& name) {
+    const kube_type projects{
+        .group      = "core.gardener.cloud",
+        .version    = "v1beta1",
+        .kind       = "Project",
+        .plural     = "projects",
+        .namespaced = false
+    };
+    auto&       store = kubernetes_->store();
+    const auto  in    = "garden-" + name;
+    const value labels{{"project.gardener.cloud/name", name}};
+    (void)store.create(namespaces_type, {{}, in}, {{"metadata", {{"labels", labels}}}}, {});
+    (void)store.create(projects, {{}, name}, {{"spec", {{"namespace", in}}}}, {});
+}
+
+void up_application::add_shoots() {
+    auto&           store = kubernetes_->store();
+    const kube_type profiles{
+        .group      = "falco.gardener.cloud",
+        .version    = "v1alpha1",
+        .kind       = "FalcoProfile",
+        .plural     = "falcoprofiles",
+        .namespaced = false
+    };
+    const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
+    const auto shoot   = parse_yaml(sandbox::demo_file("examples/shoot.yaml"));
+    (void)store.create(profiles, {}, *profile, {});
+    (void)store.create(namespaces_type, {{}, "garden"}, value::map(), {});
+    add_project("demo");
+    // The first one is the example, the others are like it.
+    if (opt_.shoots > 0) (void)store.create(shoots_type, {"garden-demo", {}}, *shoot, {});
+    for (std::size_t i = 1; i < opt_.shoots; ++i) {
+        const auto is    = *sandbox::demo_cluster(i).shoot();
+        const auto space = "garden-" + is.project;
+        add_project(is.project);
+        auto one                     = *shoot;
+        one["metadata"]["name"]      = is.name;
+        one["metadata"]["namespace"] = space;
+        (void)store.create(shoots_type, {space, is.name}, std::move(one), {});
+    }
+}
+
+std::string up_application::delivered(
+    const cluster_identity& who, const std::string& name, const std::string& key
+) const {
+    const auto found = of_cluster_.find(who.text);
+    if (found == of_cluster_.end()) return {};
+    const kube_type secrets{.kind = "Secret", .plural = "secrets"};
+    const auto      secret = kubernetes_->shoot(found->second).get(secrets, {"kube-system", name});
+    if (!secret) return {};
+    auto text = decode_base64(secret->text_at({"data", key}));
+    return text ? std::move(*text) : std::string{};
+}
+
+/// Of the very objects that were delivered into its cluster; empty: none, or no such destination.
+std::string up_application::token_of(const cluster_identity& who) const {
+    const auto config = parse_yaml(delivered(who, "falcosidekick", "config.yaml"));
+    if (!config) return {};
+    constexpr std::string_view bearer = "Bearer ";
+    const auto said = config->text_at({"webhook", "customheaders", "Authorization"});
+    return said.starts_with(bearer) ? std::string(said.substr(bearer.size())) : std::string{};
+}
+
+secret up_application::heartbeat_key_of(const cluster_identity& who) const {
+    return secret{delivered(who, "falco-heartbeat", "key")};
+}
+
+/// Whoever has been delivered to takes part.
+task<void> up_application::gather() {
+    const auto clock = time_.make_bell();
+    for (;;) {
+        std::vector<std::string> all;
+        for (const auto& [identity, technical_id] : of_cluster_) all.push_back(identity);
+        for (const auto& each : all)
+            if (!token_of({each}).empty()) fleet_->join({each});
+        co_await clock->wait_until(time_.now() + 1s);
+    }
+}
+
 configuration up_application::configure() const {
-    configuration how;
-    const auto&   place          = postgres_->where();
-    how.store.postgres.host      = place.socket_folder;
-    how.store.postgres.port      = place.port;
-    how.store.postgres.database  = place.database;
-    how.store.postgres.user      = place.writer;
-    how.store.reader.user        = place.reader;
-    how.store.migrator.user      = place.migrator;
-    how.store.migrate_at_start   = true;
-    how.store.data_folder        = place.data.string();
-    how.ingestor.keys_file       = opt_.data / "keys" / "keys.yaml";
-    how.ingestor.spool.directory = opt_.data / "spool";
-    how.ingestor.drain           = {.accept = 0s, .idle = 1s, .grace = 10s};
+    auto        how             = configuration_in(opt_.data);
+    const auto& place           = postgres_->where();
+    how.store.postgres.host     = place.socket_folder;
+    how.store.postgres.port     = place.port;
+    how.store.postgres.database = place.database;
+    how.store.postgres.user     = place.writer;
+    how.store.reader.user       = place.reader;
+    how.store.migrator.user     = place.migrator;
+    how.store.migrate_at_start  = true;
+    how.ingestor.drain          = {.accept = 0s, .idle = 1s, .grace = 10s};
     // The demo's clusters talk more than real ones.
     how.ingestor.clusters.cluster.events_per_day = 1'000'000;
 
     asio::io_context scratch;
-    const auto       local = asio::ip::address_v4::loopback();
-    how.ingestor.listen    = free_near(scratch, opt_.listen);
-    how.metrics            = free_near(scratch, {local, 8080});
-    how.health             = free_near(scratch, {local, 8081});
-    how.logging.level      = spdlog::level::warn;
+    how.ingestor.listen = free_near(scratch, opt_.listen);
+    how.metrics         = free_near(scratch, how.metrics);
+    how.health          = free_near(scratch, how.health);
+    how.logging.level   = spdlog::level::warn;
+
+    how.controller.kubeconfig      = kubernetes_->kubeconfig_file();
+    how.controller.namespace_name  = "garden";
+    how.controller.rules           = opt_.data / "rules";
+    how.controller.leader_election = false;  // a start after a crash need not wait
+    how.admission.rules            = how.controller.rules;
+    how.admission.kubeconfig       = kubernetes_->kubeconfig_file();
+    how.admission.namespace_name   = "garden";
+    how.admission.leader_election  = false;
+    how.admission.mode             = webhook_mode::url;  // there are no Services here
+    how.admission.listen           = free_near(scratch, how.admission.listen);
+    how.admission.drain            = {.accept = 0s, .idle = 1s, .grace = 10s};
+    how.falco.central.enabled      = true;
+    how.falco.central.url          = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
+    how.falco.central.token_issuer = {.file = (opt_.data / "keys" / "key.pem").string()};
     return how;
 }
 
@@ -163,6 +345,12 @@ std::string up_application::token_for(const cluster_identity& who) const {
 }
 
 task<result<void>> up_application::start() {
+    // Nothing is made, and nothing is said to be, before all that can be known has been looked at.
+    if (auto set = clock_is_set(time_.utc()); !set) co_return std::move(set).error();
+    std::error_code wrong;
+    const auto      place = fs::weakly_canonical(fs::absolute(opt_.data, wrong), wrong);
+    if (auto can = sandbox::private_postgres::possible_in(place); !can)
+        co_return std::move(can).error();
     if (auto done = claim_folder(); !done) co_return std::move(done).error();
     if (auto done = make_keys(); !done) co_return std::move(done).error();
     const bool again = fs::exists(opt_.data / "postgres" / "PG_VERSION");
@@ -172,6 +360,11 @@ task<result<void>> up_application::start() {
     if (!postgres) co_return std::move(postgres).error();
     postgres_ = std::move(*postgres);
 
+    if (auto done = write_rules(); !done) co_return std::move(done).error();
+    if (auto done = start_landscape(); !done) co_return std::move(done).error();
+    scope_.spawn("gardenlet", gardenlet_->run());
+    scope_.spawn("resource manager", resource_manager_->run());
+    scope_.spawn("archive", kubernetes_->keep_archive());
     server_ = std::make_unique<server>(loop_, time_, configure(), roles_built());
     auto up = co_await server_->start();
     if (!up) co_return std::move(up).error();
@@ -182,13 +375,14 @@ task<result<void>> up_application::start() {
                                                        : opt_.listen.address().to_string(),
         .port = server_->ingestor()->port()
     };
-    fleet.clusters          = opt_.shoots;
     fleet.events_per_second = opt_.rate;
+    fleet.heartbeat_key     = [this](const auto& who) { return heartbeat_key_of(who); };
     fleet.acknowledged_log  = opt_.acknowledged_log;
     fleet_                  = std::make_unique<sandbox::demo_fleet>(
-        loop_, time_, std::move(fleet), [this](const auto& who) { return token_for(who); }
+        loop_, time_, std::move(fleet), [this](const auto& who) { return token_of(who); }
     );
     if (auto going = fleet_->start(); !going) co_return std::move(going).error();
+    scope_.spawn("fleet", gather());
     greet();
     scope_.spawn("line", show());
     co_return result<void>{};
@@ -205,6 +399,8 @@ void up_application::greet() const {
               << "  events    " << here << "/v1/events\n"
               << "  metrics   " << at(local, server_->metrics_port()) << "/metrics\n"
               << "  health    " << at(local, server_->health_port()) << "/readyz\n"
+              << "  shoots    KUBECONFIG=" << shell_word(kubernetes_->kubeconfig_file().string())
+              << " kubectl get shoots,extensions -A\n"
               << "  data      " << opt_.data.string() << "  (PostgreSQL "
               << postgres_->where().version << ", spool, keys)\n\n"
               << "Post an event yourself:\n\n"
@@ -215,8 +411,8 @@ void up_application::greet() const {
               << "' \\\n    -d '{\"rule\":\"My first "
                  "rule\",\"priority\":\"Warning\",\"time\":\"'$(date -u +%FT%TZ)'\","
               << "\"output\":\"Hello\",\"output_fields\":{\"proc.name\":\"cat\"}}'\n\n"
-              << "and see it counted:\n\n  " << own_name() << " db status --data "
-              << opt_.data.string() << "\n"
+              << "and see it counted:\n\n  " << shell_word(own_name()) << " db status --data "
+              << shell_word(opt_.data.string()) << "\n"
               << std::endl;
 }
 
@@ -235,7 +431,7 @@ task<void> up_application::show() {
                           static_cast<double>(every.count()),
             .p50_ms     = seen.p50_ms,
             .p99_ms     = seen.p99_ms,
-            .clusters   = opt_.shoots,
+            .clusters   = fleet_->size(),
             .lost       = seen.refused + seen.failed,
             .spooled    = spool.pending,
             .store_away = server_->ingestor()->store_is_away(),
@@ -262,10 +458,18 @@ task<void> up_application::drain() {
     if (server_) co_await server_->drain();
 }
 
+void up_application::hurry() {
+    if (postgres_) postgres_->hurry();
+}
+
 task<void> up_application::stop() {
     co_await scope_.stop();
     if (fleet_) co_await fleet_->stop();
     if (server_) co_await server_->stop();
+    if (kubernetes_) co_await kubernetes_->stop();
+    if (gardenlet_)
+        if (const auto kept = kubernetes_->write_archive(); !kept)
+            std::cerr << "warning: " << kept.error().detail << std::endl;
     if (postgres_) {
         co_await postgres_->stop();
         std::cout << "Stopped. The data stays in " << opt_.data.string() << std::endl;

@@ -1,19 +1,27 @@
 // `falconer up`: everything on this machine.
 #pragma once
 
+#include "local_api.hpp"
 #include "sandbox/demo_fleet.hpp"
+#include "sandbox/gardenlet.hpp"
 #include "sandbox/live_line.hpp"
 #include "sandbox/private_postgres.hpp"
+#include "sandbox/resource_manager.hpp"
 #include "server.hpp"
 
 #include "falconer/net/token_keys.hpp"
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace falconer::app {
+
+/// What `falconer up` runs on a folder, as far as that is known before it does; where a port is
+/// taken, it takes another one.
+configuration configuration_in(const std::filesystem::path& data);
 
 class up_application final : public application {
 public:
@@ -32,10 +40,23 @@ public:
     void               reload() override;
     task<void>         drain() override;
     task<void>         stop() override;
+    void               hurry() override;
 
 private:
-    result<void>  claim_folder();
-    result<void>  make_keys();
+    result<void> claim_folder();
+    result<void> make_keys();
+    result<void> write_rules() const;
+    result<void> start_landscape();
+    void         recognise_shoots();
+    void         add_project(const std::string& name);
+    void         add_shoots();
+    std::string  token_of(const cluster_identity& who) const;
+    secret       heartbeat_key_of(const cluster_identity& who) const;
+    /// A value of a Secret that was delivered into its cluster; empty: there is none.
+    std::string delivered(
+        const cluster_identity& who, const std::string& name, const std::string& key
+    ) const;
+    task<void>    gather();
     configuration configure() const;
     std::string   token_for(const cluster_identity& who) const;
     void          greet() const;
@@ -47,6 +68,10 @@ private:
     int                                        lock_ = -1;
     std::optional<net::private_key>            key_;
     std::unique_ptr<sandbox::private_postgres> postgres_;
+    std::unique_ptr<local_api>                 kubernetes_;
+    std::optional<sandbox::gardenlet>          gardenlet_;
+    std::optional<sandbox::resource_manager>   resource_manager_;
+    std::map<std::string, std::string>         of_cluster_{};  // identity → technical id
     std::unique_ptr<server>                    server_;
     std::unique_ptr<sandbox::demo_fleet>       fleet_;
     bool       line_open_ = false;  // the terminal's cursor is behind it

@@ -1,6 +1,7 @@
 #include "falconer/strict_yaml.hpp"
 
 #include "falconer/duration.hpp"
+#include "falconer/spelling.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
@@ -8,41 +9,19 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <numeric>
 #include <sstream>
 
 namespace falconer {
 namespace {
 
-/// How many letters have to be typed differently. Source: Levenshtein 1965; both are short.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t corner = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const auto swap = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
-            corner          = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, swap}));
-        }
-    }
-    return row.back();
-}
-
 template <class Names>
-std::string did_you_mean(std::string_view wrong, const Names& names) {
-    std::size_t      best = std::max<std::size_t>(wrong.size() / 3, wrong.size() > 2 ? 2 : 1) + 1;
-    std::string_view guess;
-    for (const std::string_view name : names) {
-        if (const auto d = distance(wrong, name); d < best) {
-            best  = d;
-            guess = name;
-        }
-    }
-    return guess.empty() ? std::string{} : "; did you mean '" + std::string(guess) + "'?";
+std::string near(std::string_view wrong, const Names& names) {
+    const std::vector<std::string_view> all(names.begin(), names.end());
+    return did_you_mean(wrong, all);
 }
 
 std::string shortened(const std::string& value) {
-    return '\'' + (value.size() > 60 ? value.substr(0, 60) + "…" : value) + '\'';
+    return '\'' + in_one_line(value.size() > 60 ? value.substr(0, 60) + "…" : value) + '\'';
 }
 
 std::string kind_of(const YAML::Node& node) {
@@ -74,25 +53,6 @@ std::optional<std::uint64_t> bytes_in(const std::string& text) {
     if (wrong != std::errc{} || unit == units.end()) return std::nullopt;
     if (value > std::numeric_limits<std::uint64_t>::max() / unit->second) return std::nullopt;
     return value * unit->second;
-}
-
-/// For a terminal and a log: keys and values come from a file, and may hold anything.
-std::string in_one_line(const std::string& text) {
-    constexpr std::size_t      longest = 500;
-    constexpr std::string_view digits  = "0123456789abcdef";
-    std::string                out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (out.size() >= longest && (byte & 0xC0) != 0x80) return out + "…";
-        if (byte >= 0x20 && byte != 0x7F) {
-            out += c;
-        } else {
-            out += "\\x";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-    }
-    return out;
 }
 
 /// Where the text uses an alias: one small text standing for a large one, or for a line elsewhere.
@@ -151,10 +111,11 @@ struct yaml_document::impl {
         std::string text{};
     };
 
-    std::string           name{};
-    std::vector<place>    places{};
-    std::vector<problem>  found{};
-    std::set<std::string> keys{};
+    std::string                name{};
+    std::vector<place>         places{};
+    std::vector<problem>       found{};
+    std::set<std::string>      keys{};
+    std::map<std::string, int> lines{};
 
     static int line_of(const YAML::Node& node, int otherwise) {
         return node.Mark().is_null() ? otherwise : node.Mark().line + 1;
@@ -173,8 +134,11 @@ struct yaml_document::impl {
         in.known.emplace(key);
         keys.insert(path_of(in, key));
         if (!in.node.IsMap()) return std::nullopt;
-        for (const auto& entry : in.node)
-            if (entry.first.IsScalar() && entry.first.Scalar() == key) return entry.second;
+        for (const auto& entry : in.node) {
+            if (!entry.first.IsScalar() || entry.first.Scalar() != key) continue;
+            lines.emplace(path_of(in, key), line_of(entry.first, in.line));
+            return entry.second;
+        }
         return std::nullopt;
     }
 
@@ -223,7 +187,8 @@ yaml_document::yaml_document(std::string name, std::string_view text)
         }
     } catch (const YAML::Exception& wrong) {
         impl_->complain(
-            wrong.mark.is_null() ? 0 : wrong.mark.line + 1, "", "not YAML: " + wrong.msg
+            wrong.mark.is_null() ? 0 : wrong.mark.line + 1, "",
+            "not YAML: " + in_one_line(wrong.msg)
         );
     }
 }
@@ -232,6 +197,10 @@ yaml_document::~yaml_document() = default;
 
 yaml_document::reader yaml_document::root() {
     return {*impl_, 0};
+}
+
+bool yaml_document::readable() const {
+    return impl_->places[0].node.IsMap();
 }
 
 std::vector<std::string> yaml_document::problems() const {
@@ -253,7 +222,7 @@ std::vector<std::string> yaml_document::problems() const {
                      path + ": the same key again, first in line " + std::to_string(first->second)}
                 );
             else if (!place.known.contains(key))
-                found.push_back({line, path + ": unknown key" + did_you_mean(key, place.known)});
+                found.push_back({line, path + ": unknown key" + near(key, place.known)});
         }
     }
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
@@ -270,6 +239,10 @@ std::vector<std::string> yaml_document::problems() const {
 
 const std::set<std::string>& yaml_document::keys() const {
     return impl_->keys;
+}
+
+const std::map<std::string, int>& yaml_document::lines() const {
+    return impl_->lines;
 }
 
 yaml_document::reader yaml_document::reader::section(std::string_view key) {
@@ -291,6 +264,14 @@ bool yaml_document::reader::has(std::string_view key) const {
     const auto& node = whole_->places[place_].node;
     return node.IsMap() && std::any_of(node.begin(), node.end(), [&](const auto& entry) {
                return entry.first.IsScalar() && entry.first.Scalar() == key;
+           });
+}
+
+bool yaml_document::reader::is_empty(std::string_view key) const {
+    const auto& node = whole_->places[place_].node;
+    return node.IsMap() && std::any_of(node.begin(), node.end(), [&](const auto& entry) {
+               return entry.first.IsScalar() && entry.first.Scalar() == key &&
+                      entry.second.IsNull();
            });
 }
 
@@ -384,10 +365,7 @@ std::optional<std::size_t> yaml_document::reader::choice(
     if (!text) return std::nullopt;
     const auto found = std::find(names.begin(), names.end(), *text);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-    complain(
-        key,
-        "expected one of " + wanted + ", found " + shortened(*text) + did_you_mean(*text, names)
-    );
+    complain(key, "expected one of " + wanted + ", found " + shortened(*text) + near(*text, names));
     return std::nullopt;
 }
 

@@ -14,12 +14,19 @@ void add_token_command(CLI::App& root, int& exit_code);  // token keygen|keys|is
 void add_db_command(CLI::App& root, int& exit_code);     // db migrate|status|retain|import-legacy
 void add_token_revoke_command(CLI::App& token, int& exit_code);  // token revoke
 void add_db_policy_command(CLI::App& db, int& exit_code);        // db policy
+void add_db_keeping_commands(CLI::App& db, int& exit_code);      // db period|hold|audit
 void add_import_legacy_command(CLI::App& db, int& exit_code);    // db import-legacy
 void add_quarantine_command(CLI::App& root, int& exit_code);     // quarantine list|show|replay
 void add_spool_command(CLI::App& root, int& exit_code);          // spool status|replay
 void add_serve_command(CLI::App& root, int& exit_code);
 void add_up_command(CLI::App& root, int& exit_code);
 void add_doctor_command(CLI::App& root, int& exit_code);
+void add_render_command(CLI::App& root, int& exit_code);
+void add_review_command(CLI::App& root, int& exit_code);
+void add_rules_command(CLI::App& root, int& exit_code);        // rules lint|pull
+void add_rules_pull_command(CLI::App& rules, int& exit_code);  // rules pull
+void add_versions_command(CLI::App& root, int& exit_code);     // versions plan
+void add_agent_command(CLI::App& root, int& exit_code);        // agent configure|heartbeat
 void add_version_command(CLI::App& root, int& exit_code);
 
 }  // namespace falconer::cli

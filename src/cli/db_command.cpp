@@ -45,7 +45,7 @@ task<result<void>> do_retain(store::pg_connection& db, time_source& time, const 
               << report->days_on_hold << "\nevents removed " << report->rows_removed
               << "\nevents kept in rewritten days " << report->rows_kept << " (on hold "
               << report->rows_on_hold << ")\nbodies and tallies removed " << report->aside_removed
-              << '\n';
+              << "\ntexts removed " << report->texts_removed << '\n';
     co_return result<void>{};
 }
 
@@ -82,13 +82,14 @@ void add_db_command(CLI::App& root, int& exit_code) {
     status->add_flag("--exact", opt->exact, "Counts every day's events, however long that takes");
     add_import_legacy_command(*db, exit_code);
     add_db_policy_command(*db, exit_code);
+    add_db_keeping_commands(*db, exit_code);
     auto* retain =
         add("retain", "Removes what is older than its retention period", store_user::migrator,
             do_retain);
     retain
         ->add_option(
             "--keep-days", opt->keep_days,
-            "Days of receipt to keep where the table falconer.retention says nothing; default: "
+            "Days of receipt to keep where `falconer db period` says nothing; default: "
             "store.retentionDays of the configuration"
         )
         ->check(CLI::Range(1, 36500));

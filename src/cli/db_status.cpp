@@ -25,7 +25,8 @@ struct cluster_row {
 };
 struct store_status {
     int                      schema = 0;
-    std::int64_t             bytes = 0, clusters = 0, texts = 0, quarantined = 0, counted = 0;
+    std::int64_t             bytes = 0, clusters = 0, texts = 0, quarantined = 0;
+    std::int64_t             counted = 0, refused_tokens = 0;
     std::vector<day_count>   days{};
     std::vector<cluster_row> loudest{};
 };
@@ -39,7 +40,8 @@ std::int64_t number(std::string_view text) {
 constexpr auto figures = R"(
 SELECT (SELECT max(version) FROM falconer.schema_version), pg_database_size(current_database()),
        (SELECT count(*) FROM falconer.cluster), (SELECT count(*) FROM falconer.text),
-       (SELECT count(*) FROM falconer.quarantine WHERE replayed IS NULL), (SELECT coalesce(sum(count), 0) FROM falconer.tally))";
+       (SELECT count(*) FROM falconer.quarantine WHERE replayed IS NULL), (SELECT coalesce(sum(count), 0) FROM falconer.tally WHERE cause <> 3),
+       (SELECT coalesce(sum(count), 0) FROM falconer.tally WHERE cause = 3))";
 
 // to_char of the partition's own bounds would have to be parsed; its name says the same.
 constexpr auto partitions = R"(
@@ -61,12 +63,13 @@ task<result<store_status>> ask(store::pg_connection& db, status_counting countin
     store_status now;
     auto         first = co_await db.query(figures, {}, 60s);
     if (!first) co_return std::move(first).error();
-    now.schema      = static_cast<int>(number(first->at(0, 0)));
-    now.bytes       = number(first->at(0, 1));
-    now.clusters    = number(first->at(0, 2));
-    now.texts       = number(first->at(0, 3));
-    now.quarantined = number(first->at(0, 4));
-    now.counted     = number(first->at(0, 5));
+    now.schema         = static_cast<int>(number(first->at(0, 0)));
+    now.bytes          = number(first->at(0, 1));
+    now.clusters       = number(first->at(0, 2));
+    now.texts          = number(first->at(0, 3));
+    now.quarantined    = number(first->at(0, 4));
+    now.counted        = number(first->at(0, 5));
+    now.refused_tokens = number(first->at(0, 6));
 
     auto days = co_await db.query(partitions, {}, 60s);
     if (!days) co_return std::move(days).error();
@@ -117,6 +120,7 @@ void print_text(const store_status& now) {
     line("dictionary texts", std::to_string(now.texts));
     line("in quarantine", std::to_string(now.quarantined));
     line("only counted", std::to_string(now.counted));
+    line("refused tokens", std::to_string(now.refused_tokens));
     for (const auto& [day, events, estimated] : now.days)
         line("events of " + day, (estimated ? "~" : "") + std::to_string(events));
     if (now.days.empty()) line("events", "none");
@@ -147,6 +151,7 @@ void print_json(const store_status& now) {
     put("dictionaryTexts", now.texts);
     put("quarantined", now.quarantined);
     put("onlyCounted", now.counted);
+    put("refusedTokens", now.refused_tokens);
     json.Key("days");
     json.StartArray();
     for (const auto& each : now.days) {

@@ -2,21 +2,29 @@
 #include "commands.hpp"
 
 #include "app/configuration.hpp"
+#include "app/listeners.hpp"
 #include "app/server.hpp"
+#include "app/store_check.hpp"
+#include "app/up.hpp"
 #include "falconer/event.hpp"
 #include "ingest/key_ring.hpp"
 #include "ingest/spool_file.hpp"
-#include "store/migrations.hpp"
 #include "store_access.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <set>
 
 namespace falconer::cli {
 namespace {
@@ -43,20 +51,26 @@ private:
     int wrong_ = 0;
 };
 
-void look_at_port(report& out, const std::string& about, const asio::ip::tcp::endpoint& where) {
-    asio::io_context        scratch;
-    asio::ip::tcp::acceptor probe(scratch);
-    std::error_code         wrong;
-    probe.open(where.protocol(), wrong);
-    if (!wrong) probe.set_option(asio::socket_base::reuse_address(true), wrong);
-    if (!wrong) probe.bind(where, wrong);
-    const auto text = app::endpoint_text(where);
-    if (wrong)
-        out.doubt(
-            about, text + ": " + wrong.message() + " (as it should be while falconer serve runs)"
+/// Only looks: what `serve` would make is not made here.
+void look_at_folder(report& out, const std::filesystem::path& folder) {
+    std::error_code wrong;
+    if (std::filesystem::is_directory(folder, wrong)) {
+        if (::access(folder.c_str(), W_OK | X_OK) == 0)
+            return out.good("spool", folder.string() + " can be written to");
+        return out.bad(
+            "spool", folder.string() + ": cannot be written to: " + std::strerror(errno)
         );
-    else
-        out.good(about, text + " is free");
+    }
+    if (std::filesystem::exists(folder, wrong))
+        return out.bad("spool", folder.string() + ": is not a directory");
+    // Only the folder itself is made: a disk that is not mounted shall not be mistaken for one.
+    const auto above = std::filesystem::absolute(folder, wrong).parent_path();
+    if (::access(above.c_str(), W_OK | X_OK) == 0)
+        return out.good("spool", folder.string() + " is not there yet; serve makes it");
+    out.bad(
+        "spool", folder.string() + ": is not there, and cannot be made in " + above.string() +
+                     ": " + std::strerror(errno)
+    );
 }
 
 void look_at_ingestor(report& out, const app::ingestor_configuration& how) {
@@ -83,6 +97,8 @@ void look_at_ingestor(report& out, const app::ingestor_configuration& how) {
             out.doubt("certificate", "ends soon: " + text_of(event_time_of((*loaded)->expires())));
         else
             out.good("certificate", "until " + text_of(event_time_of((*loaded)->expires())));
+    } else if (how.listen.address().is_loopback()) {
+        out.good("certificate", "none is needed: events come from this machine only");
     } else {
         out.doubt("certificate", "none: plain HTTP, tokens can be read on the way");
     }
@@ -91,10 +107,8 @@ void look_at_ingestor(report& out, const app::ingestor_configuration& how) {
     const auto      files_of_spool = ingest::make_posix_files(spool.directory);
     if (const auto owner = files_of_spool->locked_by())
         out.good("spool", spool.directory.string() + " is in use by pid " + std::to_string(*owner));
-    else if (auto ready = files_of_spool->prepare(); ready)
-        out.good("spool", spool.directory.string() + " can be written to");
     else
-        out.bad("spool", ready.error().detail);
+        look_at_folder(out, spool.directory);
     const auto room = std::filesystem::space(spool.directory, wrong);
     if (!wrong && room.available < spool.capacity)
         out.doubt(
@@ -120,8 +134,22 @@ long long number(std::string_view text) {
     return value;
 }
 
+std::string now_text(time_source& time) {
+    return text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time.utc())));
+}
+
 /// The store's own view. What is missing there has been said; so this never fails.
-task<result<void>> look_at_store(store::pg_connection& db, time_source& time, report& out) {
+task<result<void>> look_at_store(
+    asio::any_io_executor loop, time_source& time, store::pg_options where, report& out
+) {
+    auto opened = co_await store::pg_connection::open(std::move(loop), time, std::move(where));
+    if (!opened) {
+        out.bad("store", "is away, and events would go to the spool: " + opened.error().detail);
+        if (app::clock_is_set(time.utc()))
+            out.good("clock", now_text(time) + "; there is no store to compare it with");
+        co_return result<void>{};
+    }
+    auto&      db    = **opened;
     const auto begun = time.now();
     auto       clock = co_await db.query(
         "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8, "
@@ -144,25 +172,14 @@ task<result<void>> look_at_store(store::pg_connection& db, time_source& time, re
             "clock", "the store's clock is " + std::to_string(apart.count()) + " ms ahead of ours"
         );
     else
-        out.good(
-            "clock", text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time.utc()))) +
-                         ", as the store's"
-        );
+        out.good("clock", now_text(time) + ", as the store's");
 
-    auto schema = co_await db.query("SELECT max(version) FROM falconer.schema_version", {}, 5s);
+    auto schema = co_await app::check_schema(db);
     if (!schema) {
-        out.bad("schema", schema.error().detail + "; run 'falconer db migrate'");
+        out.bad("schema", schema.error().detail);
         co_return result<void>{};
     }
-    const auto version = number(schema->at(0, 0));
-    const auto ours    = store::known_migrations().back().version;
-    if (version < ours)
-        out.bad(
-            "schema", "version " + std::to_string(version) + ", this program needs " +
-                          std::to_string(ours) + ": run 'falconer db migrate'"
-        );
-    else
-        out.good("schema", "version " + std::to_string(version));
+    out.good("schema", "version " + std::to_string(*schema));
 
     auto seen = co_await db.query(
         "SELECT count(*), (SELECT count(DISTINCT cluster) FROM falconer.event WHERE received > "
@@ -194,28 +211,94 @@ task<result<void>> look_at_store(store::pg_connection& db, time_source& time, re
     co_return result<void>{};
 }
 
-int doctor(const store_choice& where) {
-    report out;
-    if (!where.config.empty()) {
-        const auto got = app::read_configuration_file(where.config, {});
-        for (const auto& problem : got.problems) out.bad("configuration", problem);
-        if (!got.problems.empty()) return wrong_usage;
-        out.good("configuration", where.config);
-        look_at_ingestor(out, got.value.ingestor);
-        look_at_port(out, "ingest port", got.value.ingestor.listen);
-        look_at_port(out, "metrics port", got.value.metrics);
-        look_at_port(out, "health port", got.value.health);
-    }
-    const auto store = find_store(where, store_user::reader);
-    if (!store) return wrong_usage;
-    const int code = with_store(where, store_user::reader, [&](auto& db, auto& time) {
-        return look_at_store(db, time, out);
-    });
-    if (code != success) out.bad("store", "is away; events would go to the spool");
+int sum_of(const report& out, int code) {
     if (out.wrong() == 0) return success;
     std::cout << '\n'
               << out.wrong() << (out.wrong() == 1 ? " thing is wrong\n" : " things are wrong\n");
-    return answer_is_no;
+    return code;
+}
+
+/// Those that the configuration has something for.
+std::set<std::string> roles_in(const app::configuration& how) {
+    std::set<std::string> roles;
+    if (!how.ingestor.keys_file.empty()) roles.insert("ingestor");
+    if (how.has_admission) roles.insert("admission");
+    return roles;
+}
+
+const std::map<std::string, std::string> port_names{
+    {"ingestor.listen", "ingest port"},
+    {"admission.listen", "webhook port"},
+    {"metrics.listen", "metrics port"},
+    {"health.listen", "health port"},
+};
+
+/// `otherwise`: when a port may be taken.
+void look_at_ports(report& out, const app::configuration& how, const std::string& otherwise) {
+    const auto all = app::listeners_of(how, roles_in(how));
+    for (const auto& each : all) {
+        const auto& about   = port_names.at(each.key);
+        const auto  text    = app::endpoint_text(each.at);
+        const bool  clashes = std::ranges::any_of(all, [&](const app::listener& other) {
+            return other.key != each.key && app::clash(other.at, each.at);
+        });
+        if (const auto wrong = app::try_to_listen(each.at))
+            out.doubt(about, text + ": " + wrong.message() + " (" + otherwise + ')');
+        else if (!clashes)  // has been said
+            out.good(about, text + " is free");
+    }
+}
+
+/// Everything but the configuration itself.
+void look_around(
+    report& out, const app::configuration& how, const store::pg_options& store,
+    const std::string& otherwise
+) {
+    look_at_ingestor(out, how.ingestor);
+    look_at_ports(out, how, otherwise);
+    // Whatever is found goes into the report; there is no failure left to print.
+    run_to_end([&](asio::any_io_executor loop, time_source& time) {
+        return look_at_store(std::move(loop), time, store, out);
+    });
+}
+
+int examine_configuration(report& out, const std::string& file) {
+    const auto got      = app::read_configuration_file(file, {});
+    auto       problems = got.problems;
+    if (!problems.empty()) {
+        for (const auto& each : problems) out.bad("configuration", each);
+        return sum_of(out, wrong_usage);
+    }
+    problems = app::clashing_listeners(got, roles_in(got.value));
+    for (const auto& each : problems) out.bad("configuration", each);
+    if (problems.empty()) out.good("configuration", file);
+    auto store              = got.value.store.as_reader();
+    store.statement_timeout = statement_limit;
+    look_around(out, got.value, store, "as it should be while falconer serve runs");
+    return sum_of(out, problems.empty() ? answer_is_no : wrong_usage);
+}
+
+/// Of `falconer up`, whose configuration nobody has written.
+int examine_folder(report& out, const std::string& folder) {
+    const auto store = private_store(folder, store_user::reader);
+    if (!store) {
+        out.bad("configuration", store.error().detail);
+        return sum_of(out, wrong_usage);
+    }
+    out.good("configuration", folder + ", a folder of falconer up");
+    look_around(
+        out, app::configuration_in(folder), *store,
+        "as it should be while falconer up runs, which takes another port where one is taken"
+    );
+    return sum_of(out, answer_is_no);
+}
+
+int doctor(const store_choice& where) {
+    report out;
+    if (const auto set = app::clock_is_set(std::chrono::system_clock::now()); !set)
+        out.bad("clock", set.error().detail);
+    return where.config.empty() ? examine_folder(out, where.data)
+                                : examine_configuration(out, where.config);
 }
 
 }  // namespace
@@ -227,7 +310,7 @@ void add_doctor_command(CLI::App& root, int& exit_code) {
     );
     sub->footer(
         "Exit 1 if something is wrong.\n\nExample:\n  falconer doctor --config "
-        "/etc/falconer/falconer.yaml"
+        "/etc/falconer/falconer.yaml\n  falconer doctor --data ./falconer-data"
     );
     add_store_options(*sub, *where);
     sub->callback([where, &exit_code] { exit_code = doctor(*where); });

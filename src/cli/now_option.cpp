@@ -1,6 +1,6 @@
 #include "now_option.hpp"
 
-#include "ingest/rfc3339.hpp"
+#include "falconer/rfc3339.hpp"
 
 #include <chrono>
 #include <variant>
@@ -9,7 +9,7 @@ namespace falconer::cli {
 
 result<utc_time> read_now(const std::string& option) {
     if (option.empty()) return std::chrono::system_clock::now();
-    const auto at = ingest::parse_rfc3339(option);
+    const auto at = parse_rfc3339(option);
     if (const auto* const why = std::get_if<const char*>(&at))
         return failure{errc::malformed, std::string("--now ") + *why};
     const auto time = std::get<event_time>(at);

@@ -1,9 +1,12 @@
 // falconer token revoke, falconer db policy: what operators decide about single clusters.
 #include "commands.hpp"
 
+#include "decider.hpp"
 #include "falconer/event.hpp"
-#include "ingest/rfc3339.hpp"
+#include "falconer/rfc3339.hpp"
+#include "printable.hpp"
 #include "store/policy_watch.hpp"
+#include "store/retention_policy.hpp"
 #include "store_access.hpp"
 
 #include <charconv>
@@ -19,15 +22,46 @@ struct policy_options {
     std::string  before{};
     std::string  reason{};
     std::string  daily{};
+    std::string  by{};
     bool         lift = false;
 };
+
+/// A decision about a cluster that nobody has heard of is kept, and may be a slip of the pen.
+task<result<void>> warn_of_unknown(store::pg_connection& db, std::string cluster) {
+    auto known = co_await store::is_known(db, cluster);
+    if (!known) co_return std::move(known).error();
+    if (!*known)
+        std::cerr << "note: the store has nothing of a cluster '" << printable(cluster, 300)
+                  << "' yet; is that its identity?\n";
+    co_return result<void>{};
+}
+
+task<result<void>> set_tokens(
+    store::pg_connection& db, policy_options opt, std::optional<utc_time> before
+) {
+    auto known = co_await store::decide_as(db, opt.by, opt.reason);
+    if (!known) co_return known;
+    auto set = co_await store::set_tokens_issued_before(db, opt.cluster, before, opt.reason);
+    if (!set) co_return set;
+    co_return co_await warn_of_unknown(db, opt.cluster);
+}
+
+task<result<void>> set_events(
+    store::pg_connection& db, policy_options opt, std::optional<std::uint64_t> events
+) {
+    auto known = co_await store::decide_as(db, opt.by, opt.reason);
+    if (!known) co_return known;
+    auto set = co_await store::set_daily_events(db, opt.cluster, events);
+    if (!set) co_return set;
+    co_return co_await warn_of_unknown(db, opt.cluster);
+}
 
 int revoke(const policy_options& opt) {
     std::optional<utc_time> before;
     if (!opt.lift) {
         before = std::chrono::system_clock::now();
         if (!opt.before.empty()) {
-            const auto  time = ingest::parse_rfc3339(opt.before);
+            const auto  time = parse_rfc3339(opt.before);
             const auto* good = std::get_if<event_time>(&time);
             if (good == nullptr) {
                 std::cerr << "falconer token revoke: --issued-before: expected a time such as "
@@ -39,7 +73,7 @@ int revoke(const policy_options& opt) {
         }
     }
     const int code = with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
-        return store::set_tokens_issued_before(db, opt.cluster, before, opt.reason);
+        return set_tokens(db, opt, before);
     });
     if (code != success) return code;
     if (before)
@@ -65,7 +99,7 @@ int set_budget(const policy_options& opt) {
         events = value;
     }
     return with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
-        return store::set_daily_events(db, opt.cluster, events);
+        return set_events(db, opt, events);
     });
 }
 
@@ -85,6 +119,7 @@ void add_token_revoke_command(CLI::App& token, int& exit_code) {
     sub->add_option("--cluster", opt->cluster, "The cluster's identity")->required();
     sub->add_option("--issued-before", opt->before, "RFC 3339; default: now");
     sub->add_option("--reason", opt->reason, "For those who ask later");
+    add_decider(*sub, opt->by);
     sub->add_flag("--lift", opt->lift, "Accepts them again");
     sub->callback([opt, &exit_code] { exit_code = revoke(*opt); });
 }
@@ -99,6 +134,8 @@ void add_db_policy_command(CLI::App& db, int& exit_code) {
     add_store_options(*sub, opt->where);
     sub->add_option("--cluster", opt->cluster, "The cluster's identity")->required();
     sub->add_option("--daily-events", opt->daily, "Events per day, or 'default'")->required();
+    sub->add_option("--reason", opt->reason, "For those who ask later");
+    add_decider(*sub, opt->by);
     sub->callback([opt, &exit_code] { exit_code = set_budget(*opt); });
 }
 

@@ -2,8 +2,9 @@
 #include "commands.hpp"
 
 #include "falconer/event.hpp"
+#include "falconer/rfc3339.hpp"
 #include "ingest/event_json.hpp"
-#include "ingest/rfc3339.hpp"
+#include "printable.hpp"
 #include "store/pg_event_store.hpp"
 #include "store/quarantine.hpp"
 #include "store_access.hpp"
@@ -30,14 +31,6 @@ struct quarantine_options {
 
 std::string when(utc_time t) {
     return text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(t)));
-}
-
-/// For a terminal: what an attacker wrote must not move the cursor.
-std::string printable(std::string_view text, std::size_t most) {
-    std::string out;
-    for (const char c : text.substr(0, most))
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-    return out;
 }
 
 void print_json(const store::kept_body& each) {
@@ -134,7 +127,8 @@ task<result<void>> replay_one(
     auto done = co_await events.insert(batch);
     if (!done) {
         const auto code = done.error().code;
-        if (code != errc::malformed && code != errc::too_large) co_return std::move(done).error();
+        if (code != errc::malformed && code != errc::too_large && code != errc::conflict)
+            co_return std::move(done).error();
         ++sum.still;
         std::cout << id << "\tstays: " << printable(done.error().detail, 200) << '\n';
         co_return result<void>{};
@@ -184,7 +178,7 @@ task<result<void>> do_replay(
 /// False: it is no time, and that has been said.
 bool read_since(quarantine_options& opt) {
     if (opt.since.empty()) return true;
-    const auto time = ingest::parse_rfc3339(opt.since);
+    const auto time = parse_rfc3339(opt.since);
     if (const auto* good = std::get_if<event_time>(&time)) {
         opt.since_time = utc_time{std::chrono::seconds{good->seconds}};
         return true;

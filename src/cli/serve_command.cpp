@@ -1,13 +1,17 @@
 // falconer serve: runs the roles.
 #include "commands.hpp"
 
+#include "app/listeners.hpp"
 #include "app/server.hpp"
 #include "descriptors.hpp"
 #include "falconer/steady_time_source.hpp"
+#include "gardener_flags.hpp"
 #include "ingest/key_ring.hpp"
 
 #include <asio/io_context.hpp>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -20,6 +24,7 @@ struct serve_options {
     std::string              config{};
     std::vector<std::string> roles{};
     bool                     check = false;
+    gardener_flags           flags{};
 };
 
 /// The roles asked for, or all that this build has. Problems go to `problems`.
@@ -39,43 +44,77 @@ std::set<std::string> roles_of(const serve_options& opt, std::vector<std::string
     return roles;
 }
 
-void check_readable(const char* key, const std::string& path, std::vector<std::string>& problems) {
-    if (!path.empty() && !std::ifstream(path))
-        problems.push_back(std::string(key) + ": " + path + " cannot be read");
-}
-
 /// What the files that the configuration names have to say.
 void check_files(
-    const app::configuration& how, const std::set<std::string>& roles,
+    const app::configuration_reading& got, const std::set<std::string>& roles,
     std::vector<std::string>& problems
 ) {
-    check_readable("store.passwordFile", how.store.postgres.password_file, problems);
-    check_readable("store.reader.passwordFile", how.store.reader.password_file, problems);
-    check_readable("store.migrator.passwordFile", how.store.migrator.password_file, problems);
-    check_readable("store.tls.caFile", how.store.postgres.ssl_root_cert, problems);
-    check_readable("store.tls.certificateFile", how.store.postgres.ssl_cert, problems);
-    check_readable("store.tls.keyFile", how.store.postgres.ssl_key, problems);
+    const auto& how      = got.value;
+    const auto  complain = [&](const char* key, const std::string& what) {
+        problems.push_back(got.place_of(key) + what);
+    };
+    const auto try_to_read = [&](const char* key, const std::string& path) {
+        if (!std::ifstream(path)) complain(key, path + " cannot be read: " + std::strerror(errno));
+    };
+    const std::pair<const char*, const std::string&> to_be_read[] = {
+        {"store.passwordFile", how.store.postgres.password_file},
+        {"store.reader.passwordFile", how.store.reader.password_file},
+        {"store.migrator.passwordFile", how.store.migrator.password_file},
+        {"store.tls.caFile", how.store.postgres.ssl_root_cert},
+        {"store.tls.certificateFile", how.store.postgres.ssl_cert},
+        {"store.tls.keyFile", how.store.postgres.ssl_key},
+    };
+    for (const auto& [key, path] : to_be_read)
+        if (!path.empty()) try_to_read(key, path);
+
+    for (auto& each : got.problems_of_rules(roles)) problems.push_back(std::move(each));
+    const auto& controller = how.controller;
+    if (roles.contains("controller") && controller.seed_name.empty() &&
+        controller.classes.contains(falco::extension_class::seed))
+        complain(
+            "controller.seedName",
+            "is needed for class seed, here or as SEED_NAME in the environment"
+        );
+    if (roles.contains("admission"))
+        for (auto& each : how.admission.problems()) problems.push_back(std::move(each));
     if (!roles.contains("ingestor")) return;
     const auto& ingestor = how.ingestor;
     if (!ingestor.keys_file.empty()) {
         auto keys = ingest::key_ring::load(
             {.file = ingestor.keys_file, .issuer = ingestor.issuer, .audience = ingestor.audience}
         );
-        if (!keys) problems.push_back("ingestor.keysFile: " + keys.error().detail);
+        if (!keys) complain("ingestor.keysFile", keys.error().detail);
     }
-    if (ingestor.tls) {
-        auto loaded =
-            net::tls_server_context::load(*ingestor.tls, std::chrono::system_clock::now());
-        if (!loaded) problems.push_back("ingestor.tls: " + loaded.error().detail);
-    }
+    if (!ingestor.tls) return;
+    // What is there is looked at, also while another one is missing.
+    const auto&                               tls      = *ingestor.tls;
+    const auto                                before   = problems.size();
+    const std::pair<const char*, std::string> of_tls[] = {
+        {"ingestor.tls.certificateFile", tls.certificate.string()},
+        {"ingestor.tls.keyFile", tls.key.string()},
+        {"ingestor.tls.clientCAFile", tls.client_ca.string()},
+    };
+    for (const auto& [key, path] : of_tls)
+        if (!path.empty()) try_to_read(key, path);
+    if (problems.size() > before || tls.certificate.empty() || tls.key.empty()) return;
+    auto loaded = net::tls_server_context::load(tls, std::chrono::system_clock::now());
+    if (!loaded) complain("ingestor.tls", loaded.error().detail);
 }
 
 int serve(const serve_options& opt) {
     std::vector<std::string> problems;
-    const auto               roles = roles_of(opt, problems);
+    auto                     roles = roles_of(opt, problems);
     auto                     got   = app::read_configuration_file(opt.config, roles);
+    if (opt.roles.empty() && !got.value.has_controller) roles.erase("controller");
+    if (opt.roles.empty() && !got.value.has_admission) roles.erase("admission");
+    opt.flags.apply_to(got.value, roles, problems);
+    app::apply_environment(got.value.controller);
+    app::apply_environment(got.value.admission);
     problems.insert(problems.end(), got.problems.begin(), got.problems.end());
-    check_files(got.value, roles, problems);
+    if (got.readable) {
+        for (auto& each : app::clashing_listeners(got, roles)) problems.push_back(std::move(each));
+        check_files(got, roles, problems);
+    }
     if (!problems.empty()) {
         for (const auto& problem : problems) std::cerr << problem << '\n';
         return wrong_usage;
@@ -85,6 +124,8 @@ int serve(const serve_options& opt) {
         return success;
     }
     set_up_logging(got.value.logging);
+    for (const auto& each : opt.flags.without_effect)
+        log_of("app").warn("a flag has no effect here flag={}", each);
     raise_descriptor_limit();
     asio::io_context   loop{1};
     steady_time_source time{loop.get_executor()};
@@ -102,12 +143,17 @@ void add_serve_command(CLI::App& root, int& exit_code) {
         "Every option of the configuration: config/examples/falconer.yaml\n\n"
         "Example:\n  falconer serve --config /etc/falconer/falconer.yaml --roles ingestor"
     );
-    sub->add_option("--config", opt->config, "The configuration, a YAML file")->required();
+    sub->add_option("--config,--config-file", opt->config, "The configuration, a YAML file")
+        ->required();
     sub->add_option(
-           "--roles", opt->roles, "Roles to run, with commas between; default: all there are"
+           "--roles", opt->roles,
+           "Roles to run, with commas between; default: all there are, controller and admission "
+           "only "
+           "if the configuration has their section"
     )
         ->delimiter(',');
     sub->add_flag("--check", opt->check, "Only read the configuration and report every problem");
+    opt->flags.add_to(*sub);
     sub->callback([opt, &exit_code] { exit_code = serve(*opt); });
 }
 

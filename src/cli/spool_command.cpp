@@ -49,6 +49,11 @@ result<spool_report> look_at(const std::string& directory) {
     spool_report report{.directory = directory, .owner = files->locked_by()};
     auto         found = ingest::survey_spool(*files);
     if (!found) return std::move(found).error();
+    if (found->segments.empty() && found->set_aside == 0 && !found->salt_known)
+        return failure{
+            errc::not_found,
+            directory + ": is no spool: it has neither segments nor " + ingest::spool_salt_name
+        };
     report.found = *std::move(found);
     for (const auto& segment : report.found.segments) {
         report.torn += segment.torn;

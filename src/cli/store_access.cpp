@@ -1,6 +1,7 @@
 #include "store_access.hpp"
 
 #include "app/configuration.hpp"
+#include "app/shell_word.hpp"
 #include "commands.hpp"
 #include "falconer/steady_time_source.hpp"
 
@@ -13,36 +14,6 @@
 
 namespace falconer::cli {
 namespace {
-
-/// `falconer up` leaves DIR/store.env: lines host= port= database= user= reader= migrator=
-std::optional<store::pg_options> read_store_env(const std::string& folder, store_user who) {
-    const auto    path = folder + "/store.env";
-    std::ifstream file(path);
-    if (!file) {
-        std::cerr << path << ": cannot be read; `falconer up --data " << folder << "` makes it\n";
-        return std::nullopt;
-    }
-    std::map<std::string, std::string> said;
-    for (std::string line; std::getline(file, line);)
-        if (const auto sign = line.find('='); sign != std::string::npos)
-            said[line.substr(0, sign)] = line.substr(sign + 1);
-    const std::map<store_user, const char*> names{
-        {store_user::writer, "user"},
-        {store_user::reader, "reader"},
-        {store_user::migrator, "migrator"}
-    };
-    store::pg_options found;
-    try {
-        found.host     = said.at("host");
-        found.port     = static_cast<std::uint16_t>(std::stoul(said.at("port")));
-        found.database = said.at("database");
-        found.user     = said.contains(names.at(who)) ? said.at(names.at(who)) : said.at("user");
-    } catch (const std::exception&) {
-        std::cerr << path << ": is not what `falconer up` writes\n";
-        return std::nullopt;
-    }
-    return found;
-}
 
 std::optional<store::pg_options> read_config(const std::string& file, store_user who) {
     const auto got = app::read_configuration_file(file, {});
@@ -72,17 +43,63 @@ task<result<void>> connect_and(
 
 }  // namespace
 
+const CLI::Validator not_empty(
+    [](std::string& text) {
+        return text.empty() ? std::string("is empty: an unset variable of the shell, perhaps")
+                            : std::string();
+    },
+    ""
+);
+
 void add_store_options(CLI::App& command, store_choice& into) {
     auto* where = command.add_option_group("store");
-    where->add_option("--data", into.data, "Folder of a private store, as `falconer up` makes it");
-    where->add_option("--config", into.config, "The configuration of `falconer serve`");
+    where->add_option("--data", into.data, "Folder of a private store, as `falconer up` makes it")
+        ->check(not_empty);
+    where->add_option("--config", into.config, "The configuration of `falconer serve`")
+        ->check(not_empty);
     where->require_option(1);
 }
 
+/// `falconer up` leaves DIR/store.env: lines host= port= database= user= reader= migrator=
+result<store::pg_options> private_store(const std::string& folder, store_user who) {
+    const auto    path = folder + "/store.env";
+    std::ifstream file(path);
+    if (!file)
+        return failure{
+            errc::not_found,
+            path + ": cannot be read; `falconer up --data " + app::shell_word(folder) + "` makes it"
+        };
+    std::map<std::string, std::string> said;
+    for (std::string line; std::getline(file, line);)
+        if (const auto sign = line.find('='); sign != std::string::npos)
+            said[line.substr(0, sign)] = line.substr(sign + 1);
+    const std::map<store_user, const char*> names{
+        {store_user::writer, "user"},
+        {store_user::reader, "reader"},
+        {store_user::migrator, "migrator"}
+    };
+    store::pg_options found;
+    try {
+        found.host     = said.at("host");
+        found.port     = static_cast<std::uint16_t>(std::stoul(said.at("port")));
+        found.database = said.at("database");
+        found.user     = said.contains(names.at(who)) ? said.at(names.at(who)) : said.at("user");
+    } catch (const std::exception&) {
+        return failure{errc::malformed, path + ": is not what `falconer up` writes"};
+    }
+    found.statement_timeout = statement_limit;
+    return found;
+}
+
 std::optional<store::pg_options> find_store(const store_choice& where, store_user who) {
-    auto found =
-        where.config.empty() ? read_store_env(where.data, who) : read_config(where.config, who);
-    if (found) found->statement_timeout = std::chrono::seconds(60);
+    if (where.config.empty()) {
+        auto found = private_store(where.data, who);
+        if (found) return *std::move(found);
+        std::cerr << found.error().detail << '\n';
+        return std::nullopt;
+    }
+    auto found = read_config(where.config, who);
+    if (found) found->statement_timeout = statement_limit;
     return found;
 }
 

@@ -23,11 +23,21 @@ struct store_choice {
     std::string config{};  // of `falconer serve`
 };
 
+/// Of a path that is given; an empty one would be taken for none.
+extern const CLI::Validator not_empty;
+
 /// Adds --data and --config; one of them must be given.
 void add_store_options(CLI::App& command, store_choice& into);
 
 /// The store that was chosen, as that user. Nothing: the problems have been printed.
 std::optional<store::pg_options> find_store(const store_choice& where, store_user who);
+
+/// The store of a folder of `falconer up`.
+/// Errors: not_found, malformed; a sentence with what to do.
+result<store::pg_options> private_store(const std::string& folder, store_user who);
+
+/// No statement of a command takes longer.
+constexpr std::chrono::seconds statement_limit{60};
 
 /// How long the configuration keeps events; what it says by default for a store of `falconer up`.
 /// Nothing: the problems have been printed.

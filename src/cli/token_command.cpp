@@ -110,15 +110,17 @@ int print_keys(const token_options& opt) {
 
 int issue(const token_options& opt) {
     const auto lifetime = parse_duration(opt.lifetime);
-    if (!lifetime || *lifetime < std::chrono::seconds(1))
-        return complain(
+    const bool lasts    = lifetime && *lifetime >= std::chrono::seconds(1);
+    const auto now      = read_now(opt.now);
+    const auto key      = private_key_in(opt.keys.front());
+    if (!lasts)
+        complain(
             "--lifetime: expected a duration such as 168h, found '" + opt.lifetime + '\'',
             wrong_usage
         );
-    const auto now = read_now(opt.now);
-    if (!now) return complain(now.error().detail, wrong_usage);
-    auto key = private_key_in(opt.keys.front());
-    if (!key) return complain(key.error().detail, wrong_usage);
+    if (!now) complain(now.error().detail, wrong_usage);
+    if (!key) complain(key.error().detail, wrong_usage);
+    if (!lasts || !now || !key) return wrong_usage;
     const net::jwt_request what{
         .cluster  = opt.cluster,
         .profile  = opt.profile == "central" ? net::token_profile::central

@@ -4,6 +4,7 @@
 #include "app/up.hpp"
 #include "descriptors.hpp"
 #include "falconer/steady_time_source.hpp"
+#include "store_access.hpp"
 
 #include <unistd.h>
 #include <asio/io_context.hpp>
@@ -71,12 +72,15 @@ void add_up_command(CLI::App& root, int& exit_code) {
         "finds its data again.\n\n"
         "Example:\n  falconer up --data ./falconer-data --shoots 200"
     );
-    sub->add_option("--data", opt->data, "Folder for all data; default: " + usual_folder());
+    sub->add_option("--data", opt->data, "Folder for all data; default: " + usual_folder())
+        ->check(not_empty);
     sub->add_option(
            "--listen", opt->listen, "Where events are taken; another port if that one is taken"
     )
         ->capture_default_str();
-    sub->add_option("--shoots", opt->shoots, "Clusters of the demo fleet")
+    sub->add_option(
+           "--shoots", opt->shoots, "Clusters of the demo fleet, those of the last start besides"
+    )
         ->check(CLI::Range(0, 20'000))
         ->capture_default_str();
     sub->add_option("--rate", opt->rate, "Events per second of each")

@@ -1,11 +1,11 @@
 #include "falconer/falco/certificate_plan.hpp"
 
 #include "authority_steps.hpp"
+#include "digest.hpp"
 #include "x509.hpp"
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 
 namespace falconer::falco {
 namespace {
@@ -72,24 +72,20 @@ std::string trust_of(const authority_state& state) {
     return text;
 }
 
-std::string digest_of(std::initializer_list<std::string_view> parts) {
-    std::string all;
-    for (const auto part : parts) {
-        all += std::to_string(part.size());  // so that no text moves from one part to the next
-        all += ':';
-        all += part;
+/// Of several texts, so that none can move from one to the next.
+class digest_of {
+public:
+    digest_of& operator<<(std::string_view part) {
+        all_ += std::to_string(part.size());
+        all_ += ':';
+        all_ += part;
+        return *this;
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned                                   size = 0;
-    EVP_Digest(all.data(), all.size(), bytes.data(), &size, EVP_sha256(), nullptr);
-    std::string           text;
-    constexpr const char* hex = "0123456789abcdef";
-    for (std::size_t i = 0; i < size; ++i) {
-        text += hex[bytes[i] >> 4];
-        text += hex[bytes[i] & 15];
-    }
-    return text;
-}
+    std::string hex() const { return sha256_hex(all_); }
+
+private:
+    std::string all_{};
+};
 
 certificate_delivery delivery_of(const authority_state& server, const authority_state& client) {
     certificate_delivery out{
@@ -98,8 +94,8 @@ certificate_delivery delivery_of(const authority_state& server, const authority_
         .server_trust = trust_of(server),
         .client_trust = trust_of(client),
     };
-    out.falco_checksum         = digest_of({out.client.certificate, out.server_trust});
-    out.falcosidekick_checksum = digest_of({out.server.certificate, out.client_trust});
+    out.falco_checksum         = (digest_of() << out.client.certificate << out.server_trust).hex();
+    out.falcosidekick_checksum = (digest_of() << out.server.certificate << out.client_trust).hex();
     return out;
 }
 
@@ -173,6 +169,21 @@ bool same(const kept_secret& a, const kept_secret& b) {
     return a.labels == b.labels && std::ranges::equal(a.data, b.data, equal);
 }
 
+/// Everything on which the decision depends, but for the time.
+std::string digest_of_question(
+    const kept_secret& kept, const certificate_want& want, const rolled_out& moved
+) {
+    digest_of all;
+    for (const auto& [key, is] : kept.labels) all << key << is;
+    for (const auto& [key, is] : kept.data) all << key << is.reveal();
+    for (const auto& name : want.names) all << name;
+    for (const auto* each : {&want.policy.authority, &want.policy.leaf})
+        all << std::to_string(each->lifetime.count()) << std::to_string(each->renew_after.count());
+    if (want.rotation_asked) all << std::to_string(want.rotation_asked->time_since_epoch().count());
+    all << std::to_string(want.soon.count()) << moved.falco << moved.falcosidekick;
+    return all.hex();
+}
+
 result<void> check(const certificate_want& want) {
     if (const auto problems = want.policy.problems(); !problems.empty())
         return failure{errc::malformed, problems.front()};
@@ -229,13 +240,28 @@ result<certificate_plan> plan_certificates(
         side{.keys = &of_server, .usage = leaf_usage::server},
         side{.keys = &of_client, .usage = leaf_usage::client},
     };
-    for (auto& each : sides) {
-        each.state = read(plan.kept, *each.keys);
-        each.view  = view_of(each.state, each.usage, want.names, now);
+    auto& [server, client] = sides;
+    for (auto& each : sides) each.state = read(plan.kept, *each.keys);
+    const auto delivered    = [&] { return delivery_of(server.state, client.state); };
+    plan.delivery           = delivered();
+    const auto is_under_way = [&] {
+        return std::ranges::any_of(sides, [](const side& each) {
+            return each.state.next || !each.state.previous.empty();
+        });
+    };
+    plan.waits_for_pods = is_under_way();
+    if (want.known && want.known->from <= now && now < want.known->until &&
+        want.known->digest == digest_of_question(plan.kept, want, moved)) {
+        plan.look_again = want.known->until;
+        plan.verdict    = want.known;
+        return plan;
     }
-    auto& [server, client]          = sides;
-    const auto               before = delivery_of(server.state, client.state);
-    const authority_question asked{
+
+    const auto is_rolled_out = [&](const certificate_delivery& what) {
+        return moved.falco == what.falco_checksum &&
+               moved.falcosidekick == what.falcosidekick_checksum;
+    };
+    authority_question asked{
         .policy = want.policy,
         .now    = now,
         // Never so early that what is renewed now would be renewed by the next call again.
@@ -244,10 +270,12 @@ result<certificate_plan> plan_certificates(
             std::min(want.policy.leaf.renew_after, want.policy.authority.renew_after) / 2
         ),
         .rotation_asked = want.rotation_asked,
-        .all_moved      = moved.falco == before.falco_checksum &&
-                     moved.falcosidekick == before.falcosidekick_checksum,
+        .all_moved      = is_rolled_out(plan.delivery),
     };
-    for (auto& each : sides) each.next = step_for(each.view, asked);
+    for (auto& each : sides) {
+        each.view = view_of(each.state, each.usage, want.names, now);
+        each.next = step_for(each.view, asked);
+    }
     const auto server_alone = server;
     let_join(server, client, asked);
     let_join(client, server_alone, asked);
@@ -265,9 +293,21 @@ result<certificate_plan> plan_certificates(
     }
     plan.kept.labels[kept_secret::persist_label] = "true";
     plan.write                                   = !kept || !same(*kept, plan.kept);
-    plan.delivery                                = delivery_of(server.state, client.state);
+    plan.delivery                                = delivered();
+    plan.waits_for_pods                          = is_under_way();
     plan.server                                  = server.next.change;
     plan.client                                  = client.next.change;
+
+    asked.all_moved    = is_rolled_out(plan.delivery);
+    const bool at_rest = std::ranges::all_of(sides, [&](const side& each) {
+        return step_for(each.view, asked).change.step == step::keep;
+    });
+    if (at_rest && asked.soon == 0s)
+        plan.verdict = {
+            .digest = digest_of_question(plan.kept, want, moved),
+            .from   = now,
+            .until  = plan.look_again
+        };
     return plan;
 }
 

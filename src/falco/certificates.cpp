@@ -1,6 +1,6 @@
 #include "falconer/falco/certificates.hpp"
 
-#include "x509.hpp"
+#include "p256.hpp"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -88,19 +88,23 @@ bool extend(X509* what, X509* issuer, int nid, const std::string& value) {
     return made && X509_add_ext(what, made.get(), -1) == 1;
 }
 
+GENERAL_NAME* name_of(const std::string& name) {
+    auto*       entry   = GENERAL_NAME_new();
+    const auto  address = ip_name_of(name);
+    auto*       text    = address ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
+    const auto& is      = address ? address->bytes : name;
+    ASN1_STRING_set(text, is.data(), static_cast<int>(is.size()));
+    GENERAL_NAME_set0_value(entry, address ? GEN_IPADD : GEN_DNS, text);
+    return entry;
+}
+
 /// The names are put in as they are: in the text form that extend() takes a comma would begin
 /// another name.
-bool give_dns_names(X509* to, const std::vector<std::string>& names) {
+bool give_names(X509* to, const std::vector<std::string>& names) {
     using names_ptr = std::unique_ptr<GENERAL_NAMES, freed_by<GENERAL_NAMES_free>>;
     const names_ptr all{sk_GENERAL_NAME_new_null()};
     if (!all) return false;
-    for (const auto& name : names) {
-        auto* text  = ASN1_IA5STRING_new();
-        auto* entry = GENERAL_NAME_new();
-        ASN1_STRING_set(text, name.data(), static_cast<int>(name.size()));
-        GENERAL_NAME_set0_value(entry, GEN_DNS, text);
-        sk_GENERAL_NAME_push(all.get(), entry);
-    }
+    for (const auto& name : names) sk_GENERAL_NAME_push(all.get(), name_of(name));
     return X509_add1_ext_i2d(to, NID_subject_alt_name, all.get(), 0, X509V3_ADD_DEFAULT) == 1;
 }
 
@@ -116,16 +120,16 @@ struct blank {
 
 /// What authority and leaf have in common: a new key, version 3, a serial number, a name.
 blank begin(const std::string& name) {
-    blank made{key_ptr{EVP_EC_gen("P-256")}, x509_ptr{X509_new()}};
+    blank made{make_p256_key(), x509_ptr{X509_new()}};
     if (!made.key || !made.certificate) return {};
     auto*      x    = made.certificate.get();
     const bool done = X509_set_version(x, X509_VERSION_3) == 1 && give_serial(x) &&
-                      give_name(x, name) && X509_set_pubkey(x, made.key.get()) == 1;
+                      give_name(x, name) && give_p256_key(x, made.key.get());
     return done ? std::move(made) : blank{};
 }
 
 key_pair finished(const blank& made) {
-    return {pem_of(made.certificate.get()), pem_of(made.key.get())};
+    return {pem_of(made.certificate.get()), p256_pem_of(made.key.get())};
 }
 
 bool is_authority(X509* what) {
@@ -153,7 +157,9 @@ certificate_fault fault_in_key(X509* certificate, const secret& key) {
 }
 
 bool has_names(X509* leaf, std::vector<std::string> wanted) {
-    auto has = dns_names_of(leaf);
+    auto has = alternative_names_of(leaf);
+    for (auto& name : wanted)
+        if (const auto address = ip_name_of(name)) name = address->text;
     std::ranges::sort(has);
     std::ranges::sort(wanted);
     return has == wanted;
@@ -234,7 +240,7 @@ result<key_pair> make_leaf(const leaf_request& what, const key_pair& authority) 
         extend(x, x, NID_subject_key_identifier, "hash") &&
         (X509_get0_subject_key_id(issuer.get()) == nullptr ||
          extend(x, issuer.get(), NID_authority_key_identifier, "keyid:always")) &&
-        give_dns_names(x, what.dns_names) && sign(x, signer.get());
+        give_names(x, what.dns_names) && sign(x, signer.get());
     if (!done) return impossible("OpenSSL refused a leaf");
     return finished(made);
 }

@@ -40,7 +40,10 @@ result<planned_token> plan_one(
     auto       why  = fault_of(kept, says, all, want, now);
     if (why.empty())
         return planned_token{
-            .token = kept, .due = token_due(*says, want.lifetime), .expires = says->expires
+            .token   = kept,
+            .issued  = says->issued,
+            .due     = token_due(*says, want.lifetime),
+            .expires = says->expires
         };
     // Issued in whole seconds: one of this very second would be as old as what is revoked in it.
     const auto from   = all.revoked_before && floor<seconds>(now) < *all.revoked_before &&
@@ -53,6 +56,7 @@ result<planned_token> plan_one(
     if (!is) return failure{errc::malformed, "the new token is not what was asked for"};
     return planned_token{
         .token      = secret{*issued},
+        .issued     = is->issued,
         .due        = token_due(*is, want.lifetime),
         .expires    = is->expires,
         .why_issued = std::move(why)

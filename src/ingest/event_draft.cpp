@@ -1,7 +1,7 @@
 #include "event_draft.hpp"
 
 #include "decimal.hpp"
-#include "utf8.hpp"
+#include "falconer/utf8.hpp"
 
 #include <utility>
 

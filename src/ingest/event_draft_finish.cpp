@@ -1,8 +1,9 @@
 // The event is read: what its parts mean, and whether that is an event.
 #include "event_draft.hpp"
 
-#include "rfc3339.hpp"
-#include "utf8.hpp"
+#include "falconer/heartbeat.hpp"
+#include "falconer/rfc3339.hpp"
+#include "falconer/utf8.hpp"
 
 #include <openssl/evp.h>
 
@@ -262,7 +263,7 @@ void event_draft::put_texts() {
 bool event_draft::is_test() {
     if (test_tag_) return true;
     const auto rule = event_.texts.get_or_empty(event_texts::part::rule);
-    return rule == "Detect Falco Heartbeat" ||
+    return rule == heartbeat_rule ||
            (rule == "Test rule" &&
             event_.texts.get_or_empty(event_texts::part::source) == "internal");
 }

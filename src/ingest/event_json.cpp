@@ -1,8 +1,8 @@
 #include "event_json.hpp"
 
 #include "event_draft.hpp"
+#include "falconer/utf8.hpp"
 #include "json_scanner.hpp"
-#include "utf8.hpp"
 
 #include <utility>
 

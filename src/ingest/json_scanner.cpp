@@ -1,6 +1,6 @@
 #include "json_scanner.hpp"
 
-#include "utf8.hpp"
+#include "falconer/utf8.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -16,9 +16,15 @@ push_accounts::push_accounts(metrics_registry& metrics)
       in_flight_(
           metrics.make_gauge("falconer_ingest_in_flight", "Requests received and not answered yet.")
       ) {
+    constexpr const char* ways[] = {"committed", "duplicate", "quarantined", "counted", "spooled"};
+    for (std::size_t i = 0; i < acknowledged_as_.size(); ++i)
+        acknowledged_as_[i] = &metrics.make_counter(
+            "falconer_ingest_acknowledged_total",
+            "Requests answered 2xx, by how their event was made durable.", {{"as", ways[i]}}
+        );
     for (const auto* reason :
          {"not_found", "method", "content_type", "content_encoding", "token", "revoked",
-          "too_large", "malformed", "flooding", "held_too_long"})
+          "too_large", "malformed", "no_memory", "flooding", "held_too_long"})
         refused_for(reason);
 }
 
@@ -40,17 +46,24 @@ push_accounts::ticket::ticket(push_accounts& books) : books_(books) {
 }
 
 push_accounts::ticket::~ticket() {
-    if (!closed_) books_.abandoned_.add();
+    if (closed_) return;
+    close();
+    books_.abandoned_.add();
+}
+
+void push_accounts::ticket::close() noexcept {
+    closed_ = true;
     books_.in_flight_.add(-1);
 }
 
-void push_accounts::ticket::acknowledged() noexcept {
-    closed_ = true;
+void push_accounts::ticket::acknowledged(kept_as how) noexcept {
+    close();
     books_.acknowledged_.add();
+    books_.acknowledged_as_[static_cast<std::size_t>(how)]->add();
 }
 
 void push_accounts::ticket::refused(std::string_view reason) {
-    closed_ = true;
+    close();
     books_.refused_for(reason).add();
 }
 

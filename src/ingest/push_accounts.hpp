@@ -2,14 +2,16 @@
 #pragma once
 
 #include "falconer/metrics.hpp"
+#include "falconer/ports/event_sink.hpp"
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
 
 namespace falconer::ingest {
 
-/// received = acknowledged + refused (by reason) + abandoned + in flight, at every moment.
+/// received = acknowledged (by how) + refused (by reason) + abandoned + in flight, at every moment.
 /// Source: the accounting equations of docs/promises.md.
 class push_accounts {
 public:
@@ -23,10 +25,12 @@ public:
         ticket(const ticket&)            = delete;
         ticket& operator=(const ticket&) = delete;
 
-        void acknowledged() noexcept;
+        void acknowledged(kept_as how) noexcept;
         void refused(std::string_view reason);
 
     private:
+        void close() noexcept;
+
         push_accounts& books_;
         bool           closed_ = false;
     };
@@ -37,6 +41,7 @@ private:
     metrics_registry&                            metrics_;
     counter&                                     received_;
     counter&                                     acknowledged_;
+    std::array<counter*, 5>                      acknowledged_as_{};  // by kept_as
     counter&                                     abandoned_;
     gauge&                                       in_flight_;
     std::map<std::string, counter*, std::less<>> refused_;

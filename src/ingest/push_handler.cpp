@@ -164,6 +164,12 @@ void push_handler::note_refused(const token_verdict& verdict) {
         );
 }
 
+void push_handler::refused(const http_request& head, unsigned status) {
+    const auto who = std::static_pointer_cast<visit>(head.context);
+    if (!who) return;
+    who->ticket.refused(status == 413 ? "too_large" : status == 503 ? "no_memory" : "malformed");
+}
+
 // --- with the body ------------------------------------------------------------------------------
 
 task<http_response> push_handler::handle(http_request request) {
@@ -226,8 +232,9 @@ task<http_response> push_handler::keep(visit& who, ingest_record record, unsigne
         no.headers.add("Retry-After", "30");
         co_return no;
     }
-    who.ticket.acknowledged();
-    co_return http_response{.status = status};
+    who.ticket.acknowledged(*kept);
+    const auto& cluster = who.desk->name()->text;
+    co_return http_response{.status = status, .client = std::hash<std::string>{}(cluster) | 1};
 }
 
 }  // namespace falconer::ingest

@@ -36,7 +36,8 @@ public:
 
     /// Everything the header decides: path, method, types, size, token.
     std::optional<net::http_response> screen(net::http_request& head) override;
-    task<net::http_response>          handle(net::http_request request) override;
+    void                     refused(const net::http_request& head, unsigned status) override;
+    task<net::http_response> handle(net::http_request request) override;
 
 private:
     struct visit;  // what screen learned, for handle

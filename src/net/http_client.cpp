@@ -57,7 +57,59 @@ public:
         co_return std::move(answer);
     }
 
+    task<result<http_response>> stream(
+        http_place to, http_request request, listener hear, steady_time::duration silence
+    ) override {
+        if (!request.headers.find("Host")) request.headers.add("Host", host_field(to));
+        auto answer = co_await listen(to, std::move(request), std::move(hear), silence);
+        if (!answer) co_return std::move(answer).error().while_doing("asking " + host_field(to));
+        co_return std::move(answer);
+    }
+
 private:
+    task<result<http_response>> listen(
+        http_place to, http_request request, listener hear, steady_time::duration silence
+    ) {
+        std::string bytes;
+        encode(request, bytes);
+        auto ready = co_await reach(to, true);
+        if (!ready) co_return std::move(ready).error();
+        auto& peer = *ready->peer;
+        auto  sent = co_await peer.write_all(bytes);
+        if (!sent) co_return std::move(sent).error();
+
+        response_decoder       decoder{16 * 1024, response_decoder::expect::body};
+        std::string            waiting, body;
+        std::array<char, 4096> some;
+        bool                   begun = false;
+        while (!decoder.done()) {
+            auto reading = peer.read_some(some);
+            auto size    = co_await with_timeout(time_, silence, std::move(reading));
+            if (!size) co_return std::move(size).error();
+            if (*size == 0) {
+                auto whole = decoder.finish();
+                if (!whole) co_return std::move(whole).error();
+            }
+            waiting.append(some.data(), *size);
+            auto used = decoder.feed(waiting);
+            if (!used) co_return std::move(used).error();
+            waiting.erase(0, *used);
+            const auto piece = decoder.take_body();
+            if (!decoder.header_done()) continue;
+            const bool good = decoder.head().status < 300;
+            if (good && !std::exchange(begun, true) && !hear({})) co_return decoder.head();
+            if (piece.empty()) continue;
+            if (good) {
+                if (!hear(piece)) co_return decoder.head();
+            } else if (body.size() + piece.size() <= opt_.body_bytes) {
+                body += piece;
+            }
+        }
+        auto head = decoder.head();
+        head.body = std::move(body);
+        co_return std::move(head);
+    }
+
     task<result<http_response>> exchange(http_place to, http_request request) {
         std::string bytes;
         encode(request, bytes);

@@ -85,6 +85,11 @@ private:
 /// Append the bytes of a message to `out`. Fields must be free of CR and LF: they come from us.
 void encode(const http_request& message, std::string& out);
 /// `head_only`: the answer to HEAD, which tells the body's length and keeps the body.
+/// Of an answer with a stream: as far as it is known. append_chunk() and last_chunk follow.
 void encode(const http_response& message, std::string& out, bool head_only = false);
+
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
+/// One piece of a body; nothing, if it is empty.
+void append_chunk(std::string_view piece, std::string& out);
 
 }  // namespace falconer::net

@@ -41,6 +41,18 @@ void http_shop::put_back(std::unique_ptr<http_workspace> space) {
     spare_.push_back(std::move(space));
 }
 
+void http_shop::belongs(std::uint64_t was, std::uint64_t is) {
+    if (was == is) return;
+    if (is != 0) ++by_client_[is];
+    if (const auto left = by_client_.find(was); left != by_client_.end() && --left->second == 0)
+        by_client_.erase(left);
+}
+
+std::size_t http_shop::connections_of(std::uint64_t client) const {
+    const auto found = by_client_.find(client);
+    return found == by_client_.end() ? 0 : found->second;
+}
+
 http_session::http_session(http_shop& shop, std::unique_ptr<byte_stream> peer)
     : shop_(shop), peer_(std::move(peer)), since_(shop.time.now()),
       due_(since_ + shop.opt.receive) {
@@ -49,6 +61,7 @@ http_session::http_session(http_shop& shop, std::unique_ptr<byte_stream> peer)
 }
 
 http_session::~http_session() {
+    belongs_to(0);
     if (space_) park();
     --shop_.stats.parked;
     --shop_.stats.connections;
@@ -57,6 +70,10 @@ http_session::~http_session() {
 void http_session::enter(stage next, steady_time until) {
     stage_ = next;
     due_   = until;
+}
+
+void http_session::belongs_to(std::uint64_t client) {
+    shop_.belongs(std::exchange(client_, client), client);
 }
 
 void http_session::park() {
@@ -88,13 +105,21 @@ task<void> http_session::converse() {
 
         auto& reply      = space_->reply;
         reply.keep_alive = reply.keep_alive && keep_alive_ && !shop_.closing;
-        const bool last  = !reply.keep_alive;
+        trusted_         = trusted_ || reply.status / 100 == 2;
+        if (reply.client != 0) belongs_to(reply.client);
+        if (reply.keep_alive && makes_room()) {
+            ++shop_.stats.closed_crowded;
+            belongs_to(0);
+            reply.keep_alive = false;
+        }
+        const bool last = !reply.keep_alive;
         space_->out.clear();
         encode(reply, space_->out, head_only_);
-        trusted_ = trusted_ || reply.status / 100 == 2;
-        reply    = {};
+        auto stream = head_only_ ? nullptr : std::move(reply.stream);
+        reply       = {};
 
-        const bool sent = co_await write(space_->out);
+        bool sent = co_await write(space_->out);
+        if (sent && stream) sent = co_await tell(std::move(stream));
         if (!sent) {
             ++shop_.stats.abandoned;
             co_return;
@@ -257,6 +282,29 @@ task<bool> http_session::write(std::string_view bytes) {
     co_return static_cast<bool>(sent);
 }
 
+/// What has no end of its own ends with the server.
+task<bool> http_session::tell(std::shared_ptr<http_stream> stream) {
+    for (;;) {
+        enter(stage::streaming, shop_.idle_end);
+        std::string piece;
+        bool        failed = false;
+        try {
+            piece = co_await stream->next();
+        } catch (const std::exception&) {
+            failed = true;  // as in answer()
+        }
+        if (failed) {
+            ++shop_.stats.handler_failed;
+            co_return false;  // the peer sees that the last chunk is missing
+        }
+        space_->out.clear();
+        append_chunk(piece, space_->out);
+        if (piece.empty()) space_->out.append(last_chunk);
+        const bool sent = co_await write(space_->out);
+        if (!sent || piece.empty()) co_return sent;
+    }
+}
+
 /// Closing while the peer still sends would reset the connection, and our answer might be lost on
 /// the way. So: our end first, and then whatever comes is read away for a while.
 task<void> http_session::linger() {
@@ -278,6 +326,7 @@ http_session::turn http_session::refuse(unsigned status, std::string_view why) {
         case 505: ++stats.refused_version; break;
         default: ++stats.refused_malformed;
     }
+    if (space_->decoder.head_done()) shop_.handler.refused(space_->decoder.head(), status);
     keep_alive_   = false;
     auto& reply   = space_->reply;
     reply         = {};
@@ -294,7 +343,7 @@ http_session::turn http_session::refuse_undecodable() {
     return refuse(why.status, why.why);
 }
 
-void http_session::look_at(steady_time now, bool crowded) {
+void http_session::look_at(steady_time now) {
     auto& stats = shop_.stats;
     if (due_ <= now) {
         due_ = never;
@@ -303,25 +352,47 @@ void http_session::look_at(steady_time now, bool crowded) {
             case stage::handshake: ++stats.closed_handshake; break;
             case stage::idle: ++stats.closed_idle; break;
             case stage::receiving: ++stats.closed_receive; break;
-            case stage::answering: ++stats.closed_answer; break;
+            case stage::answering:  // closing the socket would not wake the handler
+                ++stats.closed_answer;
+                peer_->close();
+                return grip_.cancel();
+            case stage::streaming: peer_->close(); return grip_.cancel();
             case stage::writing: ++stats.closed_write; break;
             case stage::lingering: break;
         }
         peer_->close();
     } else if (stage_ == stage::idle) {
         const auto since = now - since_;
-        if (crowded && !trusted_ && since >= shop_.opt.receive) {
-            ++stats.closed_crowded;
-            due_ = never;
-            peer_->close();
+        if (shop_.crowded && is_expendable(since)) {
+            leave_the_crowd();
         } else if (space_ && since >= shop_.opt.park) {
             peer_->interrupt();
         }
     }
 }
 
+/// Whoever has more than its share has no claim to patience: its connections seldom rest for long
+/// if it means harm.
+bool http_session::is_expendable(steady_time::duration idle) const {
+    if (!trusted_) return idle >= shop_.opt.receive;
+    return idle >= shop_.opt.sweep && shop_.connections_of(client_) > shop_.share;
+}
+
+/// Who asks and asks is never idle for long, and would keep its place for ever: a stranger by being
+/// refused, a client by being held.
+bool http_session::makes_room() const {
+    return shop_.crowded && (!trusted_ || shop_.connections_of(client_) > shop_.share);
+}
+
+void http_session::leave_the_crowd() {
+    ++shop_.stats.closed_crowded;
+    belongs_to(0);  // those that are left count against the share
+    due_ = never;
+    peer_->close();
+}
+
 void http_session::hurry(steady_time when) {
-    if (stage_ == stage::idle) due_ = std::min(due_, when);
+    if (stage_ == stage::idle || stage_ == stage::streaming) due_ = std::min(due_, when);
 }
 
 }  // namespace falconer::net

@@ -5,13 +5,16 @@
 #include "byte_buffer.hpp"
 #include "byte_stream.hpp"
 #include "falconer/net/http_handler.hpp"
+#include "falconer/task_scope.hpp"
 #include "falconer/time_source.hpp"
 #include "http_codec.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace falconer::net {
@@ -38,7 +41,7 @@ struct http_statistics {
     std::uint64_t closed_receive   = 0;  // … a request that did not end
     std::uint64_t closed_answer    = 0;  // … the handler took too long
     std::uint64_t closed_write     = 0;  // … the peer did not take its answer
-    std::uint64_t closed_crowded   = 0;  // never used, and others were waiting to be accepted
+    std::uint64_t closed_crowded   = 0;  // never used or beyond its client's share, others waiting
 
     std::uint64_t requests          = 0;  // handed to the handler
     std::uint64_t screened          = 0;  // answered by the handler before the body was read
@@ -88,8 +91,19 @@ struct http_shop {
     bool                       closing  = false;  // every answer is its connection's last
     steady_time                idle_end = never;  // and who asks for nothing leaves then
 
+    /// All places are taken: others may wait for one.
+    bool crowded = false;
+    /// Connections that a client keeps even then.
+    std::size_t share = std::numeric_limits<std::size_t>::max();
+
+    /// A connection of `was` is one of `is` from now on; 0: of nobody.
+    void        belongs(std::uint64_t was, std::uint64_t is);
+    std::size_t clients() const { return by_client_.size(); }
+    std::size_t connections_of(std::uint64_t client) const;
+
 private:
-    std::vector<std::unique_ptr<http_workspace>> spare_;
+    std::vector<std::unique_ptr<http_workspace>>   spare_;
+    std::unordered_map<std::uint64_t, std::size_t> by_client_;  // connections; never 0
 };
 
 /// Lifetime : borrows `shop`. run() once; it ends with the connection.
@@ -101,14 +115,18 @@ public:
     task<void> run();
 
     /// Now and then: closes what is overdue, puts away what is idle.
-    /// `crowded`: others wait for a place, so who has never asked for anything leaves.
-    void look_at(steady_time now, bool crowded);
+    /// In a crowd who was never answered 2xx leaves, and so do the idle connections of a client
+    /// that has more than its share; those that are never idle leave with their next answer.
+    void look_at(steady_time now);
+
+    /// How a handler that takes too long is ended.
+    void may_be_cancelled_by(task_scope::grip grip) { grip_ = grip; }
 
     /// An idle connection ends by `when`.
     void hurry(steady_time when);
 
 private:
-    enum class stage { handshake, idle, receiving, answering, writing, lingering };
+    enum class stage { handshake, idle, receiving, answering, writing, streaming, lingering };
     enum class turn { request, reply, gone };  // reply: it has been decided before the handler
 
     task<void> converse();
@@ -118,10 +136,15 @@ private:
     task<bool> afford(body_share& share, std::size_t bytes);
     task<void> answer();
     task<bool> write(std::string_view bytes);
+    task<bool> tell(std::shared_ptr<http_stream> stream);
     task<void> linger();
     turn       screened(http_response reply);
     turn       refuse(unsigned status, std::string_view why);
     turn       refuse_undecodable();
+    bool       is_expendable(steady_time::duration idle) const;
+    bool       makes_room() const;
+    void       belongs_to(std::uint64_t client);
+    void       leave_the_crowd();
     void       enter(stage next, steady_time until);
     void       park();
     void       unpark();
@@ -136,6 +159,8 @@ private:
     bool                            head_only_  = false;  // the request was HEAD
     bool                            trusted_    = false;  // has been answered 2xx
     bool                            keep_alive_ = true;
+    std::uint64_t                   client_     = 0;
+    task_scope::grip                grip_{};
 };
 
 }  // namespace falconer::net

@@ -29,11 +29,21 @@ using bio_ptr  = std::unique_ptr<BIO, freed_by<BIO_free>>;
 using x509_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
 using key_ptr  = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 
+/// PEM itself in the place of the file that holds it: as kubeconfigs have it.
+bool is_inline(const fs::path& file) {
+    return file.native().starts_with("-----BEGIN");
+}
+/// For people; a key is not shown.
+std::string name_of(const fs::path& file) {
+    return is_inline(file) ? "(given as text)" : file.string();
+}
+
 failure wrong(std::string_view what, const fs::path& file, std::string_view why) {
-    return {errc::malformed, std::string(what) + " " + file.string() + " " + std::string(why)};
+    return {errc::malformed, std::string(what) + " " + name_of(file) + " " + std::string(why)};
 }
 
 result<std::string> read_file(std::string_view what, const fs::path& file) {
+    if (is_inline(file)) return file.string();
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     std::string   text{std::istreambuf_iterator<char>(in), {}};
@@ -107,7 +117,7 @@ result<utc_time> show_as(
     if (end <= now) return wrong("certificate", certificate, "expired on " + day_of(end));
     if (X509_check_private_key(ours.get(), secret_key->get()) != 1) {
         ERR_clear_error();
-        return wrong("key", key, "does not belong to the certificate " + certificate.string());
+        return wrong("key", key, "does not belong to the certificate " + name_of(certificate));
     }
     bool fine = SSL_CTX_use_certificate(context, ours.get()) == 1 &&
                 SSL_CTX_use_PrivateKey(context, secret_key->get()) == 1;

@@ -67,6 +67,7 @@ private:
     utc_time                            expires_{};
 };
 
+/// Files, or the PEM itself.
 struct tls_client_options {
     std::filesystem::path ca{};           // PEM; empty: what the system trusts
     std::filesystem::path certificate{};  // PEM; empty: none is shown

@@ -1,8 +1,10 @@
 #include "falconer/net/token_keys.hpp"
 
 #include "base64url.hpp"
+#include "falconer/spelling.hpp"
 #include "falconer/strict_yaml.hpp"
 #include "json_leaves.hpp"
+#include "key_time.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -281,9 +283,13 @@ result<std::vector<public_key>> parse_jwks(const std::string& name, const json_l
 }
 
 result<std::vector<public_key>> parse_go_keys(const std::string& name, std::string_view text) {
+    struct found_key {
+        public_key key;
+        key_time   created;
+    };
     yaml_document          file{name, text};
     auto                   root = file.root();
-    std::vector<dated_key> found;
+    std::vector<found_key> found;
     for (const char* which : {"key_1", "key_2"}) {
         if (!root.has(which)) {
             root.leave(which);
@@ -292,11 +298,21 @@ result<std::vector<public_key>> parse_go_keys(const std::string& name, std::stri
         auto        entry = root.section(which);
         std::string pem, created;
         entry.read("publicKey", pem);
-        entry.read("created", created);
+        const bool dated = entry.has("created") && !entry.is_empty("created");
+        if (dated)
+            entry.read("created", created);
+        else
+            entry.leave("created");
+        const auto when = parse_key_time(created);
+        if (dated && !when)
+            entry.complain(
+                "created", "expected a time such as 2026-11-20T00:00:00Z, found '" +
+                               in_one_line(created) + '\''
+            );
         if (pem.empty()) continue;
         auto key = key_maker::from_pem(name + ": " + which + ".publicKey", pem);
         if (!key) return std::move(key).error();
-        found.push_back({std::move(*key), created});
+        found.push_back({std::move(*key), when.value_or(key_time::min())});
     }
     if (const auto problems = file.problems(); !problems.empty())
         return failure{errc::malformed, problems.front()};

@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 namespace falconer::sandbox {
 namespace {
@@ -64,6 +66,16 @@ result<int> spawn(const std::vector<std::string>& command, int output) {
 }
 
 }  // namespace
+
+bool setpriv_is_there() {
+    // As posix_spawnp(3) looks for it: by our PATH.
+    const char*        path = std::getenv("PATH");
+    std::istringstream folders(path == nullptr ? "/bin:/usr/bin" : path);
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (::access(((folder.empty() ? "." : folder) + "/setpriv").c_str(), X_OK) == 0)
+            return true;
+    return false;
+}
 
 result<std::unique_ptr<child_process>> child_process::start(
     asio::any_io_executor loop, const std::vector<std::string>& command, const child_options& how

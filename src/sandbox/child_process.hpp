@@ -19,6 +19,9 @@ struct child_options {
     int                   death_signal = 9;  // what it gets when we die
 };
 
+/// Whether util-linux's setpriv is there, which everything is started with.
+bool setpriv_is_there();
+
 /// Threading: the loop thread.
 class child_process {
 public:

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr auto path = "/ingestor/api/v1/push";
 
 /// The value of "uuid", which the generator writes first.
+constexpr std::size_t most_spare = 4096;  // connections, one for each cluster
+
 std::string_view uuid_in(std::string_view body) {
     constexpr std::string_view key = R"("uuid":")";
     const auto                 at  = body.find(key);
@@ -60,33 +62,48 @@ result<void> demo_fleet::start() {
             return failure{errc::unavailable, opt_.acknowledged_log + ": " + std::strerror(errno)};
     }
     net::http_client::options how;
-    how.spare   = opt_.clusters;
+    how.spare   = most_spare;
     auto client = net::make_http_client(loop_, time_, std::move(how));
     if (!client) return std::move(client).error();
     client_ = std::move(*client);
-    std::random_device source;
-    for (std::size_t i = 0; i < opt_.clusters; ++i)
-        scope_.spawn("cluster", run(demo_cluster(i), source()));
     return {};
+}
+
+void demo_fleet::join(const cluster_identity& who) {
+    if (!joined_.insert(who.text).second) return;
+    std::random_device source;
+    scope_.spawn("cluster", take_part(who, source()));
+}
+
+task<void> demo_fleet::take_part(cluster_identity who, std::uint64_t seed) {
+    co_await run(who, seed);
+    joined_.erase(who.text);
 }
 
 task<void> demo_fleet::stop() {
     co_await scope_.stop();
 }
 
-task<void> demo_fleet::run(cluster_identity who, std::uint64_t seed) {
+task<void> demo_fleet::run(const cluster_identity& who, std::uint64_t seed) {
     event_generator                       events(who, seed);
     std::mt19937_64                       dice(seed);
     std::exponential_distribution<double> pause(opt_.events_per_second);
     const auto                            clock = time_.make_bell();
-    auto                                  token = tokens_(who);
-    for (;;) {
+    const auto                            equip = [&] {
+        if (opt_.heartbeat_key) events.beat_with(opt_.heartbeat_key(who));
+        return tokens_(who);
+    };
+    auto token = equip();
+    auto due   = time_.now() + opt_.renew;
+    while (!token.empty()) {
         const std::chrono::duration<double> wait{std::min(pause(dice), 60.0)};
         co_await clock->wait_until(
             time_.now() + std::chrono::duration_cast<steady_time::duration>(wait)
         );
         const bool known = co_await post(token, events.next(time_.utc()));
-        if (!known) token = tokens_(who);
+        if (known && time_.now() < due) continue;
+        token = equip();
+        due   = time_.now() + opt_.renew;
     }
 }
 

@@ -7,9 +7,11 @@
 #include "falconer/task_scope.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,12 +27,16 @@ cluster_identity demo_cluster(std::size_t number);
 class demo_fleet {
 public:
     struct options {
-        net::http_place to{};
-        std::size_t     clusters          = 10;
-        double          events_per_second = 1;  // of each cluster, on average
-        std::string     acknowledged_log{};     // a line per uuid, written when its 2xx has come
+        net::http_place      to{};
+        double               events_per_second = 1;          // of each cluster, on average
+        std::chrono::seconds renew{std::chrono::hours{24}};  // long before a token's end
+        /// With what a cluster's heartbeats prove themselves; asked with each token. Empty:
+        /// nothing.
+        std::function<secret(const cluster_identity&)> heartbeat_key{};
+        std::string acknowledged_log{};  // a line per uuid, written when its 2xx has come
     };
-    /// A token for a cluster; asked at the start and after every 401.
+    /// A token for a cluster; asked when it joins, every `renew`, and after every 401. Empty: it
+    /// has none any more, and leaves.
     using token_maker = std::function<std::string(const cluster_identity&)>;
 
     struct figures {
@@ -45,11 +51,15 @@ public:
 
     /// Errors: unavailable, when the log cannot be written.
     result<void> start();
-    task<void>   stop();
-    figures      seen() const;
+    /// Posts from now on, if it does not yet.
+    void        join(const cluster_identity& who);
+    task<void>  stop();
+    figures     seen() const;
+    std::size_t size() const noexcept { return joined_.size(); }
 
 private:
-    task<void> run(cluster_identity who, std::uint64_t seed);
+    task<void> take_part(cluster_identity who, std::uint64_t seed);
+    task<void> run(const cluster_identity& who, std::uint64_t seed);
     task<bool> post(const std::string& token, std::string body);
     void       note(const std::string& body);
 
@@ -59,6 +69,7 @@ private:
     std::unique_ptr<net::http_client> client_;
     int                               log_ = -1;
     figures                           seen_{};
+    std::set<std::string>             joined_{};
     std::array<float, 2048>           latest_{};  // milliseconds
     std::size_t                       answers_ = 0;
     asio::any_io_executor             loop_;

@@ -68,8 +68,8 @@ constexpr demo_rule rules[] = {
      R"(["T1561","container","host","maturity_sandbox","mitre_impact"])", "openat", "dd",
      "dd if=/dev/zero of=/dev/sda bs=1M", "/usr/bin/dd", "bash", "/dev/sda", "root", 0},
     {10, "Informational", "Detect Falco Heartbeat", "Falco heartbeat",
-     R"(["falco-heartbeat","test"])", "execve", "echo", "echo Falco heartbeat", "/bin/echo",
-     "heartbeat", "", "root", 0},
+     R"(["falco-heartbeat","test"])", "execve", "falconer", "falconer agent beat",
+     "/usr/bin/falconer", "falconer", "", "nonroot", 65532},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "event_generator.hpp"
 
 #include "demo_rules.hpp"
+#include "falconer/heartbeat.hpp"
 
 #include <algorithm>
 #include <array>
@@ -149,6 +150,7 @@ std::string event_generator::next(utc_time now) {
     const auto* rule = demo_rules().data();
     while ((left -= rule->weight) >= 0) ++rule;
     const auto& where = pod();
+    const auto& on    = node();
 
     uuid id;
     for (std::size_t i = 0; i < 16; i += 8) {
@@ -201,6 +203,14 @@ std::string event_generator::next(utc_time now) {
         append_field(out, "fd.name", rule->file);
     append_field(out, "k8s.ns.name", where.name_space);
     append_field(out, "k8s.pod.name", where.pod);
+    if (rule->name == heartbeat_rule && !key_.empty()) {
+        const auto minute = heartbeat_minute(now);
+        append_field(
+            out, "proc.args",
+            "agent beat --time " + minute + " --node " + on + " --proof " +
+                heartbeat_proof(key_, minute, on)
+        );
+    }
     append_field(out, "proc.cmdline", rule->command);
     append_field(out, "proc.exepath", rule->executable);
     append_field(out, "proc.name", rule->process);
@@ -212,7 +222,7 @@ std::string event_generator::next(utc_time now) {
     append_field(out, "user.uid", rule->uid);
     out.back() = '}';
     out.append(",\"source\":\"syscall\",\"tags\":").append(rule->tags);
-    out.append(",\"hostname\":\"").append(node()).append("\"}\n");
+    out.append(",\"hostname\":\"").append(on).append("\"}\n");
     return out;
 }
 

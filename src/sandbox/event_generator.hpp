@@ -2,6 +2,7 @@
 #pragma once
 
 #include "falconer/ids.hpp"
+#include "falconer/log.hpp"
 #include "falconer/time_source.hpp"
 
 #include <cstdint>
@@ -17,6 +18,9 @@ namespace falconer::sandbox {
 class event_generator {
 public:
     event_generator(cluster_identity cluster, std::uint64_t seed);
+
+    /// From now on its heartbeats prove themselves with this.
+    void beat_with(secret key) { key_ = std::move(key); }
 
     /// The next event, of that time: about 1.0 to 1.4 KB, one newline at the end.
     std::string next(utc_time now);
@@ -34,6 +38,7 @@ private:
     std::mt19937_64          random_;
     std::vector<std::string> nodes_;
     std::vector<workload>    pods_;
+    secret                   key_{};
 };
 
 }  // namespace falconer::sandbox

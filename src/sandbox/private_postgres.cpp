@@ -75,6 +75,13 @@ bool passes(std::string_view fatal) {
            });
 }
 
+/// What to do about it, where that is known.
+std::string advice(std::string_view why) {
+    return why.find("No space left") == std::string_view::npos
+               ? ""
+               : "; make room there, or choose another --data";
+}
+
 std::string last_line(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
     const auto at = text.rfind('\n');
@@ -140,36 +147,49 @@ task<result<void>> private_postgres::start() {
     co_return write_store_env();
 }
 
-result<void> private_postgres::look_at_folder() {
-    const auto servers = installed();
-    if (servers.empty())
+result<void> private_postgres::possible_in(const fs::path& folder) {
+    if (installed().empty())
         return sorry(
             "PostgreSQL 14 or newer is not installed here; install the package postgresql-15"
         );
-
-    uid_t owner = ::geteuid();
-    gid_t group = ::getegid();
-    if (owner == 0) {
+    if (!setpriv_is_there())
+        return sorry(
+            "the program setpriv, which PostgreSQL is started with, is not installed here; install "
+            "the package util-linux"
+        );
+    if (::geteuid() == 0) {
         const auto* user = ::getpwnam(superuser);
         if (user == nullptr)
             return sorry(
                 "PostgreSQL does not run as root and there is no user postgres; install the "
                 "package postgresql-15"
             );
-        if (const auto door = closed_door(folder_, *user); !door.empty())
+        if (const auto door = closed_door(folder, *user); !door.empty())
             return sorry(
                 "PostgreSQL runs as the user postgres, who may not pass through " + door.string() +
                 "; choose another --data, such as /var/lib/falconer"
             );
-        user_ = superuser;
-        owner = user->pw_uid;
-        group = user->pw_gid;
     }
-    if (where_.socket_folder.size() + 20 > sizeof(sockaddr_un::sun_path))
+    const auto socket_folder = (folder / "run").string();
+    if (socket_folder.size() + 20 > sizeof(sockaddr_un::sun_path))
         return sorry(
-            "the path of " + where_.socket_folder +
+            "the path of " + socket_folder +
             " is too long for a unix socket; choose a shorter --data"
         );
+    return {};
+}
+
+result<void> private_postgres::look_at_folder() {
+    if (auto can = possible_in(folder_); !can) return can;
+    const auto servers = installed();
+    uid_t      owner   = ::geteuid();
+    gid_t      group   = ::getegid();
+    if (owner == 0) {
+        const auto* user = ::getpwnam(superuser);
+        user_            = superuser;
+        owner            = user->pw_uid;
+        group            = user->pw_gid;
+    }
     std::error_code wrong;
     fs::remove_all(half_made(), wrong);
     if (wrong) return sorry(half_made().string() + " cannot be removed: " + wrong.message());
@@ -226,7 +246,9 @@ task<result<void>> private_postgres::make_cluster() {
                 why = line;
             rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         }
-        co_return sorry("initdb could not make a cluster in " + where_.data.string() + ": " + why);
+        co_return sorry(
+            "initdb could not make a cluster in " + where_.data.string() + ": " + why + advice(why)
+        );
     }
     std::error_code wrong;
     fs::rename(half, where_.data, wrong);  // over an empty folder
@@ -279,7 +301,8 @@ task<result<void>> private_postgres::launch() {
         if (!passes(why) || time_.now() >= end)
             co_return sorry(
                 "PostgreSQL does not start in " + where_.data.string() + ": " +
-                (why.empty() ? "it ended without a word" : why) + "; see " + log.string()
+                (why.empty() ? "it ended without a word" : why) + "; see " + log.string() +
+                advice(why)
             );
         co_await clock->wait_until(time_.now() + 300ms);
     }
@@ -386,11 +409,21 @@ task<void> private_postgres::stop() {
 
 task<void> private_postgres::end_server() {
     if (!server_) co_return;
-    for (const auto& [how, limit] : {std::pair{SIGINT, 20s}, {SIGQUIT, 5s}}) {  // fast, immediate
-        server_->signal(how);
-        auto ended = co_await with_timeout(time_, limit, run_until_end());
-        if (ended) break;
+    server_->signal(SIGINT);  // fast: sessions are ended, what is in memory is written
+    bool ended = co_await ends_within(20s, true);
+    if (ended) co_return;
+    server_->signal(SIGQUIT);  // immediate: as after a crash
+    ended = co_await ends_within(hurried_ ? 1s : 5s, false);
+    if (!ended) log_of("sandbox").warn("PostgreSQL does not end; it is killed pid={}", pid());
+}
+
+task<bool> private_postgres::ends_within(std::chrono::milliseconds limit, bool may_be_hurried) {
+    const auto end = time_.now() + limit;
+    while (time_.now() < end && !(may_be_hurried && hurried_)) {
+        auto ended = co_await with_timeout(time_, 200ms, run_until_end());
+        if (ended) co_return true;
     }
+    co_return false;
 }
 
 }  // namespace falconer::sandbox

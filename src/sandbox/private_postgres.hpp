@@ -30,6 +30,11 @@ public:
         int                   version = 0;
     };
 
+    /// Whether there can be one under that folder, which need not be there yet. Makes nothing.
+    /// Errors: one sentence each, with what to do: PostgreSQL, or setpriv, is missing; the path is
+    /// too long, or the user postgres may not pass through a part of it.
+    static result<void> possible_in(const std::filesystem::path& folder);
+
     /// Returns when it answers, and database and roles are there. Errors: one sentence each, with
     /// what to do: PostgreSQL is missing; the folder is another user's, or another version's, or
     /// cannot be reached by the user postgres; the disk is full.
@@ -41,7 +46,11 @@ public:
     /// The postmaster's.
     int pid() const noexcept { return server_ ? server_->pid() : 0; }
 
+    /// Asks it to end and gives it 20 s; then more firmly, for 5 s; then it is killed, which costs
+    /// its next start a recovery and no data.
     task<void> stop();
+    /// stop() is patient no longer.
+    void hurry() noexcept { hurried_ = true; }
 
 private:
     private_postgres(asio::any_io_executor loop, time_source& time, std::filesystem::path folder);
@@ -55,6 +64,7 @@ private:
     task<void>         watch();
     task<void>         end_server();
     task<result<int>>  run_until_end();
+    task<bool>         ends_within(std::chrono::milliseconds limit, bool may_be_hurried);
     result<void>       write_store_env() const;
 
     task<result<finished>> run(std::vector<std::string> command, std::chrono::milliseconds limit);
@@ -70,6 +80,7 @@ private:
     place                          where_{};
     std::unique_ptr<child_process> server_{};
     bool                           stopping_ = false;
+    bool                           hurried_  = false;
     task_scope                     scope_;
 };
 

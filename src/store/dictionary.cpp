@@ -16,14 +16,23 @@ WITH wanted AS (
     SELECT n, kind, value, sha256(convert_to(value, 'UTF8')) AS digest
     FROM unnest($1::int2[], $2::text[]) WITH ORDINALITY AS w (kind, value, n)
 ), known AS (
-    SELECT n, t.id FROM wanted JOIN falconer.text t USING (kind, digest)
+    SELECT n, t.id, t.used >= (now() AT TIME ZONE 'UTC')::date AS used_today
+    FROM wanted JOIN falconer.text t USING (kind, digest)
 ), added AS (
     INSERT INTO falconer.text (kind, digest, value)
     SELECT kind, digest, value FROM wanted WHERE n NOT IN (SELECT n FROM known)
     ORDER BY kind, digest
     ON CONFLICT DO NOTHING RETURNING id, kind, digest
 )
-SELECT n, id FROM known UNION ALL SELECT n, id FROM wanted JOIN added USING (kind, digest))";
+SELECT n, id, used_today FROM known
+UNION ALL SELECT n, id, true FROM wanted JOIN added USING (kind, digest))";
+
+// The first use of the day. A text that retention is just removing is waited for, and then is not
+// among the answers. In the order of their numbers: nobody waits in a circle.
+constexpr auto note_use = R"(
+UPDATE falconer.text SET used = (now() AT TIME ZONE 'UTC')::date
+WHERE id IN (SELECT id FROM falconer.text WHERE id = ANY ($1::int4[]) ORDER BY id FOR UPDATE)
+RETURNING id)";
 
 constexpr auto resolve_clusters = R"(
 WITH wanted AS (
@@ -40,7 +49,7 @@ WITH wanted AS (
     ORDER BY digest
     ON CONFLICT DO NOTHING RETURNING id, digest
 )
-SELECT n, id FROM known UNION ALL SELECT n, id FROM wanted JOIN added USING (digest))";
+SELECT n, id, true FROM known UNION ALL SELECT n, id, true FROM wanted JOIN added USING (digest))";
 
 constexpr int rounds = 3;
 
@@ -103,7 +112,8 @@ void dictionary::learn(std::string key, std::int32_t number) {
     by_key_.emplace(recent_.front().key, recent_.begin());
 }
 
-void dictionary::make_room() {
+void dictionary::make_room(std::chrono::sys_days today) {
+    if (std::exchange(day_, today) != today) forget();
     while (bytes_ > most_ && !recent_.empty()) {
         bytes_ -= recent_.back().key.size();
         by_key_.erase(recent_.back().key);
@@ -115,6 +125,37 @@ void dictionary::forget() {
     by_key_.clear();
     recent_.clear();
     bytes_ = 0;
+}
+
+task<result<void>> dictionary::look_up(
+    pg_connection& store, const std::vector<const wanted_texts::value_type*>& missing,
+    bool clusters, pg_connection::limit time
+) {
+    auto ask = clusters ? about_clusters(missing) : about_texts(missing);
+    auto got = co_await store.query(ask.sql, std::move(ask.values), time);
+    if (!got) co_return std::move(got).error();
+    std::unordered_map<std::int32_t, const wanted_texts::value_type*> rested;
+    pg_array                                                          ids;
+    for (int row = 0; row < got->size(); ++row) {
+        const auto* text   = missing[number_of<std::size_t>(got->at(row, 0)) - 1];
+        const auto  number = number_of<std::int32_t>(got->at(row, 1));
+        if (got->at(row, 2) == "t") {
+            learn(key_of(text->first, text->second), number);
+        } else {
+            rested.emplace(number, text);
+            ids.add(got->at(row, 1));
+        }
+    }
+    if (rested.empty()) co_return result<void>{};
+    pg_connection::params which{ids.text()};
+    auto                  noted = co_await store.query(note_use, std::move(which), time);
+    if (!noted) co_return std::move(noted).error();
+    for (int row = 0; row < noted->size(); ++row) {
+        const auto  number = number_of<std::int32_t>(noted->at(row, 0));
+        const auto* text   = rested.at(number);
+        learn(key_of(text->first, text->second), number);
+    }
+    co_return result<void>{};
 }
 
 task<result<void>> dictionary::resolve(
@@ -129,13 +170,8 @@ task<result<void>> dictionary::resolve(
                 if (!find(each.first, each.second)) missing.push_back(&each);
             }
             if (missing.empty()) continue;
-            auto ask = clusters ? about_clusters(missing) : about_texts(missing);
-            auto got = co_await store.query(ask.sql, std::move(ask.values), time);
-            if (!got) co_return std::move(got).error().while_doing("looking texts up");
-            for (int row = 0; row < got->size(); ++row) {
-                const auto* text = missing[number_of<std::size_t>(got->at(row, 0)) - 1];
-                learn(key_of(text->first, text->second), number_of<std::int32_t>(got->at(row, 1)));
-            }
+            auto known = co_await look_up(store, missing, clusters, time);
+            if (!known) co_return std::move(known).error().while_doing("looking texts up");
         }
     }
     for (const auto& each : wanted) {

@@ -4,6 +4,7 @@
 #include "falconer/ids.hpp"
 #include "pg_connection.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace falconer::store {
 
@@ -21,14 +23,16 @@ enum class text_kind : std::uint8_t { cluster = 0, rule = 1, source = 2, hostnam
 /// Texts that a batch needs a number for, each once.
 using wanted_texts = std::set<std::pair<text_kind, std::string>>;
 
+/// Every text is asked for anew each day, so that the store knows which ones are still of use.
+///
 /// Threading: one batch at a time per dictionary: make_room() before it, and then every number that
 ///            find() gave or resolve() learnt stays known until the next make_room().
 class dictionary {
 public:
     explicit dictionary(std::size_t most_bytes) : most_(most_bytes) {}
 
-    /// Forgets what has not been used for longest, down to the limit.
-    void make_room();
+    /// Forgets what has not been used for longest, down to the limit; on a new (UTC) day, all.
+    void make_room(std::chrono::sys_days today);
 
     std::optional<std::int32_t> find(text_kind kind, std::string_view value);
 
@@ -52,8 +56,14 @@ private:
     static std::string key_of(text_kind kind, std::string_view value);
     void               learn(std::string key, std::int32_t number);
 
+    task<result<void>> look_up(
+        pg_connection& store, const std::vector<const wanted_texts::value_type*>& missing,
+        bool clusters, pg_connection::limit time
+    );
+
     std::size_t                                             most_;
     std::size_t                                             bytes_ = 0;
+    std::chrono::sys_days                                   day_{};
     entries                                                 recent_;  // the latest used first
     std::unordered_map<std::string_view, entries::iterator> by_key_;
 };

@@ -35,6 +35,7 @@ BEGIN
                         falconer.tally, falconer.applied_batch, falconer.quota_state
               TO falconer_writer;
         GRANT UPDATE (count) ON falconer.tally TO falconer_writer;
+        GRANT UPDATE (used) ON falconer.text TO falconer_writer;
         GRANT UPDATE (replayed) ON falconer.quarantine TO falconer_writer;
         GRANT UPDATE (ordinary, urgent, at) ON falconer.quota_state TO falconer_writer;
         GRANT EXECUTE ON FUNCTION falconer.ensure_day(date) TO falconer_writer;

@@ -54,7 +54,10 @@ task<result<int>> version_of(pg_connection& store) {
         at = number_of(rows->at(row, 0));
         if (at > static_cast<int>(known.size())) {
             if (number_of(rows->at(row, 2)) <= static_cast<int>(known.size())) continue;
-            co_return failure{errc::conflict, "the store's schema is newer than this program"};
+            co_return failure{
+                errc::conflict,
+                "the store's schema is newer than this program: start the newer falconer"
+            };
         }
         const auto&           ours = known[static_cast<std::size_t>(at - 1)];
         pg_connection::params text;

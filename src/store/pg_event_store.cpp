@@ -96,7 +96,7 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     if (!up) co_return std::move(up).error();
 
     const auto now = time_.utc();
-    words_.make_room();
+    words_.make_room(std::chrono::floor<std::chrono::days>(time_.utc()));
     event_batch work(batch, words_, {now - opt_.oldest_receipt, now + 24h});
     auto        known = co_await words_.resolve(*connection_, work.wanted(), opt_.insert_limit);
     if (!known) co_return std::move(known).error();

@@ -55,7 +55,7 @@ task<result<std::vector<quota_left>>> pg_quota_ledger::settle(std::span<const qu
         connection_ = std::move(*opened);
         words_.forget();
     }
-    words_.make_room();
+    words_.make_room(std::chrono::floor<std::chrono::days>(time_.utc()));
     wanted_texts wanted;
     for (const auto& each : usages) wanted.emplace(text_kind::cluster, each.cluster->text);
     auto known = co_await words_.resolve(*connection_, std::move(wanted), opt_.settle_limit);

@@ -115,6 +115,16 @@ void policy_watch::tell(
     );
 }
 
+task<result<bool>> is_known(pg_connection& store, std::string cluster) {
+    pg_connection::params whose{std::move(cluster)};
+    auto                  rows = co_await store.query(
+        "SELECT FROM falconer.cluster WHERE digest = sha256(convert_to($1, 'UTF8'))",
+        std::move(whose), 10s
+    );
+    if (!rows) co_return std::move(rows).error();
+    co_return rows->size() > 0;
+}
+
 task<result<void>> set_daily_events(
     pg_connection& store, std::string cluster, std::optional<std::uint64_t> events
 ) {

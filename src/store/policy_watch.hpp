@@ -53,6 +53,9 @@ private:
     log_gate                              gate_{std::chrono::minutes(1)};
 };
 
+/// Has anything of it ever been stored? Errors: those of query().
+task<result<bool>> is_known(pg_connection& store, std::string cluster);
+
 /// Sets or lifts (nothing) what is said. Errors: those of query().
 task<result<void>> set_daily_events(
     pg_connection& store, std::string cluster, std::optional<std::uint64_t> events

@@ -43,6 +43,13 @@ DELETE FROM falconer.applied_batch WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM falconer.applied_batch
     WHERE at < ($1::date - $2::int)::timestamp AT TIME ZONE 'UTC' LIMIT {})))";
 
+// The day once more behind the choice: a text may be asked for while we wait for it.
+constexpr auto delete_texts = R"(
+DELETE FROM falconer.text WHERE used < falconer.texts_needed_since($1::date, $2::int)
+AND ctid = ANY (ARRAY(
+    SELECT ctid FROM falconer.text
+    WHERE used < falconer.texts_needed_since($1::date, $2::int) LIMIT {})))";
+
 std::uint64_t number_of(std::string_view text) {
     std::uint64_t n = 0;
     std::from_chars(text.data(), text.data() + text.size(), n);
@@ -228,7 +235,27 @@ task<result<retention_report>> retention_run::all() {
     if (opt_.dry_run) co_return report_;
     auto gone = co_await in_chunks(fmt::format(delete_batches, opt_.chunk), "clearing batches");
     if (!gone) co_return std::move(gone).error();
+    auto texts = co_await in_chunks(fmt::format(delete_texts, opt_.chunk), "clearing texts");
+    if (!texts) co_return std::move(texts).error();
+    report_.texts_removed = *texts;
     co_return report_;
+}
+
+/// A clock years ahead would find everything old.
+task<result<void>> clocks_agree(pg_connection& store, utc_time now, std::chrono::minutes apart) {
+    auto rows =
+        co_await store.query("SELECT extract(epoch FROM clock_timestamp())::int8", {}, patience);
+    if (!rows) co_return std::move(rows).error();
+    const utc_time theirs{std::chrono::seconds{number_of(rows->at(0, 0))}};
+    if (std::chrono::abs(now - theirs) <= apart) co_return result<void>{};
+    co_return failure{
+        errc::broken,
+        fmt::format(
+            "nothing is removed: our clock says {}, the store's {}; set the one that is wrong",
+            text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(now))),
+            text_of(event_time_of(theirs))
+        )
+    };
 }
 
 }  // namespace
@@ -236,6 +263,8 @@ task<result<retention_report>> retention_run::all() {
 task<result<retention_report>> retain(
     pg_connection& store, time_source& time, utc_time now, retention_options opt
 ) {
+    auto agreed = co_await clocks_agree(store, now, opt.clocks_apart);
+    if (!agreed) co_return std::move(agreed).error();
     auto held = co_await store.query(lock, {}, patience);
     if (!held) co_return std::move(held).error();
     if (held->at(0, 0) != "t") co_return failure{errc::conflict, "another one is retaining"};

@@ -11,6 +11,10 @@ struct retention_options {
     /// receipt: received at 2026-03-02T23:59:59.999999Z and kept for 7 days, it goes on 2026-03-10.
     std::chrono::days keep{365};
 
+    /// How far our clock may be from the store's. Beyond that one of them is wrong, and nothing is
+    /// removed by its date.
+    std::chrono::minutes clocks_apart{60};
+
     /// Whoever drops or exchanges a partition locks out all inserts and queries meanwhile. They
     /// wait at most as long as both of these together: the first for those before us, the second
     /// for us.
@@ -32,6 +36,7 @@ struct retention_report {
     std::uint64_t rows_kept      = 0;  // events, of rewritten days
     std::uint64_t rows_on_hold   = 0;  // of rows_kept: those that only a hold keeps
     std::uint64_t aside_removed  = 0;  // quarantined bodies and tallies
+    std::uint64_t texts_removed  = 0;  // that no event has any more; not counted by a dry run
     friend bool   operator==(const retention_report&, const retention_report&) = default;
 };
 
@@ -43,6 +48,7 @@ struct retention_report {
 /// Run as the tables' owner. A second run changes nothing.
 ///
 /// Errors : conflict    another one is retaining in this store
+///          broken      our clock and the store's are too far apart
 ///          overloaded  a partition stayed locked by others; all the other days were done
 ///          and those of query().
 /// Cancel : the day under way stays as it was; the next run clears up.

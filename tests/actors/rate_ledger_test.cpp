@@ -13,8 +13,14 @@ using namespace std::chrono_literals;
 /// The store's arithmetic in memory, shared by two replicas.
 class shared_ledger final : public quota_ledger {
 public:
+    explicit shared_ledger(time_source& with) : time(with) {}
+
     task<result<std::vector<quota_left>>> settle(std::span<const quota_usage> usages) override {
         ++asked;
+        most_at_once     = std::max(most_at_once, ++under_way);
+        const auto clock = time.make_bell();
+        if (takes > 0s) co_await clock->wait_until(time.now() + takes);
+        --under_way;
         if (away) co_return failure{errc::unavailable, "away"};
         std::vector<quota_left> left;
         for (const auto& each : usages) {
@@ -29,8 +35,10 @@ public:
     }
 
     std::map<std::string, std::uint64_t> spent;
-    int                                  asked = 0;
-    bool                                 away  = false;
+    time_source&                         time;
+    int                                  asked = 0, under_way = 0, most_at_once = 0;
+    bool                                 away = false;
+    std::chrono::seconds                 takes{0};
 };
 
 class RateLedgerTest : public test::actor_fixture {
@@ -43,7 +51,7 @@ protected:
         clusters        all;
         rate_ledger     ledger;
     };
-    shared_ledger common;
+    shared_ledger common{time};
     replica       one{time, common}, other{time, common};
     cluster_ref   name = std::make_shared<const cluster_identity>(cluster_identity{"a"});
 
@@ -93,6 +101,24 @@ TEST_F(RateLedgerTest, ClustersThatSpentNothingAreNotAskedFor) {
     one.all.desk_of(name);
     time.advance(10s);
     EXPECT_EQ(common.asked, 0);
+}
+
+TEST_F(RateLedgerTest, TheLastRoundWaitsForTheOneUnderWay) {
+    common.takes = 2s;
+    send(one, 40);
+    time.advance(1s);
+    ASSERT_EQ(common.under_way, 1);
+    send(one, 5);
+    one.ledger.close();
+    time.settle();
+    EXPECT_EQ(common.most_at_once, 1);
+    time.advance(2s);
+    time.advance(2s);
+    EXPECT_EQ(common.spent["a"], 45u);
+    EXPECT_EQ(common.most_at_once, 1);
+    EXPECT_EQ(scope.size(), 1u);  // the other's
+    time.advance(10s);
+    EXPECT_EQ(common.asked, 2);
 }
 
 }  // namespace

@@ -168,6 +168,48 @@ TEST_F(StoreWriterTest, WithStoreAndSpoolGoneTheSenderIsHeldAndThenTurnedAway) {
     EXPECT_EQ(metric("falconer_ingest_turned_away_total"), 1);
 }
 
+TEST_F(StoreWriterTest, AClusterThatFillsItsPartOfTheSpoolIsHeldAndTheOthersAreNot) {
+    store.away     = 1'000;
+    spool.capacity = 20'000;
+    submit("a");  // now it is known to be away
+    const auto loud = [&] { return submit(event_of("storm", 1'000, "loud")); };
+    int        kept = 0;
+    auto       last = loud();
+    for (; is(last, kept_as::spooled); last = loud()) ++kept;
+    EXPECT_GT(kept, 12);
+    EXPECT_LT(kept, 17) << "four fifths";
+    EXPECT_TRUE(open(last));
+    for (const auto* other : {"one", "two", "three"})
+        EXPECT_TRUE(is(submit(event_of("quiet", 500, other)), kept_as::spooled)) << other;
+    EXPECT_EQ(writer.longest_wait(), 0s) << "who waits for his share stands in nobody's way";
+
+    time.advance(29s);
+    EXPECT_TRUE(open(last));
+    time.advance(1s);
+    EXPECT_EQ(refused(last), errc::unavailable);
+    EXPECT_EQ(metric("falconer_ingest_turned_away_total"), 1);
+
+    auto held  = loud();
+    store.away = 0;
+    time.advance(20s);
+    EXPECT_TRUE(is(held, kept_as::committed)) << "the store is back";
+    EXPECT_THAT(spool.kept, IsEmpty());
+    store.away = 1'000;
+    submit("b");
+    EXPECT_TRUE(is(loud(), kept_as::spooled)) << "and what was replayed is its own no longer";
+}
+
+TEST_F(StoreWriterTest, TellsHowLongABatchHasWaited) {
+    store.away = 1'000;
+    spool.room = 0;
+    submit("a");
+    time.advance(12s);
+    EXPECT_EQ(writer.longest_wait(), 12s);
+    spool.room = 10;
+    time.advance(5s);
+    EXPECT_EQ(writer.longest_wait(), 0s);
+}
+
 TEST_F(StoreWriterTest, AHeldSenderIsAnsweredAsSoonAsTheSpoolHasRoom) {
     store.away = 1'000;
     spool.room = 0;

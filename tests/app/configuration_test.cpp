@@ -44,7 +44,7 @@ TEST(ConfigurationTest, TheExampleNamesEveryOption) {
     );
     const auto got = read_configuration("all", all, ingestor);
     EXPECT_THAT(got.problems, IsEmpty());
-    const std::set<std::string> elsewhere{"falco", "console", "alerts", "controller", "admission"};
+    const std::set<std::string> elsewhere{"falco", "console", "alerts", "controller"};
     for (const auto& key : got.keys) {
         if (elsewhere.contains(key)) continue;
         const auto name = key.substr(key.rfind('.') + 1);
@@ -92,6 +92,21 @@ TEST(ConfigurationTest, TheExampleShowsTheDefaults) {
     EXPECT_EQ(shown.ingestor.drain.accept, defaults.ingestor.drain.accept);
     EXPECT_EQ(shown.ingestor.drain.idle, defaults.ingestor.drain.idle);
     EXPECT_EQ(shown.ingestor.drain.grace, defaults.ingestor.drain.grace);
+    EXPECT_EQ(shown.admission.listen, defaults.admission.listen);
+    EXPECT_EQ(shown.admission.mode, defaults.admission.mode);
+    EXPECT_EQ(shown.admission.service, defaults.admission.service);
+    EXPECT_EQ(shown.admission.service_port, defaults.admission.service_port);
+    EXPECT_EQ(shown.admission.usage, defaults.admission.usage);
+    EXPECT_EQ(shown.admission.central_logging, defaults.admission.central_logging);
+    EXPECT_EQ(shown.admission.otlp, defaults.admission.otlp);
+    EXPECT_EQ(shown.admission.leader_election, defaults.admission.leader_election);
+    EXPECT_EQ(shown.admission.lease, defaults.admission.lease);
+    EXPECT_EQ(shown.admission.source_in_cluster, defaults.admission.source_in_cluster);
+    EXPECT_EQ(shown.admission.certificates.authority, defaults.admission.certificates.authority);
+    EXPECT_EQ(shown.admission.certificates.leaf, defaults.admission.certificates.leaf);
+    EXPECT_EQ(shown.admission.certificates.overlap, defaults.admission.certificates.overlap);
+    EXPECT_EQ(shown.admission.certificates.settle, defaults.admission.certificates.settle);
+    EXPECT_EQ(shown.admission.drain.idle, defaults.admission.drain.idle);
     EXPECT_EQ(shown.metrics, defaults.metrics);
     EXPECT_EQ(shown.health, defaults.health);
 }
@@ -141,7 +156,7 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
         "ingestor:\n  listen: 127.0.0.1:0\n  dailyEvents: 5\n  floodHold: 2s\n  drain: {accept: "
         "200ms}\n"
         "  tls: {certificateFile: c, keyFile: k}\n"
-        "logging: {level: debug, format: json}\nfalco: {anything: [1]}\n"
+        "logging: {level: debug, format: json}\nconsole: {anything: [1]}\n"
     );
     EXPECT_THAT(got.problems, IsEmpty());
     EXPECT_EQ(got.value.ingestor.drain.accept, 200ms);
@@ -156,7 +171,94 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
     ASSERT_TRUE(value.ingestor.tls);
     EXPECT_EQ(value.ingestor.tls->key, "k");
     EXPECT_EQ(value.logging.level, spdlog::level::debug);
-    EXPECT_THAT(value.unread, ElementsAre("falco"));
+    EXPECT_THAT(value.unread, ElementsAre("console"));
+}
+
+TEST(ConfigurationTest, WhatTheGoExtensionReadsAndNobodyUsesIsAWarning) {
+    const auto got =
+        read("healthCheckConfig: {syncPeriod: 30s}\nfalco: {defaultEventDestination: central}\n");
+    EXPECT_THAT(got.problems, IsEmpty());
+    EXPECT_THAT(
+        got.value.falco.warnings, ElementsAre(
+                                      HasSubstr("falco.defaultEventDestination has no effect"),
+                                      HasSubstr("healthCheckConfig has no effect")
+                                  )
+    );
+}
+
+TEST(ConfigurationTest, AdmissionHasRulesOfItsOwnOnlyInAProcessOfItsOwn) {
+    const auto read = [](const std::string& text, const std::set<std::string>& roles) {
+        auto got = read_configuration(
+            "f",
+            "apiVersion: falco.extensions.config.gardener.cloud/v1alpha1\nkind: Configuration\n" +
+                text,
+            roles
+        );
+        EXPECT_THAT(got.problems, ::testing::IsEmpty());
+        return got;
+    };
+    const std::string           source = "rulesSource: {from: /mirror, cache: /cache}\n";
+    const std::set<std::string> both{"admission", "controller"}, one{"admission"};
+    const auto apart = read("controller: {rules: /a}\nadmission:\n  rules: /b\n  " + source, both);
+    EXPECT_THAT(
+        apart.problems_of_rules(both),
+        ::testing::ElementsAre(
+            "f:5: admission.rules: differs from controller.rules, and a process has one set of "
+            "rules; leave it out",
+            ::testing::HasSubstr("admission.rulesSource: differs from controller.rulesSource")
+        )
+    );
+    EXPECT_THAT(apart.problems_of_rules(one), ::testing::IsEmpty());
+    EXPECT_EQ(apart.value.rules_of(one).folder, "/b");
+    EXPECT_EQ(apart.value.rules_of(one).source.cache, "/cache");
+
+    const auto alike = read(
+        "controller:\n  rules: /a\n  " + source + "admission:\n  rules: /a\n  " + source, both
+    );
+    EXPECT_THAT(alike.problems_of_rules(both), ::testing::IsEmpty());
+    const auto shared = read("controller:\n  rules: /a\n  " + source + "admission: {}\n", both);
+    EXPECT_THAT(shared.problems_of_rules(both), ::testing::IsEmpty());
+    EXPECT_EQ(shared.value.rules_of(both).folder, "/a");
+}
+
+TEST(ConfigurationTest, OfWhatIsNotYamlOnlyThatIsSaid) {
+    for (const auto* text : {"a: [b", "- a\n- b\n", "", "store: &x {}\ningestor: *x\n"}) {
+        const auto got = read_configuration("f.yaml", text, ingestor);
+        EXPECT_EQ(got.problems.size(), 1u) << text;
+        EXPECT_FALSE(got.readable);
+    }
+    EXPECT_THAT(
+        read_configuration("f.yaml", "a: [b", ingestor).problems,
+        ElementsAre(HasSubstr("f.yaml:1: not YAML: "))
+    );
+}
+
+/// libpq would take its user's name for a database, and its own folder for a host.
+TEST(ConfigurationTest, AnEmptyDatabaseOrHostIsAProblem) {
+    EXPECT_THAT(
+        read("store:\n  database: ''\n  hosts: [a, '', ' ']\n").problems,
+        ElementsAre(
+            "f.yaml:4: store.database: is needed", "f.yaml:5: store.hosts: '' is no host",
+            "f.yaml:5: store.hosts: ' ' is no host"
+        )
+    );
+}
+
+TEST(ConfigurationTest, ADrainMustFitIntoItsLimit) {
+    EXPECT_THAT(
+        read("ingestor:\n  drain: {accept: 10m, idle: 1s, limit: 1s}\n").problems,
+        ElementsAre(HasSubstr(
+            "f.yaml:4: ingestor.drain.limit: is 1s, shorter than accept and idle together (10m and "
+            "1s)"
+        ))
+    );
+    EXPECT_THAT(
+        read("admission:\n  drain:\n    idle: 2m\n").problems,
+        ElementsAre(HasSubstr("f.yaml:5: admission.drain.limit: is 2m, shorter"))
+    );
+    EXPECT_THAT(
+        read("ingestor:\n  drain: {accept: 0s, idle: 1s, limit: 1s}\n").problems, IsEmpty()
+    );
 }
 
 TEST(ConfigurationTest, AFileThatIsNotThereIsAProblem) {

@@ -94,6 +94,8 @@ TEST(StrictYamlTest, AValueOfTheWrongKindLeavesTheVariable) {
 TEST(StrictYamlTest, SaysWhatIsNoYaml) {
     EXPECT_THAT(problems_of("name: x\nnet: {\n"), ElementsAre(testing::StartsWith("f.yaml:")));
     EXPECT_THAT(problems_of("a: b: c\n"), ElementsAre(testing::HasSubstr("not YAML")));
+    // yaml-cpp quotes the character as it is.
+    EXPECT_THAT(problems_of("a: \"\\\x01\"\n"), ElementsAre(testing::EndsWith("character: \\x01")));
     EXPECT_THAT(problems_of(""), ElementsAre("f.yaml: there is nothing in it"));
     EXPECT_THAT(problems_of("- a\n"), ElementsAre("f.yaml:1: expected a mapping, found a list"));
     EXPECT_THAT(
@@ -133,6 +135,12 @@ TEST(StrictYamlTest, KnowsItsKeys) {
     auto          inner = file.root().section("net");
     inner.leave("x");
     EXPECT_THAT(file.keys(), ElementsAre("net", "net.x"));
+    EXPECT_THAT(file.lines(), testing::IsEmpty()) << "none of them is there";
+
+    yaml_document other{"f.yaml", "net:\n  y: 1\n  x: 2\n"};
+    auto          there = other.root().section("net");
+    there.leave("x");
+    EXPECT_THAT(other.lines(), ElementsAre(testing::Pair("net", 1), testing::Pair("net.x", 3)));
 }
 
 }  // namespace

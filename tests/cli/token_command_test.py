@@ -295,7 +295,7 @@ class TokenCommand(unittest.TestCase):
             (["verify", "--keys", str(self.key)], "private key"),
             (["verify", "--keys", str(certificate)], "certificate"),
             (["verify", "--keys", str(elliptic)], "private key"),
-            ([], "subcommand"),
+            ([], "a command is needed"),
         ):
             with self.subTest(arguments=arguments):
                 done = self.run_it(*arguments, stdin=self.token.encode())

@@ -292,6 +292,28 @@ TEST(CertificatePlan, TheDecisionDependsOnItsArgumentsAlone) {
     }
 }
 
+TEST(CertificatePlan, AVerdictHoldsForNoOtherSecretWantOrTime) {
+    const auto made = plan(std::nullopt, the_start);
+    ASSERT_TRUE(made.verdict);
+    auto known          = wanted;
+    known.known         = made.verdict;
+    const auto judge_at = [&](const kept_secret& kept, utc_time now, const rolled_out& moved = {}) {
+        const auto got = plan(kept, now, moved, known);
+        return got.verdict && got.verdict->from == the_start;  // the old one, not one of its own
+    };
+    EXPECT_TRUE(judge_at(made.kept, the_start + days(1)));
+    EXPECT_FALSE(judge_at(made.kept, the_start - 1s));
+    EXPECT_FALSE(judge_at(made.kept, made.look_again));
+    EXPECT_FALSE(judge_at(made.kept, the_start + days(1), {.falco = "x"}));
+    EXPECT_FALSE(judge_at(changed(made.kept, "server.crt", "none"), the_start + days(1)));
+    EXPECT_EQ(
+        plan(changed(made.kept, "server.crt", "none"), the_start, {}, known).server.step,
+        step::renew_leaf
+    );
+    known.names.push_back("another");
+    EXPECT_FALSE(judge_at(made.kept, the_start + days(1)));
+}
+
 TEST(CertificatePlan, APolicyThatCannotWorkIsRefusedBeforeAnythingIsMade) {
     const auto problems = [](renewal authority, renewal leaf) {
         return certificate_policy{.authority = authority, .leaf = leaf}.problems();

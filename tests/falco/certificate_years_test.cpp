@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <utility>
 
 namespace falconer::falco {
 namespace {
@@ -50,7 +51,7 @@ public:
     certificate_want           want{.cluster_name = "shoot--demo--a"};
     utc_time                   now = the_start;
     std::set<std::string>      generations{};  // of what Falco was given
-    int                        abrupt = 0, rotations = 0;
+    int                        abrupt = 0, rotations = 0, remembered = 0;
 
     /// Lives until then, reconciled hourly to weekly; a new controller every time.
     void live(utc_time until) {
@@ -73,6 +74,7 @@ private:
     void reconcile() {
         const auto made = plan_certificates(kept, want, confirmed(), now);
         ASSERT_TRUE(made) << made.error().detail;
+        check_memory(*made);
         for (const auto* each : {&made->server, &made->client}) {
             abrupt    += each->abrupt;
             rotations += each->step == certificate_step::switch_over;
@@ -94,6 +96,19 @@ private:
                             )
                         );
             }
+    }
+
+    /// Whoever remembers the last verdict comes to the same decision.
+    void check_memory(const certificate_plan& fresh) {
+        certificate_want remembering = want;
+        remembering.known            = std::exchange(verdict_, fresh.verdict);
+        const auto again             = plan_certificates(kept, remembering, confirmed(), now);
+        ASSERT_TRUE(again) << again.error().detail;
+        EXPECT_EQ(again->server.step, fresh.server.step) << fresh.server.why;
+        EXPECT_EQ(again->client.step, fresh.client.step) << fresh.client.why;
+        EXPECT_EQ(again->write, fresh.write);
+        EXPECT_EQ(again->look_again, fresh.look_again);
+        remembered += again->verdict && again->verdict->from < now;
     }
 
     bool is_new(const pod& each) const {
@@ -156,13 +171,14 @@ private:
         return std::chrono::system_clock::from_time_t(::timegm(&parts));
     }
 
-    std::map<std::string, utc_time> checked_{};  // pairs, until one of their leaves ends
-    std::mt19937                    random_;
-    std::chrono::hours              slowest_;
-    bool                            confirms_;
-    certificate_delivery            delivered_{};
-    std::vector<pod>                falco_    = std::vector<pod>(5);
-    std::vector<pod>                sidekick_ = std::vector<pod>(2);
+    std::map<std::string, utc_time>    checked_{};  // pairs, until one of their leaves ends
+    std::mt19937                       random_;
+    std::chrono::hours                 slowest_;
+    bool                               confirms_;
+    certificate_delivery               delivered_{};
+    std::optional<certificate_verdict> verdict_{};
+    std::vector<pod>                   falco_    = std::vector<pod>(5);
+    std::vector<pod>                   sidekick_ = std::vector<pod>(2);
 };
 
 class CertificateYears : public testing::TestWithParam<unsigned> {};
@@ -172,6 +188,7 @@ TEST_P(CertificateYears, BothSidesAlwaysTrustEachOtherWhoeverHasMoved) {
     all.live(the_start + days(365 * 8));
     EXPECT_EQ(all.abrupt, 0);
     EXPECT_GE(all.rotations, 2 * 4);
+    EXPECT_GE(all.remembered, 20);
     // Renewals of leaves about every 150 days, three steps for each new authority, and no more.
     EXPECT_LE(all.generations.size(), 365U * 8 / 140 + 2 * 5);
 }
@@ -187,6 +204,7 @@ TEST_P(CertificateYears, AClusterThatMovesButNeverSaysSoIsNeverCutOff) {
     cluster all(GetParam() + 200, 24h * 10, false);
     all.live(the_start + days(365 * 8));
     EXPECT_GE(all.rotations, 2 * 3);
+    EXPECT_GE(all.remembered, 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, CertificateYears, testing::Range(1U, 4U));

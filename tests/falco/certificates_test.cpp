@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/x509v3.h>
 
 #include <set>
 
@@ -54,6 +55,18 @@ looks looks_of(const std::string& pem) {
     char group[64]{};
     EVP_PKEY_get_group_name(X509_get0_pubkey(x.get()), group, sizeof group, nullptr);
     return {X509_get_key_usage(x.get()), X509_get_extended_key_usage(x.get()), name, group};
+}
+
+TEST(Certificates, AnAddressBecomesOneWhateverItsSpelling) {
+    const auto by   = authority();
+    const auto made = leaf(by, leaf_usage::server, the_start, {"a.example.com", "::1", "10.0.0.1"});
+    const auto fits = [&](const std::vector<std::string>& names) {
+        return check_leaf(made, by.certificate, leaf_usage::server, names, the_start).fault;
+    };
+    EXPECT_EQ(fits({"10.0.0.1", "0:0:0:0:0:0:0:1", "a.example.com"}), fault::none);
+    EXPECT_EQ(fits({"10.0.0.2", "::1", "a.example.com"}), fault::wrong_names);
+    const auto x = x509_of(made.certificate);
+    EXPECT_EQ(X509_check_ip_asc(x.get(), "10.0.0.1", 0), 1) << "as a TLS client looks at it";
 }
 
 TEST(Certificates, AnAuthorityIsP256AndMaySignAndLivesAsLongAsAsked) {

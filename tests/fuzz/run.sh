@@ -10,7 +10,7 @@ build=$(cd "${2:-$source/build/fuzz}" && pwd)
 shopt -s nullglob
 targets=("$build"/*_fuzz)
 if ((${#targets[@]} == 0)); then
-    echo "no fuzz targets in $build: cmake --preset fuzz && ninja -C build/fuzz" >&2
+    echo "no fuzz targets in $build: scripts/lib/build.sh fuzz fuzz_targets" >&2
     exit 2
 fi
 failed=0

@@ -2,9 +2,12 @@
 
 Targets without seeds here (or in tests/samples/TARGET) begin with nothing.
 """
+import gzip
+import io
 import pathlib
 import shutil
 import sys
+import tarfile
 
 
 def events(samples):
@@ -87,10 +90,84 @@ def keys(_):
         yield text.encode()
 
 
+def service_configs(_):
+    header = b'"apiVersion":"falco.extensions.gardener.cloud/v1alpha1","kind":"FalcoServiceConfig"'
+    for fields in (
+        b"",
+        b',"falcoVersion":"0.42.1","autoUpdate":false,"heartbeatEvent":true,"nodeSelector":{"a":"b"}',
+        b',"tolerations":[{"key":"a","operator":"Exists","tolerationSeconds":30}]',
+        b',"falcoConfig":{"resources":{"requests":{"cpu":"100m"},"limits":{"memory":"1Gi"}}}',
+        b',"rules":{"standard":["falco-rules"],"custom":[{"resourceName":"a"},{"shootConfigMap":"b"}]}',
+        b',"destinations":[{"name":"custom","enabled":true,"resourceSecretName":"s"}]',
+        b',"resources":"falcoctl","falcoctl":{"indexes":[{"name":"a","url":"u"}],"follow":{"every":"6h"}}',
+        b',"falcoAutoUpdate":true,"gardener":{"useFalcoRules":true,"ruleRefs":[{"ref":"a"}]}',
+        b',"customWebhook":{"enabled":true,"address":"https://h/","customHeaders":{"a":"b"},"checkCerts":false}',
+    ):
+        yield b"\x00{" + header + fields + b"}"
+
+
+def rules(samples):
+    yield b"- list:, d-tools, gdb\0\n"  # yaml-cpp's message had a line's end in it
+    yield b","  # endless documents to yaml-cpp
+    source = samples.parents[1]
+    texts = [
+        (source / "config/rules/demo/5.1.0/falco_rules.yaml").read_text(),
+        (source / "config/rules/gardener_exceptions.yaml").read_text(),
+        (samples / "rules/custom_rules.yaml").read_text(),
+    ]
+    for text in texts:
+        yield text.encode()
+        # Entry by entry: small ones mutate better.
+        for entry in text.split("\n- "):
+            yield f"- {entry.removeprefix('- ')}".encode()
+    for condition in (
+        "not not (a or b) and not(c)", "proc.aname[2] in (a, 'b c', \"d\") or fd.types[0] exists", "tolower(basename(proc.name)) = val(proc.pname)",
+        "proc.name endswith anyof (a, b)", "fd.snet in (10.0.0.0/8) and evt.num=0", "evt.type in (open) and evt.type in (close)",
+    ):
+        yield f"- macro: m\n  condition: {condition}\n- rule: r\n  desc: d\n  condition: m\n  output: a %proc.name\n  priority: INFO\n".encode()
+    yield b"- &a {list: l, items: [a]}\n- *a\n--- \n- macro: m\n  condition: m\n"
+
+
+def artifacts(_):
+    name = b"sha256:" + b"0" * 64
+    rulesfile = b"application/vnd.cncf.falco.rulesfile."
+    config = b'{"mediaType":"%sconfig.v1+json","digest":"%s","size":2}' % (rulesfile, name)
+    layer = b'{"mediaType":"%slayer.v1+tar.gz","digest":"%s","size":9}' % (rulesfile, name)
+    kind = b'"schemaVersion":2,"mediaType":"application/vnd.oci.image.%s.v1+json"'
+    yield b"\x00{" + kind % b"manifest" + b',"config":' + config + b',"layers":[' + layer + b"]}"
+    yield b"\x00{" + kind % b"index" + b',"manifests":[' + layer + b"]}"
+    yield b'\x01Basic realm="x", Bearer realm="https://h/token",service=h,scope="repository:a:pull"'
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for file, kind_ in (("./falco_rules.yaml", tarfile.REGTYPE), ("folder", tarfile.DIRTYPE), ("link", tarfile.SYMTYPE)):
+            entry = tarfile.TarInfo(file)
+            entry.type, entry.size = kind_, 3 if kind_ == tarfile.REGTYPE else 0
+            tar.addfile(entry, io.BytesIO(b"[]\n"))
+            yield b"\x02" + packed.getvalue()
+            yield b"\x03" + gzip.compress(packed.getvalue() + bytes(1024), mtime=0)
+    file = b'{"artifact":"falco-rules","file":"falco_rules.yaml","digest":"%s","bytes":3,"from":"x"}' % name
+    yield b'\x04{"version":"5.0.0","absent":["falco-sandbox-rules"],"files":[' + file + b"]}"
+    yield b"\x05https://[::1]:5000/v2/falcosecurity/rules?a=b"
+
+
+def reviews(samples):
+    entries = [seed[1:] for seed in service_configs(samples)] + [b"null", b'{"falcoVersion":1}']
+    for number, entry in enumerate(entries):
+        kind = b"Seed" if number % 3 == 2 else b"Shoot"
+        was = b'{"spec":{"extensions":[{"type":"shoot-falco-service","providerConfig":{"destinations":[{"name":"old"}]}}]}}'
+        for phase in (b"\x00", b"\x01", b"\x07"):
+            yield (phase + b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"'
+                   + (b"UPDATE" if number % 2 else b"CREATE") + b'","kind":{"group":"core.gardener.cloud","kind":"' + kind
+                   + b'"},"object":{"metadata":{"namespace":"n"},"spec":{"extensions":[{"type":"shoot-falco-service","providerConfig":'
+                   + entry + b'}],"resources":[{"name":"s","resourceRef":{"apiVersion":"v1","kind":"Secret","name":"x"}}]}},"oldObject":'
+                   + was + b"}}")
+
+
 def main():
     target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     directory.mkdir(parents=True, exist_ok=True)
-    make = {"event": events, "http": requests, "jwt": tokens, "keys": keys}.get(target)
+    make = {"event": events, "http": requests, "jwt": tokens, "keys": keys, "oci": artifacts, "review": reviews,
+            "rules": rules, "service_config": service_configs}.get(target)
     if make:
         for number, seed in enumerate(make(samples)):
             (directory / f"seed-{number:03}").write_bytes(seed)

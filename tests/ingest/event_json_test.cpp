@@ -1,10 +1,10 @@
 // The event schema, rule by rule, where the corpus has no say.
 #include "ingest/event_json.hpp"
 
+#include "falconer/rfc3339.hpp"
+#include "falconer/utf8.hpp"
 #include "ingest/decimal.hpp"
 #include "ingest/json_scanner.hpp"
-#include "ingest/rfc3339.hpp"
-#include "ingest/utf8.hpp"
 
 #include <gtest/gtest.h>
 

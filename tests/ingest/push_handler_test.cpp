@@ -85,16 +85,23 @@ protected:
         const auto at   = text.find("\n" + line + " ");
         return at == std::string::npos ? -1 : std::stod(text.substr(at + line.size() + 2));
     }
-    void expect_the_books_to_balance() {
-        double     refused = 0;
-        const auto text    = metrics.expose();
-        const auto name    = std::string("\nfalconer_ingest_refused_total{");
+    double sum_of(const std::string& counter) const {
+        double     sum  = 0;
+        const auto text = metrics.expose();
+        const auto name = '\n' + counter + '{';
         for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
-            refused += std::stod(text.substr(text.find("} ", at) + 2));
+            sum += std::stod(text.substr(text.find("} ", at) + 2));
+        return sum;
+    }
+    void expect_the_books_to_balance() {
         EXPECT_EQ(
             metric("falconer_ingest_received_total"),
-            metric("falconer_ingest_answered_2xx_total") + refused +
+            metric("falconer_ingest_answered_2xx_total") + sum_of("falconer_ingest_refused_total") +
                 metric("falconer_ingest_abandoned_total") + metric("falconer_ingest_in_flight")
+        );
+        EXPECT_EQ(
+            metric("falconer_ingest_answered_2xx_total"),
+            sum_of("falconer_ingest_acknowledged_total")
         );
     }
     void TearDown() override {
@@ -112,6 +119,27 @@ TEST_F(PushHandlerTest, AGoodEventIsKeptAndAnsweredWithAnEmpty200) {
     EXPECT_EQ(event.from->text, "alpha");
     EXPECT_EQ(event.received, time.utc());
     EXPECT_EQ(event.texts.get(event_texts::part::rule), "r");
+}
+
+TEST_F(PushHandlerTest, WhatIsRefusedInMidBodyIsNotAbandonedByItsSender) {
+    for (const auto& [code, reason] :
+         {std::pair{413u, "too_large"}, {503u, "no_memory"}, {400u, "malformed"}}) {
+        auto what = request();
+        ASSERT_FALSE(handler.screen(what));
+        EXPECT_EQ(metric("falconer_ingest_in_flight"), 1);
+        handler.refused(what, code);
+        what = {};
+        EXPECT_EQ(
+            metric("falconer_ingest_refused_total{reason=\"" + std::string(reason) + "\"}"), 1
+        );
+        EXPECT_EQ(metric("falconer_ingest_in_flight"), 0);
+    }
+    EXPECT_EQ(metric("falconer_ingest_abandoned_total"), 0);
+    handler.refused({}, 400);  // before its header was whole: none of ours yet
+    auto what = request();
+    ASSERT_FALSE(handler.screen(what));
+    what = {};
+    EXPECT_EQ(metric("falconer_ingest_abandoned_total"), 1);
 }
 
 TEST_F(PushHandlerTest, BothPathsAndBothMethodsAreTheSame) {

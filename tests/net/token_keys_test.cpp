@@ -34,6 +34,35 @@ TEST(TokenKeysTest, TheGoIngestorsFileHoldsTwoKeysTheNewestFirst) {
     EXPECT_EQ((*got)[1].thumbprint(), key().its_public().thumbprint());
 }
 
+TEST(TokenKeysTest, TheTimeOfAKeyIsATime) {
+    const auto with = [](const std::string& created) {
+        auto       file  = go_keys_file({{key().its_public(), "2026-01-01T00:00:00Z"}});
+        const auto quote = std::string("\"2026-01-01T00:00:00Z\"");
+        file.replace(file.find(quote), quote.size(), created);
+        return why_not(file);
+    };
+    for (const auto* good : {"2026-01-01T00:00:00Z", "", "~", "0001-01-01T00:00:00Z", "2026-1-2"})
+        EXPECT_EQ(with(good), "") << good;
+    EXPECT_EQ(
+        with("yesterday"),
+        "keys.yaml:2: key_1.created: expected a time such as 2026-11-20T00:00:00Z, found "
+        "'yesterday'"
+    );
+    EXPECT_THAT(with("\"\""), HasSubstr("key_1.created: expected a time"));
+    EXPECT_THAT(with("{}"), HasSubstr("key_1.created: expected"));
+}
+
+TEST(TokenKeysTest, WhatIsNewerIsAMatterOfTheInstant) {
+    auto got = parse_keys(
+        "f", go_keys_file(
+                 {{key().its_public(), "2026-01-01T10:00:00+02:00"},  // 08:00
+                  {other().its_public(), "2026-01-01T09:00:00Z"}}
+             )
+    );
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ((*got)[0].thumbprint(), other().its_public().thumbprint());
+}
+
 TEST(TokenKeysTest, AJwksHoldsAnyNumber) {
     auto got = parse_keys("f", jwks({key().its_public(), other().its_public()}));
     ASSERT_TRUE(got) << got.error().detail;

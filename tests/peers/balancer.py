@@ -1,14 +1,25 @@
 """A TCP balancer for tests: new connections go to the backends whose /readyz says yes, in turn. What is
 open stays where it is until one side closes it.
 
-    python3 tests/peers/balancer.py PORT BACKEND_PORT:HEALTH_PORT…      (loopback only)
+    python3 tests/peers/balancer.py BACKEND_PORT:HEALTH_PORT…      (loopback only)
+
+It says on which port it listens, once it does.
 """
 
 import asyncio
 import itertools
+import subprocess
 import sys
 
 POLL_SECONDS = 0.05
+
+
+def start(backends):
+    """A balancer that listens already, and its port. Whoever starts it ends it."""
+    process = subprocess.Popen([sys.executable, __file__, *(f"{port}:{health}" for port, health in backends)],
+                               stdout=subprocess.PIPE, text=True)
+    with process.stdout:
+        return process, int(process.stdout.readline())
 
 
 class Balancer:
@@ -72,13 +83,14 @@ class Balancer:
             writer.close()
 
 
-async def main(port, backends):
+async def main(backends):
     balancer = Balancer(backends)
     watchers = [asyncio.ensure_future(balancer.watch(backend)) for backend in backends]
-    server = await asyncio.start_server(balancer.serve, "127.0.0.1", port)
+    server = await asyncio.start_server(balancer.serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await asyncio.gather(server.serve_forever(), *watchers)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), [tuple(map(int, b.split(":"))) for b in sys.argv[2:]]))
+    asyncio.run(main([tuple(map(int, b.split(":"))) for b in sys.argv[1:]]))

@@ -13,6 +13,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "system"), str(HERE.parent / "support")]
 
+import balancer  # noqa: E402
 import tokens  # noqa: E402
 import values  # noqa: E402
 from sender import REAL, Sender  # noqa: E402
@@ -117,10 +118,8 @@ class Delivery(unittest.TestCase):
         replicas = [Replica(bed, name) for name in "ab"]
         for replica in replicas:
             self.addCleanup(replica.close)
-        port = free_port()
-        balancer = subprocess.Popen(
-            [sys.executable, HERE / "balancer.py", str(port), *(f"{r.port}:{r.health}" for r in replicas)])
-        self.addCleanup(lambda: (balancer.kill(), balancer.wait()))
+        between, port = balancer.start([(replica.port, replica.health) for replica in replicas])
+        self.addCleanup(lambda: (between.kill(), between.wait()))
         senders = [self.sender(bed, port) for _ in range(2)]  # as many as the extension runs
         over, fed = threading.Event(), [0, 0]
 

@@ -1,6 +1,9 @@
 // The demo fleet tells what a real one would.
 #include "sandbox/event_generator.hpp"
 
+#include "falconer/heartbeat.hpp"
+#include "falconer/value.hpp"
+
 #include "ingest/event_json.hpp"
 #include "support/json_leaves.hpp"
 
@@ -76,6 +79,23 @@ TEST(EventGeneratorTest, KeysComeInFalcosidekicksOrder) {
         before = key;
         fields.remove_prefix(end == std::string_view::npos ? fields.size() : end + 1);
     }
+}
+
+TEST(EventGeneratorTest, HeartbeatsProveThemselvesWithTheKeyThatTheClusterWasGiven) {
+    event_generator generator(shoot, 3);
+    const secret    key("k");
+    generator.beat_with(key);
+    int beats = 0;
+    for (int i = 0; i < 3000; ++i) {
+        const auto got = check_event(generator.next(now), shoot, now);
+        if (got.event.texts.get_or_empty(event_texts::part::rule) != heartbeat_rule) continue;
+        ++beats;
+        const auto fields =
+            parse_json(got.event.texts.get_or_empty(event_texts::part::output_fields));
+        EXPECT_TRUE(proves_heartbeat(key, fields->text_at({"proc.args"}), now));
+        EXPECT_FALSE(proves_heartbeat(secret("x"), fields->text_at({"proc.args"}), now));
+    }
+    EXPECT_GT(beats, 10);
 }
 
 TEST(EventGeneratorTest, TheSecondsFractionLosesItsZeros) {

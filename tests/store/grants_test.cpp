@@ -136,6 +136,8 @@ TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
           std::string("DELETE FROM falconer.quarantine"),
           std::string("UPDATE falconer.quarantine SET body = ''"),
           std::string("UPDATE falconer.text SET value = ''"),
+          std::string("DELETE FROM falconer.audit"),
+          std::string("INSERT INTO falconer.audit DEFAULT VALUES"),
           std::string("UPDATE falconer.schema_version SET version = 1"),
           std::string("INSERT INTO falconer.schema_version VALUES (999, '', '', 1)"),
           std::string("INSERT INTO falconer.retention VALUES ('', '', 1)"),

@@ -1,6 +1,8 @@
 #include "store/pg_event_store.hpp"
 #include "pg_fixture.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 
 namespace falconer::store {
@@ -128,6 +130,50 @@ TEST_F(PgEventStoreTest, ADuplicateIsRecognisedWhereverItStands) {
     EXPECT_EQ(insert(batch({a, c, b})), (verdicts{duplicate, committed, duplicate}));
     EXPECT_EQ(insert(batch({a, b, c})), (verdicts{duplicate, duplicate, duplicate}));
     EXPECT_EQ(count("event"), "3");
+}
+
+TEST_F(PgEventStoreTest, ATextIsAskedForAnewEachDayAndMayHaveGoneMeanwhile) {
+    insert(batch({event("a"), event("b")}));
+    ask(*admin, "UPDATE falconer.text SET used = '2026-01-01' WHERE value = 'a'");
+    insert(batch({event("a")}));
+    const auto rested = [&] {
+        return ask(*admin, "SELECT count(*) FROM falconer.text WHERE used = '2026-01-01'");
+    };
+    EXPECT_EQ(rested(), "1") << "the same day: its number is known";
+
+    ask(*admin, "DELETE FROM falconer.event");
+    ask(*admin, "DELETE FROM falconer.text WHERE value = 'b'");
+    clock.today += 24h;
+    EXPECT_EQ(insert(batch({event("a"), event("b")})), (verdicts{committed, committed}));
+    EXPECT_EQ(rested(), "0");
+    EXPECT_EQ(
+        ask(*admin, "SELECT string_agg(rule, ',' ORDER BY rule) FROM falconer.events"), "a,b"
+    );
+}
+
+task<void> insert_and_tell(event_store& into, record_batch what, bool& stored) {
+    auto done = co_await into.insert(what);
+    stored    = static_cast<bool>(done);
+}
+
+TEST_F(PgEventStoreTest, ATextThatIsJustBeingRemovedIsMadeAnew) {
+    insert(batch({event("a")}));
+    ask(*admin, "DELETE FROM falconer.event");
+    ask(*admin, "UPDATE falconer.text SET used = '2026-01-01'");
+    clock.today  += 24h;
+    auto remover  = open();
+    ASSERT_TRUE(await(remover->run_script("BEGIN; DELETE FROM falconer.text", 30s)));
+    bool stored = false;
+    asio::co_spawn(loop, insert_and_tell(*store, batch({event("a")}), stored), asio::detached);
+    loop.restart();
+    loop.run_for(300ms);
+    EXPECT_FALSE(stored) << "it waits for the one who removes";
+    ask(*remover, "COMMIT");
+    loop.restart();
+    while (!stored && loop.run_one_for(30s) > 0) {
+    }
+    EXPECT_TRUE(stored);
+    EXPECT_EQ(ask(*admin, "SELECT count(*) || rule FROM falconer.events GROUP BY rule"), "1a");
 }
 
 TEST_F(PgEventStoreTest, TheSameUuidFromAnotherClusterIsAnotherEvent) {

@@ -12,6 +12,9 @@ using std::chrono::days;
 
 constexpr utc_time now{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
 
+/// The tests' date is not the server's.
+constexpr std::chrono::minutes whenever = std::chrono::hours{24 * 365 * 100};
+
 class RetentionTest : public test::pg_fixture {
 protected:
     pg_connection::ptr store;
@@ -63,7 +66,8 @@ protected:
         );
     }
     retention_report retained(retention_options opt = {.keep = days{7}}, utc_time at = now) {
-        auto report = await(retain(*store, time, at, opt));
+        opt.clocks_apart = whenever;
+        auto report      = await(retain(*store, time, at, opt));
         if (!report) throw std::runtime_error(report.error().detail);
         return *report;
     }
@@ -94,14 +98,29 @@ TEST_F(RetentionTest, DropsTheDaysBeforeThePeriodAndNoOther) {
 TEST_F(RetentionTest, ALockedDayIsLeftForLaterTheOthersAreNotAndItSaysSo) {
     auto other = open();
     ASSERT_TRUE(await(other->run_script("BEGIN; SELECT FROM falconer.event_20260226", 30s)));
-    const retention_options week{.keep = days{7}, .lock_limit = 50ms, .tries = 2};
-    auto                    gone = await(retain(*store, time, now, week));
+    const retention_options week{
+        .keep = days{7}, .clocks_apart = whenever, .lock_limit = 50ms, .tries = 2
+    };
+    auto gone = await(retain(*store, time, now, week));
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().code, errc::overloaded) << gone.error().detail;
     EXPECT_EQ(partitions(), "10 falconer.event_20260226");
     ask(*other, "COMMIT");
     EXPECT_TRUE(await(retain(*store, time, now, week)));
     EXPECT_EQ(partitions(), "9 falconer.event_20260303");
+}
+
+TEST_F(RetentionTest, AClockThatIsFarFromTheStoresRemovesNothing) {
+    put("cluster-a", "2026-03-05T10:00:00Z");
+    const auto ahead   = std::chrono::system_clock::now() + days{800};
+    auto       refused = await(retain(*store, time, ahead, {}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::broken);
+    EXPECT_THAT(refused.error().detail, ::testing::HasSubstr("nothing is removed: our clock says"));
+    EXPECT_EQ(events(), "a 03-05");
+    EXPECT_TRUE(await(retain(*store, time, std::chrono::system_clock::now(), {.keep = days{36'500}})
+    ));
+    EXPECT_EQ(events(), "a 03-05");
 }
 
 TEST_F(RetentionTest, AnEventGoesByTheUtcDayOfItsReceiptToTheMicrosecond) {
@@ -116,6 +135,39 @@ TEST_F(RetentionTest, AnEventGoesByTheUtcDayOfItsReceiptToTheMicrosecond) {
     EXPECT_EQ(retained(week, midnight + 24h - 1us).rows_removed, 0u);
     EXPECT_EQ(retained(week, midnight + 24h).rows_removed, 1u);
     EXPECT_EQ(events(), "");
+}
+
+TEST_F(RetentionTest, ATextGoesWhenNothingCanReferToItAnyMore) {
+    const auto texts = [&] {
+        return ask(*store, "SELECT string_agg(value, ',' ORDER BY value) FROM falconer.text");
+    };
+    put("cluster-a", "2026-03-05T10:00:00Z");  // its rule, of today, stays
+    ask(*store,
+        "INSERT INTO falconer.text (kind, digest, value, used) VALUES "
+        "(1, 'x', 'of january', '2026-01-15'), (3, 'y', 'of february', '2026-02-20')");
+    const retention_options week{.keep = days{7}};
+    EXPECT_EQ(retained(week).texts_removed, 1u) << "30 days are for an older Falconer beside";
+    EXPECT_EQ(texts(), "of february,rule");
+
+    make_days("2026-02-10", "2026-02-10");  // as if a hold kept it
+    hold("cluster", "'cluster-a'");
+    put("cluster-a", "2026-02-10T10:00:00Z");
+    const auto later = now + days{60};
+    EXPECT_EQ(retained(week, later).texts_removed, 0u);
+    ask(*store, "DELETE FROM falconer.legal_hold");
+    EXPECT_EQ(retained(week, later).texts_removed, 1u);
+    EXPECT_EQ(texts(), "rule");
+}
+
+TEST_F(RetentionTest, ATextThatATallyNamesStays) {
+    ask(*store,
+        "INSERT INTO falconer.text (kind, digest, value, used) VALUES "
+        "(1, 'x', 'of january', '2026-01-15')");
+    ask(*store,
+        "INSERT INTO falconer.tally (minute, cluster, rule, cause, priority, count) "
+        "SELECT '2026-01-15T10:00:00Z', 1, id, 1, 2, 5 FROM falconer.text WHERE digest = 'x'");
+    hold("cluster", "'cluster-a'");
+    EXPECT_EQ(retained().texts_removed, 0u);
 }
 
 TEST_F(RetentionTest, AMidnightOfTheServersOwnTimeZoneIsNone) {
@@ -259,11 +311,11 @@ TEST_F(RetentionTest, AHoldThatComesBetweenCopyAndExchangeStillCounts) {
 TEST_F(RetentionTest, OnlyOneAtATimeRetains) {
     auto other = open();
     ask(*other, "SELECT pg_advisory_lock(7205759403792795)");
-    auto refused = await(retain(*store, time, now, {}));
+    auto refused = await(retain(*store, time, now, {.clocks_apart = whenever}));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, errc::conflict);
     ask(*other, "SELECT pg_advisory_unlock(7205759403792795)");
-    EXPECT_TRUE(await(retain(*store, time, now, {})));
+    EXPECT_TRUE(await(retain(*store, time, now, {.clocks_apart = whenever})));
     EXPECT_EQ(ask(*other, "SELECT pg_try_advisory_lock(7205759403792795)"), "t");
 }
 
@@ -364,7 +416,7 @@ TEST_F(RetentionTest, InsertsGoOnWhileRetentionWaitsForALongReport) {
         busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
         asio::detached
     );
-    const retention_options twelve_days{.keep = days{12}, .tries = 2};
+    const retention_options twelve_days{.keep = days{12}, .clocks_apart = whenever, .tries = 2};
     auto                    refused = await(retain(*store, time, now, twelve_days));
     ask(*report, "COMMIT");
     auto done   = await(retain(*store, time, now, twelve_days));

@@ -21,10 +21,11 @@ inline std::string rule_of(const ingest_record& record) {
     return "tally:" + std::get<event_tally>(record).rule;
 }
 
-inline falco_event event_of(std::string_view rule, std::size_t size = 10) {
-    static const auto cluster = std::make_shared<const cluster_identity>(cluster_identity{"test"});
-    falco_event       event;
-    event.from = cluster;
+inline falco_event event_of(
+    std::string_view rule, std::size_t size = 10, const char* cluster = "test"
+) {
+    falco_event event;
+    event.from = std::make_shared<const cluster_identity>(cluster_identity{cluster});
     event.id   = uuid::random();
     event.texts.put(event_texts::part::rule, rule);
     event.texts.put(event_texts::part::output, std::string(size, 'x'));
@@ -98,13 +99,17 @@ public:
         co_return result<void>{};
     }
     spool_status status() const override {
-        spool_status now;
-        for (const auto& each : kept) now.pending += each.records.size();
+        spool_status now{.capacity = capacity};
+        for (const auto& each : kept) {
+            now.pending += each.records.size();
+            for (const auto& record : each.records) now.bytes += bytes_of(record);
+        }
         return now;
     }
 
     std::deque<record_batch> kept;
     std::size_t              room      = 1'000;
+    std::uint64_t            capacity  = 0;  // bytes; 0: no matter
     std::size_t              asked_for = 0;
     int                      tries     = 0;
 };

@@ -1,5 +1,6 @@
 """Promise 9 and the accounts: poison among good events, each body its own verdict, and every sum adds up."""
 
+import http.client
 import json
 import random
 import sys
@@ -68,11 +69,24 @@ class Accounting(unittest.TestCase):
             for thread in threads:
                 thread.join()
             self.assertEqual(bed.post(event(), "x")[0], 401)
+            for _ in range(3):  # of a cluster that is known: it is told, but nothing of it was acknowledged
+                self.assertEqual(bed.post(event(), bed.token(CLUSTER, "--now", "2026-01-01T00:00:00Z"))[0], 401)
+            self.assertEqual(self.chunked(bed, token, "x" * (2 << 20)), 413)
             self.assertEqual(bed.post(event(), token, path="/elsewhere")[0], 404)
             self.assertEqual(bed.post(event(), token, headers={"Content-Encoding": "gzip"})[0], 415)
             self.assertEqual(wrong, [])
             self.assertEqual(set(bed.psql("select id from falconer.event", "falconer").split()), good)
             self.check_sums(bed, events=len(good), quarantined=quarantined[0])
+
+    @staticmethod
+    def chunked(bed, token, body):
+        connection = http.client.HTTPConnection("127.0.0.1", bed.port, timeout=60)
+        try:
+            connection.request("POST", "/v1/events", iter([body.encode()]), {
+                "Content-Type": "application/json", "Authorization": f"Bearer {token}"}, encode_chunked=True)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def check_sums(self, bed, events, quarantined):
         def sums(name, metrics):
@@ -86,9 +100,16 @@ class Accounting(unittest.TestCase):
         # A body that is sent twice within a microsecond's resolution of the clock is kept once.
         self.assertEqual(m['falconer_ingest_acknowledged_total{as="quarantined"}'], quarantined)
         self.assertEqual(sums("falconer_ingest_acknowledged_total", m), m["falconer_ingest_answered_2xx_total"])
+        self.assertEqual(m["falconer_ingest_abandoned_total"], 0)
+        told = "select coalesce(sum(count), 0) from falconer.tally where cause = 3"
+        eventually(lambda: bed.count(told) == 3, 90, "tokens that were refused are told")
+        m = bed.metrics()
+        self.assertEqual(sums("falconer_ingest_acknowledged_total", m), m["falconer_ingest_answered_2xx_total"])
         rows = bed.count("select count(*) from falconer.quarantine")
         tallied = bed.count("select coalesce(sum(count), 0) from falconer.tally where cause = 2")
         self.assertEqual(rows + tallied, quarantined)
+        status = json.loads(bed.run("db", "status", "--config", bed.config, "--json").stdout)
+        self.assertEqual((status["onlyCounted"], status["refusedTokens"]), (tallied, 3))
 
 
 class Quota(unittest.TestCase):

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,7 @@ import threading
 import unittest
 import uuid
 
-from stall_test import family_of
+from stall_test import standing_still
 from testbed import Testbed, event, eventually
 
 
@@ -26,10 +25,7 @@ class DiskFull(unittest.TestCase):
             bed.migrate()
             bed.start()
             token = bed.token()
-            processes = family_of(bed.postmaster())
-            for pid in processes:
-                os.kill(pid, signal.SIGSTOP)
-            try:
+            with standing_still(bed):
                 acknowledged, refused, lock, over = set(), [], threading.Lock(), threading.Event()
 
                 def send():
@@ -57,9 +53,6 @@ class DiskFull(unittest.TestCase):
                 self.assertGreater(len(acknowledged), 200, "until it was full")
                 self.assertEqual(set(refused), {503})
                 self.assertEqual(bed.get(bed.health_port, "/healthz")[0], 200)
-            finally:
-                for pid in processes:
-                    os.kill(pid, signal.SIGCONT)
             eventually(lambda: bed.metrics()["falconer_spool_pending_records"] == 0, 60, "the spool has been replayed")
             stored = set(bed.psql("select id from falconer.event", "falconer").split())
             print(f"acknowledged={len(acknowledged)} refused={len(refused)} stored={len(stored)}", flush=True)

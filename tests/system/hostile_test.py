@@ -2,21 +2,26 @@
 
 import contextlib
 import http.client
-import pathlib
+import resource
 import socket
 import statistics
 import sys
+import threading
 import time
 import unittest
 
+from stall_test import resident_mib, standing_still
 from testbed import Testbed, event, eventually
 
 IDLE = 2000
+CROWD = 5000
 
 
 class Hostile(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * CROWD), hard))
         cls.bed = cls.enterClassContext(Testbed(extra={"ingestor": {"receiveTimeout": "2s"}}))
         cls.bed.migrate()
         cls.bed.start()
@@ -109,14 +114,113 @@ class Hostile(unittest.TestCase):
                 peer.send(self.request("Content-Length: 1000000\r\n"))
                 peer.send(b" " * 900_000)
         time.sleep(1)
-        peak = next(int(line.split()[1]) / 1024 for line in pathlib.Path(f"/proc/{self.bed.process.pid}/status").read_text().splitlines()
-                    if line.startswith("VmHWM"))
+        peak = resident_mib(self.bed.process.pid)
         print(f"peak={peak:.0f}MiB", flush=True)
         self.assertLess(peak, 256)
         self.assertEqual(self.bed.post(event(), self.token)[0], 200, "small ones pass")
 
+    def test_five_thousand_connections_large_bodies_slow_readers_and_a_store_that_stands_still_are_bounded(self):
+        crowd = []
+        self.addCleanup(lambda: [each.close() for each in crowd])
+
+        def connect():
+            crowd.append(socket.create_connection(("127.0.0.1", self.bed.port)))
+            return crowd[-1]
+
+        refused = 'falconer_http_refused_total{reason="no_memory"}'
+        shed = self.bed.metrics()[refused]
+        with standing_still(self.bed):
+            for n in range(CROWD):
+                peer = connect()
+                if n % 50 == 0:  # asks and asks, and never reads an answer
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    peer.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 400)
+                elif n % 50 == 1:  # a large body, most of it
+                    peer.setblocking(False)
+                    with contextlib.suppress(BlockingIOError, ConnectionError):
+                        peer.send(self.request("Content-Length: 1000000\r\n"))
+                        peer.send(b" " * 900_000)
+                elif n % 50 < 10:  # an event, which goes to the spool
+                    body = event().encode()
+                    peer.sendall(self.request(f"Content-Length: {len(body)}\r\n", body))
+            time.sleep(3)
+        shed = self.bed.metrics()[refused] - shed
+        peak = resident_mib(self.bed.process.pid)
+        print(f"connections={len(crowd)} peak={peak:.0f}MiB shed={shed:.0f}", flush=True)
+        self.assertLess(peak, 256)
+        self.assertEqual(self.bed.post(event(), self.token)[0], 200, "a good one passes")
+
     def tearDown(self):
         eventually(self.bed.alive, 10, "falconer is alive")
+
+
+class Places(unittest.TestCase):
+    """All places for connections are taken by those who ask and ask, and are refused or held."""
+
+    PLACES = 40
+
+    def crowd(self, token, status):
+        """More clients than places, each of whom asks again as soon as it is answered."""
+        over, seen = threading.Event(), []
+
+        def ask():
+            kept = http.client.HTTPConnection("127.0.0.1", self.bed.port, timeout=60)
+            while not over.is_set():
+                try:
+                    kept.request("POST", "/v1/events", event(), {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+                    answer = kept.getresponse()
+                    answer.read()
+                    seen.append(answer.status)
+                except (OSError, http.client.HTTPException):
+                    kept.close()
+                time.sleep(0.05)
+            kept.close()
+
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(self.PLACES * 3 // 2)]
+        for thread in threads:
+            thread.start()
+
+        def leave():
+            over.set()
+            for thread in threads:
+                thread.join(60)
+
+        self.addCleanup(leave)
+        eventually(lambda: seen.count(status) > self.PLACES, 30, f"the crowd hears {status}")
+
+    def check(self, token, status):
+        other = "shoot--test--quiet-0a1b2c3d-1111-2222-3333-444455556666-local"
+        with Testbed(extra={"ingestor": {"connections": self.PLACES, "hardRate": 5, "floodHold": "1s"}}) as self.bed:
+            self.bed.migrate()
+            self.bed.start()
+            self.crowd(token(), status)
+            for _ in range(3):  # a connection each
+                self.assertEqual(self.bed.post(event(other), self.bed.token(other))[0], 200)
+            self.doCleanups()
+
+    def test_strangers_keep_nobody_out(self):
+        self.check(lambda: "x.y.z", 401)
+
+    def test_a_cluster_that_floods_keeps_nobody_out(self):
+        self.check(lambda: self.bed.token(), 429)
+
+
+class SpoolShare(unittest.TestCase):
+    def test_a_cluster_that_storms_while_the_store_is_away_leaves_room_for_the_others(self):
+        other = "shoot--test--quiet-0a1b2c3d-1111-2222-3333-444455556666-local"
+        with Testbed(spool_capacity="16Mi", extra={"ingestor": {"hold": "2s"}}) as bed:
+            bed.migrate()
+            bed.start()
+            loud, quiet = bed.token(), bed.token(other)
+            with standing_still(bed):
+                body = lambda: event(output_fields={"much": "x" * 500_000})  # noqa: E731
+                statuses = [bed.post(body(), loud)[0] for _ in range(30)]
+                self.assertEqual(statuses[:20], [200] * 20, "its own part")
+                self.assertEqual(statuses[-1], 503, "and no more")
+                self.assertEqual([bed.post(event(other), quiet)[0] for _ in range(20)], [200] * 20)
+                self.assertEqual(bed.get(bed.health_port, "/readyz")[0], 200)
+            eventually(lambda: bed.metrics()["falconer_spool_pending_records"] == 0, 60, "the spool has been replayed")
+            self.assertEqual(bed.count("select count(*) from falconer.event"), statuses.count(200) + 20)
 
 
 if __name__ == "__main__":

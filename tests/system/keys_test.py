@@ -91,7 +91,12 @@ class Start(unittest.TestCase):
 
     def test_roles_that_are_not_there(self):
         self.assertIn("there is no role 'cook'", self.serve(None, "--roles", "cook", code=2))
-        self.assertIn("not part of this build", self.serve(None, "--roles", "controller", code=2))
+        self.assertIn("not part of this build", self.serve(None, "--roles", "console", code=2))
+
+    def test_a_controller_that_can_reach_no_cluster(self):
+        said = self.serve(None, "--roles", "controller", code=1)
+        self.assertIn("controller.kubeconfig: ", said)
+        self.assertEqual(len(said.strip().splitlines()), 1, said)
 
     def test_a_keys_file_that_is_empty_or_of_the_wrong_kind(self):
         keys = self.bed.home / "bad-keys"
@@ -105,7 +110,10 @@ class Start(unittest.TestCase):
     def test_a_port_that_is_taken_and_a_spool_that_is_in_use(self):
         self.bed.start()
         self.addCleanup(self.bed.kill)
-        self.assertIn("is in use: another program listens there", self.serve(code=1))
+        said = self.serve(code=1)
+        for key in ("ingestor.listen", "metrics.listen", "health.listen"):
+            self.assertIn(f"{key} 127.0.0.1:", said)
+        self.assertIn("are in use: other programs listen there", said)
         free = self.bed.config.read_text()
         for port in (self.bed.port, self.bed.metrics_port, self.bed.health_port):
             free = free.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
@@ -118,13 +126,27 @@ class Start(unittest.TestCase):
         self.assertIn("run 'falconer db migrate", said)
         self.assertEqual(said.count("\n"), 1)
 
+    def test_a_store_that_is_newer_than_we_can_live_with(self):
+        self.bed.psql("insert into falconer.schema_version values (999, 'later', '', 1)", "falconer")
+        self.addCleanup(self.bed.psql, "delete from falconer.schema_version where version = 999", "falconer")
+        self.bed.start()  # it says that we may stay
+        self.bed.kill()
+        self.bed.psql("update falconer.schema_version set min_compatible = 999 where version = 999", "falconer")
+        said = self.serve(code=1)
+        self.assertIn("schema version 999", said)
+        self.assertIn("start the newer falconer", said)
+        self.assertEqual(said.count("\n"), 1)
+
     def test_a_check_names_files_and_keys_together(self):
         config = json.loads(self.bed.config.read_text())
         config["store"].update(passwordFile="/nowhere/password", targetSessionAttrs="bogus")
         config["ingestor"]["keysFile"] = "/nowhere/keys"
-        said = self.serve(json.dumps(config), "--check", code=2)
-        for key in ("store.passwordFile: /nowhere/password", "targetSessionAttrs", "ingestor.keysFile"):
-            self.assertIn(key, said)
+        text = json.dumps(config, indent=1)
+        said = self.serve(text, "--check", code=2)
+        for key, what in (("store.passwordFile", "/nowhere/password"), ("store.targetSessionAttrs", "expected"),
+                          ("ingestor.keysFile", "/nowhere/keys")):
+            line = 1 + text[:text.index(f'"{key.split(".")[1]}"')].count("\n")
+            self.assertIn(f"other.yaml:{line}: {key}: {what}", said)
 
     def test_a_check_that_finds_nothing(self):
         self.serve(None, "--check", code=0)

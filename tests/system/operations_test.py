@@ -1,9 +1,11 @@
 """What operators do with a running ingestor: revoke tokens, give budgets, look into the quarantine."""
 
 import json
+import os
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 from testbed import CLUSTER, FALCONER, Testbed, event, eventually
 
@@ -78,6 +80,17 @@ class Operations(unittest.TestCase):
 
         eventually(counted, 20, "events beyond the budget are only counted")
 
+    def test_who_gave_a_budget_or_revoked_tokens_is_kept(self):
+        mine = "shoot--test--traced-0a1b2c3d-1111-2222-3333-444455556666-local"
+        self.falconer("db", "policy", "--cluster", mine, "--daily-events", "7", "--by", "ann", "--reason", "they asked")
+        self.falconer("token", "revoke", "--cluster", mine, "--by", "bob", "--reason", "stolen")
+        with unittest.mock.patch.dict(os.environ, {"SUDO_USER": "eve"}):
+            self.falconer("token", "revoke", "--cluster", mine, "--lift")
+        trace = [line for line in self.falconer("db", "audit").decode().splitlines() if mine in line]
+        for line, who, why in zip(trace, ("eve", "bob", "ann"), ("", "stolen", "they asked"), strict=True):
+            self.assertIn(f"\t{who} (falconer)\t", line)
+            self.assertTrue(line.endswith(f"reason: {why}") if why else "reason: " not in line, line)
+
     def test_retain_keeps_as_long_as_the_configuration_says(self):
         self.bed.psql("select falconer.ensure_day((now() at time zone 'utc')::date - 700)", "falconer")
         config = json.loads(self.bed.config.read_text())
@@ -88,6 +101,32 @@ class Operations(unittest.TestCase):
             done = subprocess.run([FALCONER, "db", "retain", "--dry-run", "--config", file], check=True,
                                   capture_output=True, text=True)
             self.assertIn(f"days dropped {dropped}\n", done.stdout)
+
+    def test_periods_and_holds_are_set_shown_and_taken_back_and_leave_a_trace(self):
+        said = lambda *args, **more: self.falconer("db", *args, **more).decode()  # noqa: E731
+        self.assertIn("no periods are set", said("period", "list"))
+        said("period", "set", "--project", "prod", "--days", "90", "--reason", "contract", "--by", "ann")
+        said("period", "set", "--project", "prod", "--landscape", "live", "--days", "30", "--reason", "contract")
+        self.assertEqual(said("period", "list"), "90 days\tproject prod\n30 days\tproject prod in landscape live\n")
+        said("period", "remove", "--project", "prod", "--reason", "over")
+        said("period", "remove", "--project", "prod", "--reason", "over", code=1)
+        self.assertEqual(said("period", "list"), "30 days\tproject prod in landscape live\n")
+        said("period", "remove", "--project", "prod", "--landscape", "live", "--reason", "over")
+
+        placed = said("hold", "place", "--cluster", CLUSTER, "--since", "2026-11-01", "--reason", "case 7", "--by", "bob")
+        number = placed.split()[1]
+        self.assertIn("case 7", said("hold", "list"))
+        said("hold", "lift", number, "--reason", "closed", "--by", "eve")
+        self.assertIn("nothing is on hold", said("hold", "list"))
+        said("hold", "lift", number, "--reason", "again", code=1)
+        said("hold", "place", "--project", "a", "--since", "yesterdayish", "--reason", "x", code=2)
+        said("hold", "place", "--reason", "names nothing", code=2)
+
+        trace = said("audit").splitlines()
+        self.assertIn("eve", trace[0])
+        self.assertIn("DELETE legal_hold", trace[0])
+        self.assertIn("reason: closed", trace[0])
+        self.assertTrue(any("ann (falconer)\tINSERT retention" in line for line in trace), trace)
 
     def test_output_that_is_lost_is_no_success(self):
         with open("/dev/full", "w") as full:

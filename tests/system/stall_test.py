@@ -1,5 +1,6 @@
 """Promises 4 and 12: a database that stands still, or is locked, costs no sender an error."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -9,7 +10,7 @@ import time
 import unittest
 
 from durability_test import Senders
-from testbed import Testbed, eventually
+from testbed import Testbed, event, eventually
 
 SECONDS = float(os.environ.get("FALCONER_STALL_SECONDS", "6"))
 
@@ -18,6 +19,24 @@ def family_of(postmaster):
     """The postmaster and all its backends."""
     children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     return [postmaster, *map(int, children)]
+
+
+@contextlib.contextmanager
+def standing_still(bed):
+    """PostgreSQL's processes are stopped meanwhile. The postmaster first, so that no further one begins; one that has just
+    ended by itself is none."""
+    postmaster = bed.postmaster()
+    os.kill(postmaster, signal.SIGSTOP)
+    family = family_of(postmaster)
+    try:
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def resident_mib(pid):
@@ -61,14 +80,8 @@ class Stall(unittest.TestCase):
             bed.start()
             senders = Senders(bed, pause=0.01)  # some 1,500 events/s: a fleet, not a flood
             time.sleep(1)
-            processes = family_of(bed.postmaster())
-            for pid in processes:
-                os.kill(pid, signal.SIGSTOP)
-            try:
+            with standing_still(bed):
                 self.look(bed, SECONDS)
-            finally:
-                for pid in processes:
-                    os.kill(pid, signal.SIGCONT)
             self.check(bed, senders, SECONDS)
 
     def test_a_table_that_is_locked(self):
@@ -83,6 +96,23 @@ class Stall(unittest.TestCase):
             self.look(bed, SECONDS)
             lock.join()
             self.check(bed, senders, SECONDS)
+
+    def test_an_end_while_it_stands_still(self):
+        """The settlement of quotas that hangs when the end is asked for is not joined by a second one."""
+        with Testbed() as bed:
+            bed.migrate()
+            bed.start()
+            token = bed.token()
+            self.assertEqual(bed.post(event(), token)[0], 200)
+            time.sleep(1.5)  # settled once: its connection is open
+            for wait in (1.2, 1.6, 2.4):
+                with standing_still(bed):
+                    self.assertEqual(bed.post(event(), token)[0], 200)
+                    time.sleep(wait)
+                    bed.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.6)
+                self.assertEqual(bed.process.wait(30), 0, bed.tail())
+                bed.start()
 
 
 if __name__ == "__main__":

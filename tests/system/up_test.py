@@ -1,14 +1,21 @@
 """falconer up: one command, a printed curl that works, a second start that finds its data, nothing left behind."""
 
+import base64
+import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.request
+
+import yaml
 
 from testbed import FALCONER, eventually, free_port
 
@@ -52,6 +59,35 @@ def leftovers(folder):
     return found
 
 
+class Kubernetes:
+    """The API that a running `falconer up` offers."""
+
+    def __init__(self, data):
+        config = yaml.safe_load((data / "kubernetes" / "kubeconfig").read_text())
+        self.server = config["clusters"][0]["cluster"]["server"]
+        self.token = config["users"][0]["user"]["token"]
+        authority = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+        self.tls = ssl.create_default_context(cadata=authority)
+
+    def ask(self, path, body=None):
+        request = urllib.request.Request(self.server + path, data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Authorization": "Bearer " + self.token, "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20, context=self.tls) as answer:
+            return json.load(answer)
+
+    def shoot(self, name):
+        return self.ask(f"/apis/core.gardener.cloud/v1beta1/namespaces/garden-demo/shoots/{name}")
+
+    def is_done(self, name):
+        return self.shoot(name).get("status", {}).get("lastOperation", {}).get("state") == "Succeeded"
+
+
+MINE = {"apiVersion": "core.gardener.cloud/v1beta1", "kind": "Shoot", "metadata": {"name": "mine", "namespace": "garden-demo"},
+        "spec": {"extensions": [{"type": "shoot-falco-service"}]}}
+SECRETS = "/api/v1/namespaces/shoot--demo--mine/secrets/"
+INSIDE = "/shoots/shoot--demo--mine/api/v1/namespaces/kube-system/configmaps"
+
+
 class UpTest(unittest.TestCase):
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-up."))
@@ -59,11 +95,12 @@ class UpTest(unittest.TestCase):
         self.data = self.home / "data"
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
 
+    def counted(self, what):
+        command = ["psql", "-XAtq", "-h", self.data / "run", "-U", "falconer_reader", "falconer", "-c", "select count" + what]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
     def events(self, rule=None):
-        where = f" where rule = '{rule}'" if rule else ""
-        return int(subprocess.run(
-            ["psql", "-XAtq", "-h", self.data / "run", "-U", "falconer_reader", "falconer", "-c", "select count(*) from falconer.events" + where],
-            check=True, capture_output=True, text=True).stdout)
+        return self.counted("(*) from falconer.events" + (f" where rule = '{rule}'" if rule else ""))
 
     def test_the_printed_curl_stores_an_event_and_a_second_start_finds_it(self):
         up = Up(self.data, "--shoots", "5", "--rate", "5").wait_until_up()
@@ -71,17 +108,72 @@ class UpTest(unittest.TestCase):
         answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True).stdout
         self.assertIn("200 OK", answer)
         eventually(lambda: self.events() > 20, 30, "the fleet's events arrive")
+        eventually(lambda: self.counted("(distinct cluster) from falconer.events") == 6, 30, "every shoot and we have posted")
         self.assertEqual(self.events("My first rule"), 1)
         status = subprocess.run([FALCONER, "db", "status", "--data", self.data], check=True, capture_output=True, text=True).stdout
         self.assertIn("clusters                6", status)
         doctor = subprocess.run([FALCONER, "doctor", "--data", self.data], capture_output=True, text=True)
         self.assertEqual(doctor.returncode, 0, doctor.stdout)
+        for about in ("configuration", "keys", "spool", "ingest port", "metrics port", "health port", "webhook port", "store", "clock",
+                      "schema", "clusters"):
+            self.assertRegex(doctor.stdout, f"(?m)^(ok   |look )  {about} ")
         self.assertEqual(up.end(), 0, up.said())
+        doctor = subprocess.run([FALCONER, "doctor", "--data", self.data], capture_output=True, text=True)
+        self.assertEqual(doctor.returncode, 1, doctor.stdout)
+        self.assertIn("WRONG  store         is away, and events would go to the spool: ", doctor.stdout)
+        self.assertRegex(doctor.stdout, "(?m)^ok     spool ")
         self.assertEqual(leftovers(self.home), [])
 
         again = Up(self.data, "--shoots", "0").wait_until_up()
         self.assertEqual(self.events("My first rule"), 1)
         self.assertEqual(again.end(signal.SIGTERM), 0)
+
+    def test_shoots_and_what_was_made_for_them_are_there_at_the_next_start(self):
+        more = ("--shoots", "2", "--rate", "1")
+        up = Up(self.data, *more).wait_until_up()
+        api = Kubernetes(self.data)
+        api.ask("/apis/core.gardener.cloud/v1beta1/namespaces/garden-demo/shoots", MINE)
+        eventually(lambda: api.is_done("mine") and api.is_done("first"), 60, "both are delivered")
+        api.ask(INSIDE, {"metadata": {"name": "theirs"}, "data": {"a": "b"}})
+        before = {name: api.shoot(name) for name in ("mine", "first")}
+        made = api.ask(SECRETS + "gardener-extension-shoot-falco-service-certificates")["data"]
+        time.sleep(5)  # it is written some seconds after each change
+        for how in (signal.SIGINT, signal.SIGKILL):
+            up.end(how)
+            up = Up(self.data, *more).wait_until_up()
+            api = Kubernetes(self.data)
+            for name, was in before.items():
+                now = api.shoot(name)
+                self.assertEqual(now["metadata"]["uid"], was["metadata"]["uid"])
+                self.assertEqual(now["status"]["clusterIdentity"], was["status"]["clusterIdentity"])
+                eventually(lambda name=name: api.is_done(name), 60, "it is as it was")
+            self.assertEqual(api.ask(SECRETS + "gardener-extension-shoot-falco-service-certificates")["data"], made)
+            self.assertEqual(api.ask(INSIDE + "/theirs")["data"], {"a": "b"})
+            fresh = api.ask(INSIDE, {"metadata": {"name": f"after-{how}"}})
+            newest = api.ask("/api/v1/namespaces/default/configmaps", {"metadata": {"name": f"after-{how}"}})
+            self.assertGreater(int(newest["metadata"]["resourceVersion"]), int(before["mine"]["metadata"]["resourceVersion"]))
+            self.assertEqual(fresh["metadata"]["namespace"], "kube-system")
+            time.sleep(5)
+        self.assertEqual(up.end(), 0, up.said())
+
+        archive = self.data / "kubernetes" / "objects.archive"
+        self.assertEqual(archive.stat().st_mode & 0o777, 0o600)
+        archive.write_bytes(archive.read_bytes()[:5000])
+        up = Up(self.data, *more).wait_until_up()
+        self.assertRegex(up.said(), r"warning: \S+objects.archive, the objects of the last start, cannot be understood: line \d+: ")
+        self.assertEqual(len(pathlib.Path(str(archive) + ".damaged").read_bytes()), 5000)
+        eventually(lambda: Kubernetes(self.data).is_done("first"), 60, "and it goes on with new ones")
+        self.assertEqual(up.end(), 0, up.said())
+
+    def test_what_is_printed_for_a_shell_is_quoted_for_it(self):
+        self.data = self.home / "a b" / "it's"
+        self.data.parent.mkdir()
+        up = Up(self.data, "--shoots", "0").wait_until_up()
+        status = re.search(r"see it counted:\n\n  (.*)\n", up.said()).group(1)
+        done = subprocess.run(["bash", "-c", status], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, status + done.stderr)
+        self.assertIn("schema version", done.stdout)
+        self.assertEqual(up.end(), 0, up.said())
 
     def test_kill_9_of_falconer_and_then_of_its_postgresql_loses_no_acknowledged_event(self):
         log = self.home / "acknowledged"
@@ -106,6 +198,18 @@ class UpTest(unittest.TestCase):
 
         eventually(lambda: acknowledged <= stored(), 30, "every acknowledged event is stored")
         self.assertEqual(up.end(), 0)
+        self.assertEqual(leftovers(self.home), [])
+
+    def test_a_second_signal_means_now(self):
+        up = Up(self.data, "--shoots", "5", "--rate", "5").wait_until_up()
+        postmaster = int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGSTOP)  # it will not end by itself
+        up.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        self.assertIsNone(up.process.poll(), "it waits for PostgreSQL")
+        begun = time.monotonic()
+        up.end(signal.SIGTERM)
+        self.assertLess(time.monotonic() - begun, 8)
         self.assertEqual(leftovers(self.home), [])
 
     def refusal(self):

@@ -32,6 +32,14 @@ struct certificate_policy {
 /// Both leaves carry these and the last one as their common name. Source: the Go extension.
 std::vector<std::string> falcosidekick_names(const std::string& namespace_name = "kube-system");
 
+/// That a Secret needs nothing while it stays as it is, nothing else is wanted, and the clock is
+/// within these. To judge certificates costs more than all else of a cluster's round: whoever keeps
+/// this need not do it twice.
+struct certificate_verdict {
+    std::string digest{};  // of the Secret and of what was wanted
+    utc_time    from{}, until{};
+};
+
 struct certificate_want {
     std::string              cluster_name{};
     std::vector<std::string> names = falcosidekick_names();
@@ -41,6 +49,8 @@ struct certificate_want {
     std::optional<utc_time> rotation_asked{};
     /// Pods roll now for another reason: renew as well what would be due within this.
     std::chrono::seconds soon{0};
+    /// Of an earlier plan for this cluster.
+    std::optional<certificate_verdict> known{};
 };
 
 /// The certificate_checksums that *every* pod of the workload runs with, none of them on its way to
@@ -83,6 +93,8 @@ struct certificate_plan {
     bool                 write = false;  // it differs from what is kept
     certificate_delivery delivery{};     // of `kept`
     utc_time             look_again{};   // when time alone will change the answer
+    bool waits_for_pods = false;         // there is a next step as soon as all of them have moved
+    std::optional<certificate_verdict> verdict{};  // on `kept`; nothing: the next step is near
 };
 
 /// `kept`: nothing, only if the Secret does not exist; an answer that never came is its caller's

@@ -36,7 +36,7 @@ result<key_pair> make_authority(const authority_request& what);
 
 struct leaf_request {
     std::string              name{};       // common name
-    std::vector<std::string> dns_names{};  // subject alternative names
+    std::vector<std::string> dns_names{};  // subject alternative names; an address may be one
     leaf_usage               usage = leaf_usage::server;
     utc_time                 now{};
     std::chrono::seconds     lifetime{};  // ends with the authority at the latest

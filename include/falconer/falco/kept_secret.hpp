@@ -11,6 +11,8 @@ namespace falconer::falco {
 struct kept_secret {
     std::map<std::string, std::string> labels{};
     std::map<std::string, secret>      data{};  // decoded
+    /// Of one that is there already it cannot be changed: an API server refuses that.
+    std::string type = "Opaque";
 
     /// A label and its value that make gardenlet carry the Secret over in a migration. Source:
     /// Gardener's pkg/utils/gardener/shootstate.

@@ -35,6 +35,7 @@ struct token_wants {
 
 struct planned_token {
     secret      token{};
+    utc_time    issued{};
     utc_time    due{};  // when it is to be replaced
     utc_time    expires{};
     std::string why_issued{};  // empty: it is the kept one

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,9 +40,10 @@ public:
         std::chrono::milliseconds connect{5000};
         std::chrono::milliseconds answer{30'000};  // the whole exchange, connecting included
         std::uint64_t             body_bytes = 16 * 1024 * 1024;  // of an answer
-        std::string               ca{};           // PEM file; empty: what the system trusts
-        std::string               certificate{};  // PEM files; empty: none is shown
-        std::string               key{};
+        // PEM, or the files that hold it.
+        std::string ca{};           // empty: what the system trusts
+        std::string certificate{};  // empty: none is shown
+        std::string key{};
     };
 
     virtual ~http_client() = default;
@@ -53,6 +55,20 @@ public:
     /// Errors : unavailable (the name, the connection, TLS; says which), timed_out, malformed,
     /// too_large Cancel : the connection is closed; the peer may act on the request all the same
     virtual task<result<http_response>> send(http_place to, http_request request) = 0;
+
+    /// Hears a body piece by piece and never suspends; the first piece is empty, and comes when the
+    /// answer has begun. False: that is enough.
+    using listener = std::function<bool(std::string_view piece)>;
+
+    /// As send(), on a connection of its own, for answers that have no end: the body of an answer
+    /// below 300 goes to `hear` as it comes, whatever its length; any other is in the response.
+    /// Returns when the body has ended, or `hear` has had enough.
+    ///
+    /// Errors : as send(); timed_out, when nothing came for `silence`; malformed, when the body was
+    /// cut short.
+    virtual task<result<http_response>> stream(
+        http_place to, http_request request, listener hear, steady_time::duration silence
+    ) = 0;
 };
 
 /// Errors: those of reading the certificate files.

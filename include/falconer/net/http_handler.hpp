@@ -17,6 +17,10 @@ public:
     /// there, and no memory is spent on its body. May leave what it learned in `head.context`.
     virtual std::optional<http_response> screen(http_request& head);
 
+    /// What screen() let pass was answered with `status` before its body was whole: it is too
+    /// large, malformed, or there is no memory for it.
+    virtual void refused(const http_request&, unsigned) {}
+
     virtual task<http_response> handle(http_request request) = 0;
 };
 

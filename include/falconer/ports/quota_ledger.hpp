@@ -35,7 +35,8 @@ public:
     virtual ~quota_ledger() = default;
 
     /// Books all usages, each cluster at once or not at all; yields what is left, in the same
-    /// order. Errors : unavailable, timed_out, overloaded; some usages may have been booked.
+    /// order. One call at a time.
+    /// Errors : unavailable, timed_out, overloaded; some usages may have been booked.
     virtual task<result<std::vector<quota_left>>> settle(std::span<const quota_usage> usages) = 0;
 };
 

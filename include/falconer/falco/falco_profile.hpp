@@ -1,0 +1,65 @@
+// FalcoProfile: which versions a landscape offers; several of them make one catalogue.
+#pragma once
+
+#include "falconer/event.hpp"
+#include "falconer/falco/semver.hpp"
+#include "falconer/field_reader.hpp"
+#include "falconer/value.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace falconer::falco {
+
+/// From the most careful on: what two profiles disagree about gets the lowest.
+enum class classification : std::uint8_t { deprecated, preview, supported };
+
+std::string_view name_of(classification is) noexcept;
+
+/// A version of Falco, Falcosidekick or falcoctl, as one profile offers it.
+struct offered_version {
+    std::string               version{};  // SemVer
+    classification            is = classification::deprecated;
+    std::optional<event_time> expires{};        // from then on, inclusive
+    std::string               rules_version{};  // of Falco only
+    std::string               image{};          // "repository:tag" or "repository@sha256:…"
+
+    bool        expired(utc_time now) const { return expires && event_time_of(now) >= *expires; }
+    friend bool operator==(const offered_version&, const offered_version&) = default;
+};
+
+struct falco_profile {
+    std::string                  name{};
+    std::vector<offered_version> falco{}, falcosidekick{}, falcoctl{};
+
+    friend bool operator==(const falco_profile&, const falco_profile&) = default;
+};
+
+struct decoded_profile {
+    falco_profile  profile{};   // without the entries that are wrong
+    field_problems problems{};  // paths start at the object
+};
+
+/// An object of falco.gardener.cloud/v1alpha1. Source: the CRD falcoprofiles.falco.gardener.cloud;
+/// classifications are matched whole, a date without zone is UTC, an image of no version is
+/// refused.
+decoded_profile decode_falco_profile(const value& object);
+
+/// By version. Ordered by precedence.
+using offered_versions = std::map<semver, offered_version>;
+
+/// What all profiles offer together.
+struct releases {
+    offered_versions         falco{}, falcosidekick{}, falcoctl{};
+    std::vector<std::string> warnings{};  // what they disagree about, and versions without an image
+};
+
+/// The same whatever the order of the profiles. Identical entries are one; of conflicting ones the
+/// earliest end and the lowest classification count, and rules version and image of the
+/// alphabetically first profile.
+releases merge(std::vector<falco_profile> profiles);
+
+}  // namespace falconer::falco

@@ -1,0 +1,15 @@
+// What Kubernetes takes for names and labels.
+#pragma once
+
+#include <string_view>
+
+namespace falconer::falco {
+
+/// Of a volume, a namespace. Source: RFC 1123 §2.1; Kubernetes, names.
+bool is_dns_label(std::string_view name) noexcept;
+
+/// "disk", "example.com/disk". Source: Kubernetes, labels: syntax and character set.
+bool is_label_key(std::string_view key) noexcept;
+bool is_label_value(std::string_view text) noexcept;
+
+}  // namespace falconer::falco

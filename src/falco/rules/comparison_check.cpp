@@ -1,0 +1,207 @@
+#include "comparison_check.hpp"
+
+#include "falconer/spelling.hpp"
+#include "field_check.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace falconer::falco::rules {
+namespace {
+
+constexpr std::array<std::string_view, 4> exact{"=", "==", "!=", "in"};
+
+bool is_exact(std::string_view comparison) {
+    return std::ranges::find(exact, comparison) != exact.end();
+}
+
+bool names_events(const operand& is) {
+    return is.transformers.empty() && (is.field == "evt.type" || is.field == "syscall.type");
+}
+
+std::string title_of(const operand& is) {
+    return "'" + is.field + (is.argument ? '[' + *is.argument + ']' : "") + "'";
+}
+
+}  // namespace
+
+bool comparison_checker::check(
+    const expression& is, const joined_text& text, const std::string& source, bool lenient
+) {
+    if (problems_.full() || !field_table::known().has_source(source)) return true;
+    const scope in{text, source, lenient};
+    const auto  type = type_of(is.left, in);
+    for (const auto& value : is.values)  // whatever the field is
+        if (lists_.is_list(value)) lists_.items_of(value.text);
+    if (!type || !check_operator(is, *type, in)) return false;
+    if (is.comparison == "exists") return true;
+    return is.right ? check_right(is, *type, in) : check_values(is, *type, in);
+}
+
+/// Compared with another field.
+bool comparison_checker::check_right(
+    const expression& is, const compared_type& type, const scope& in
+) {
+    const auto other = type_of(*is.right, in);
+    if (!other) return false;
+    const auto at = in.text.find(is.right->at);
+    // Source: falcosecurity/libs, userspace/libsinsp/sinsp_filtercheck.cpp.
+    if (is.comparison == "pmatch" || is.comparison == "regex") {
+        problems_.error(at, "'" + is.comparison + "' compares with texts, not with another field");
+        return false;
+    }
+    if (type.type == field_type::network) {
+        problems_.error(
+            at, title_of(is.left) + " is compared with IP networks, not with another field"
+        );
+        return false;
+    }
+    if (other->type == type.type || other->type == field_type::any || type.type == field_type::any)
+        return true;
+    problems_.error(
+        at, title_of(is.left) + " is of type " + std::string(name_of(type.type)) + ", " +
+                title_of(*is.right) + " of type " + std::string(name_of(other->type))
+    );
+    return false;
+}
+
+std::optional<compared_type> comparison_checker::type_of(const operand& is, const scope& in) {
+    const auto checked = check_field(in.source, is.field, is.argument, release_);
+    bool       good    = true;
+    for (const auto& each : checked.complaints) {
+        // Behind transformers its begin is not known: there the whole is pointed at.
+        const auto at    = in.text.find(is.at + (is.transformers.empty() ? each.at : 0));
+        const bool error = each.error && !(each.unknown && in.lenient);
+        good             = good && !each.error;
+        problems_.add(error ? rule_severity::error : rule_severity::warning, at, each.what);
+    }
+    if (!checked.is || !good) return std::nullopt;
+    if (checked.is->is->output_only)
+        problems_.error(in.text.find(is.at), title_of(is) + " says something only in outputs");
+    compared_type type{checked.is->is->type, checked.is->is->list};
+    for (auto each = is.transformers.rbegin(); each != is.transformers.rend(); ++each) {
+        const auto next = transformed(*each, type);
+        if (!next) {
+            problems_.error(
+                in.text.find(is.at), *each + "() does not work on " + title_of(is) +
+                                         ", which is of type " + std::string(name_of(type.type))
+            );
+            return std::nullopt;
+        }
+        type = *next;
+    }
+    return type;
+}
+
+bool comparison_checker::check_operator(
+    const expression& is, const compared_type& type, const scope& in
+) {
+    const bool known = knows_comparison(type, is.comparison);
+    if (!known)
+        problems_.error(
+            in.text.find(is.comparison_at),
+            title_of(is.left) + " is " +
+                (type.list ? "a list" : "of type " + std::string(name_of(type.type))) +
+                ", which knows no '" + is.comparison + "'; it knows " + comparisons_of(type)
+        );
+    if (!is.modifier.empty() && !release_.is_at_least("0.44.0"))
+        problems_.error(
+            in.text.find(is.comparison_at),
+            "Falco " + release_.version + " does not know '" + is.modifier + "'"
+        );
+    return known;
+}
+
+value_complaint comparison_checker::complaint_of(
+    const expression& is, const compared_type& type, const std::string& value
+) {
+    if (const auto wrong = not_of_type(type.type, value))
+        return {
+            "'" + in_one_line(value) + "' " + *wrong + ", which " + title_of(is.left) +
+            " is compared with"
+        };
+    if (names_events(is.left) && is_exact(is.comparison) && !field_table::known().is_event(value))
+        return {
+            "there is no event '" + in_one_line(value) + "'" +
+            field_table::known().near_event(value)
+        };
+    return syntax_.complaint_of(is.comparison, value);
+}
+
+bool comparison_checker::check_values(
+    const expression& is, const compared_type& type, const scope& in
+) {
+    const bool of_list = kind_of_comparison(is.comparison) == comparison_kind::list;
+    bool       good    = true;
+    if (of_list && !is.listed) {
+        const auto& value = is.values.front();
+        const bool  one   = !lists_.is_list(value) || lists_.items_of(value.text).size() == 1;
+        if (!one)
+            problems_.error(
+                in.text.find(value.at), "the list stands in parentheses: '" + is.comparison + " (" +
+                                            in_one_line(value.text) + ")'"
+            );
+    }
+    for (const auto& value : is.values) {
+        if (problems_.full()) return good;
+        if (lists_.is_list(value)) {
+            good = check_list(is, value, type, in) && good;
+            continue;
+        }
+        if (auto wrong = complaint_of(is, type, value.text); !wrong.what.empty()) {
+            problems_.add(wrong.is, in.text.find(value.at), std::move(wrong.what));
+            good = good && wrong.is != rule_severity::error;
+            continue;
+        }
+        if (value.quoted || !(of_list || !is.modifier.empty())) continue;
+        if (const auto& near = lists_.near_list(value.text); !near.empty())
+            problems_.warning(
+                in.text.find(value.at), "'" + value.text +
+                                            "' is no list and is taken as a text; did you mean the "
+                                            "list '" +
+                                            near + "'?"
+            );
+    }
+    return good;
+}
+
+bool comparison_checker::check_list(
+    const expression& is, const operand_value& value, const compared_type& type, const scope& in
+) {
+    const auto& items = lists_.items_of(value.text);
+    const bool  of_list =
+        kind_of_comparison(is.comparison) == comparison_kind::list || !is.modifier.empty();
+    if (!of_list && items.size() != 1) {
+        problems_.error(
+            in.text.find(value.at), "'" + in_one_line(value.text) +
+                                        "' is a list; compare with 'in (" +
+                                        in_one_line(value.text) + ")'"
+        );
+        return false;
+    }
+    const auto key = value.text + '/' + std::string(name_of(type.type)) + '/' +
+                     (names_events(is.left) ? "events" : "") +
+                     (value_syntax::concerns(is.comparison) ? is.comparison : "");
+    if (!good_lists_.insert(key).second) return true;
+    bool good = true;
+    for (const auto& item : items) {
+        if (problems_.full()) return good;
+        const std::string text(unquoted(item.text));
+        if (const auto wrong = complaint_of(is, type, text); !wrong.what.empty()) {
+            good = good && wrong.is != rule_severity::error;
+            problems_.add(
+                wrong.is, item.at, "in list '" + in_one_line(value.text) + "': " + wrong.what
+            );
+        } else if (text.size() == item.text.size() && !is_bare_text(text) &&
+                   (text.empty() || text.find(' ') == text.npos || text.find('"') != text.npos)) {
+            good = false;
+            problems_.error(
+                item.at, "in list '" + in_one_line(value.text) + "': '" + in_one_line(text) +
+                             "' needs quotes of its own, '\"…\"'"
+            );
+        }
+    }
+    return good;
+}
+
+}  // namespace falconer::falco::rules

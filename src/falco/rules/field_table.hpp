@@ -1,0 +1,72 @@
+// Which fields there are, of which type: config/rules/fields.yaml.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace falconer::falco::rules {
+
+enum class field_type : std::uint8_t {
+    any,
+    text,
+    bytes,
+    integer,
+    real,
+    boolean,
+    time,
+    address,
+    network,
+    port
+};
+std::string_view name_of(field_type is) noexcept;
+
+struct field_info {
+    field_type type = field_type::any;
+    bool       list = false, every = false;
+    bool       index = false, key = false, dotted = false, required = false;  // arguments
+    bool       condition_only = false, output_only = false, deprecated = false;
+};
+
+class field_table {
+public:
+    /// The one under config/.
+    static const field_table& known();
+
+    bool has_source(std::string_view source) const { return sources_.contains(source); }
+
+    /// A field as it is written, evt.arg.flags: what it is, and the argument behind its last dot.
+    struct found {
+        const field_info* is = nullptr;
+        std::string_view  name{};
+        std::string_view  dotted{};  // "flags"
+    };
+    /// Nothing: this source has none of this name.
+    std::optional<found> find(std::string_view source, std::string_view written) const;
+    /// The longest that the text begins with; for outputs, where text may follow at once.
+    std::optional<found> find_prefix(std::string_view source, std::string_view text) const;
+
+    bool is_event(std::string_view name) const { return events_.contains(name); }
+    bool is_argument(std::string_view name) const { return arguments_.contains(name); }
+
+    // "; did you mean 'proc.name'?"
+    std::string near_field(std::string_view source, std::string_view wrong) const;
+    std::string near_event(std::string_view wrong) const;
+    std::string near_argument(std::string_view wrong) const;
+    std::string near_source(std::string_view wrong) const;
+
+private:
+    field_table();
+
+    using fields = std::map<std::string, field_info, std::less<>>;
+    const field_info* look_up(std::string_view source, std::string_view name) const;
+
+    std::map<std::string, fields, std::less<>> sources_{};  // "any": of every source
+    std::set<std::string, std::less<>>         events_{}, arguments_{};
+};
+
+}  // namespace falconer::falco::rules

@@ -1,0 +1,20 @@
+// Exceptions of rules: fields, how they are compared, and with what.
+#pragma once
+
+#include "rule_book.hpp"
+
+#include <string>
+#include <vector>
+
+namespace falconer::falco::rules {
+
+/// Of a rule of this source. Fills in the comparisons that are left out.
+void check_exception(rule_exception& is, const std::string& source, problem_list& problems);
+
+/// Adds to those of a rule: values to one that is there, or a whole new one.
+void append_exception(
+    std::vector<rule_exception>& to, rule_exception more, const std::string& source,
+    problem_list& problems
+);
+
+}  // namespace falconer::falco::rules

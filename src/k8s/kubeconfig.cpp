@@ -1,0 +1,151 @@
+#include "kubeconfig.hpp"
+
+#include "falconer/base64.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace falconer::k8s {
+namespace {
+
+failure bad(const std::string& why) {
+    return {errc::malformed, why};
+}
+
+/// The entry of that name in a list of `{name, <what>}`.
+const value* find_named(const value& config, std::string_view list, std::string_view name) {
+    const auto* all = config.find(list);
+    if (all == nullptr) return nullptr;
+    for (const auto& each : all->items())
+        if (each.text_at({"name"}) == name) return &each;
+    return nullptr;
+}
+
+/// "x-data" holds it in base64, "x" names its file.
+result<std::string> pem_of(
+    const value& from, const std::string& key, const std::filesystem::path& folder
+) {
+    const auto data = from.text_at({key + "-data"});
+    if (!data.empty()) {
+        auto text = decode_base64(data);
+        if (!text || !text->starts_with("-----BEGIN"))
+            return bad(key + "-data is no PEM in base64");
+        return text;
+    }
+    const auto file = from.text_at({key});
+    if (file.empty()) return std::string();
+    return (folder / file).string();
+}
+
+/// The server's URL may have a path; our client wants them apart.
+result<void> read_server(std::string_view url, kube_access& into) {
+    const auto scheme = url.find("://");
+    const auto path   = scheme == url.npos ? url.npos : url.find('/', scheme + 3);
+    auto       place  = net::parse_place(url.substr(0, path));
+    if (!place) return bad("the cluster's server: " + place.error().detail);
+    into.place = std::move(*place);
+    if (path != url.npos) into.path = url.substr(path);
+    while (into.path.ends_with('/')) into.path.pop_back();
+    return {};
+}
+
+result<void> read_user(const value& user, const std::filesystem::path& folder, kube_access& into) {
+    for (const char* plugin : {"exec", "auth-provider"})
+        if (user.find(plugin) != nullptr)
+            return bad(
+                std::string("the user has ") + plugin +
+                ", which would run a program; give a token, a "
+                "tokenFile or a client certificate instead"
+            );
+    if (user.find("username") != nullptr || user.find("password") != nullptr)
+        return bad("the user has a password, which Kubernetes takes no longer");
+    into.token = secret(std::string(user.text_at({"token"})));
+    if (const auto file = user.text_at({"tokenFile"}); !file.empty())
+        into.token_file = folder / file;
+    auto certificate = pem_of(user, "client-certificate", folder);
+    if (!certificate) return std::move(certificate).error();
+    auto key = pem_of(user, "client-key", folder);
+    if (!key) return std::move(key).error();
+    if (certificate->empty() != key->empty())
+        return bad("client-certificate and client-key belong together");
+    into.certificate = std::move(*certificate);
+    into.key         = std::move(*key);
+    return {};
+}
+
+result<std::string> read_whole(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return failure{errc::not_found, file.string() + " cannot be read"};
+    return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+}  // namespace
+
+result<kube_access> read_kubeconfig(const value& config, const std::filesystem::path& folder) {
+    if (!config.is_map()) return bad("expected a mapping, found " + described(config));
+    const auto  name    = config.text_at({"current-context"});
+    const auto* context = find_named(config, "contexts", name);
+    if (context == nullptr)
+        return bad(
+            name.empty() ? "it has no current-context"
+                         : "there is no context " + described(value(name))
+        );
+    const auto  cluster_name = context->text_at({"context", "cluster"});
+    const auto  user_name    = context->text_at({"context", "user"});
+    const auto* cluster      = find_named(config, "clusters", cluster_name);
+    const auto* user         = find_named(config, "users", user_name);
+    if (cluster == nullptr || cluster->find("cluster") == nullptr)
+        return bad("there is no cluster " + described(value(cluster_name)));
+    if (!user_name.empty() && user == nullptr)
+        return bad("there is no user " + described(value(user_name)));
+
+    kube_access access;
+    access.namespace_name = context->text_at({"context", "namespace"});
+    const auto& where     = *cluster->find("cluster");
+    if (auto read = read_server(where.text_at({"server"}), access); !read)
+        return std::move(read).error();
+    const auto* insecure = where.find("insecure-skip-tls-verify");
+    if (insecure != nullptr && insecure->boolean().value_or(true))
+        return bad("insecure-skip-tls-verify: give certificate-authority instead");
+    auto ca = pem_of(where, "certificate-authority", folder);
+    if (!ca) return std::move(ca).error();
+    access.ca = std::move(*ca);
+    if (user != nullptr)
+        if (const auto* who = user->find("user"); who != nullptr && who->is_map())
+            if (auto read = read_user(*who, folder, access); !read) return std::move(read).error();
+    return access;
+}
+
+result<kube_access> read_kubeconfig_file(const std::filesystem::path& file) {
+    const auto named = "kubeconfig " + file.string();
+    auto       text  = read_whole(file);
+    if (!text) return std::move(text).error();
+    auto config = parse_yaml(*text);
+    if (!config) return std::move(config).error().while_doing(named);
+    auto access = read_kubeconfig(*config, file.parent_path());
+    if (!access) return std::move(access).error().while_doing(named);
+    return access;
+}
+
+result<kube_access> in_cluster_access(const std::filesystem::path& folder) {
+    const char* const host = std::getenv("KUBERNETES_SERVICE_HOST");
+    const char* const port = std::getenv("KUBERNETES_SERVICE_PORT");
+    if (host == nullptr || port == nullptr)
+        return failure{
+            errc::not_found,
+            "KUBERNETES_SERVICE_HOST and _PORT are not set: this is no pod, and no kubeconfig is "
+            "given"
+        };
+    const std::string bare(host);
+    const auto        where = bare.find(':') == bare.npos ? bare : '[' + bare + ']';
+    kube_access       access;
+    if (auto read = read_server("https://" + where + ':' + port, access); !read)
+        return std::move(read).error();
+    access.ca         = (folder / "ca.crt").string();
+    access.token_file = folder / "token";
+    if (auto mine = read_whole(folder / "namespace")) access.namespace_name = std::move(*mine);
+    return access;
+}
+
+}  // namespace falconer::k8s

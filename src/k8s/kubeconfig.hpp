@@ -1,0 +1,38 @@
+// Where an API server is and who we are to it: kubeconfigs, and what a pod is given.
+#pragma once
+
+#include "falconer/log.hpp"
+#include "falconer/net/http_client.hpp"
+#include "falconer/result.hpp"
+#include "falconer/value.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace falconer::k8s {
+
+/// How to reach and to convince one API server.
+struct kube_access {
+    net::http_place       place{};
+    std::string           path{};                // before every path: "" or "/k8s/clusters/x"
+    std::string           ca{};                  // PEM, or its file; empty: what the system trusts
+    std::string           certificate{}, key{};  // PEM, or their files
+    secret                token{};
+    std::filesystem::path token_file{};      // read again: it changes
+    std::string           namespace_name{};  // of the context, or of our pod
+};
+
+/// The current context of a kubeconfig. Relative files are beside `folder`.
+/// Errors: malformed, with a sentence; for exec and auth-provider plugins, user names with
+/// passwords and insecure-skip-tls-verify, too: they are refused. Source: kubernetes.io,
+/// "kubeconfig (v1)".
+result<kube_access> read_kubeconfig(const value& config, const std::filesystem::path& folder);
+result<kube_access> read_kubeconfig_file(const std::filesystem::path& file);
+
+/// What kubelet gives a pod. Errors: not_found, outside of a pod. Source: kubernetes.io, "Accessing
+/// the Kubernetes API from a Pod".
+result<kube_access> in_cluster_access(
+    const std::filesystem::path& folder = "/var/run/secrets/kubernetes.io/serviceaccount"
+);
+
+}  // namespace falconer::k8s

@@ -1,0 +1,20 @@
+// The patches of a Kubernetes API, each as a function of what is there.
+#pragma once
+
+#include "falconer/result.hpp"
+#include "falconer/value.hpp"
+
+namespace falconer::sandbox {
+
+/// RFC 7396.
+value merge_patched(value is, const value& patch);
+
+/// RFC 6902. Errors: malformed, with the operation; conflict, when a `test` does not hold.
+result<value> json_patched(value is, const value& patch);
+
+/// Lists of the built-in types are merged by their keys. Source: kubernetes, api-conventions and
+/// sig-api-machinery/strategic-merge-patch.md; the merge keys: the patchMergeKey tags of
+/// k8s.io/api.
+value strategic_merge_patched(value is, const value& patch);
+
+}  // namespace falconer::sandbox

@@ -1,0 +1,37 @@
+// Which objects a list or a watch is about.
+#pragma once
+
+#include "falconer/result.hpp"
+#include "falconer/value.hpp"
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace falconer::sandbox {
+
+/// Label selectors with all their operators; field selectors on any field that holds text.
+class api_selector {
+public:
+    /// Errors: malformed, with the part that is none.
+    static result<api_selector> parse(std::string_view labels, std::string_view fields);
+
+    bool matches(const value& object) const;
+    bool takes_all() const noexcept { return labels_.empty() && fields_.empty(); }
+
+private:
+    enum class relation { in, not_in, there, not_there };
+    struct requirement {
+        std::string           key{};
+        relation              is = relation::there;
+        std::set<std::string> values{};
+    };
+    static result<requirement> parse_label(std::string_view text);
+
+    static bool holds(const requirement& wanted, const std::string* found);
+
+    std::vector<requirement> labels_{}, fields_{};
+};
+
+}  // namespace falconer::sandbox

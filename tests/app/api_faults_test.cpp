@@ -1,0 +1,226 @@
+// The controller against an API server that misbehaves, over real sockets: slow, contradicting,
+// overloaded, broken, and with watches that end. Whatever it does, shoots come to the same end as
+// with a good one.
+#include "app/controller_role.hpp"
+#include "app/local_api.hpp"
+#include "falconer/event.hpp"
+#include "falconer/falco/managed_resource.hpp"
+#include "falconer/metrics.hpp"
+#include "falconer/steady_time_source.hpp"
+#include "sandbox/demo_files.hpp"
+#include "sandbox/resource_manager.hpp"
+#include "support/actor_fixture.hpp"
+#include "support/yaml.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <random>
+
+namespace falconer::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+const kube_type extensions{
+    .group   = "extensions.gardener.cloud",
+    .version = "v1alpha1",
+    .kind    = "Extension",
+    .plural  = "extensions"
+};
+const kube_type clusters{
+    .group      = "extensions.gardener.cloud",
+    .version    = "v1alpha1",
+    .kind       = "Cluster",
+    .plural     = "clusters",
+    .namespaced = false
+};
+const kube_type profiles{
+    .group      = "falco.gardener.cloud",
+    .version    = "v1alpha1",
+    .kind       = "FalcoProfile",
+    .plural     = "falcoprofiles",
+    .namespaced = false
+};
+const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
+const kube_type secrets{.kind = "Secret", .plural = "secrets"};
+const kube_type daemon_sets{.group = "apps", .kind = "DaemonSet", .plural = "daemonsets"};
+
+struct misbehaviour {
+    const char*               name;
+    sandbox::api_fault        of_requests{};  // of every eleventh
+    std::chrono::milliseconds watches{0};     // end after so long
+};
+
+class ApiFaultsTest : public ::testing::TestWithParam<misbehaviour> {
+protected:
+    static constexpr int shoots = 3;
+
+    asio::io_context      loop{1};
+    steady_time_source    time{loop.get_executor()};
+    metrics_registry      metrics;
+    std::filesystem::path folder =
+        ::testing::TempDir() + "falconer-faults-" + std::to_string(::getpid());
+    local_api                 api{loop.get_executor(), time, {.folder = folder}};
+    sandbox::resource_manager manager{time, api.store(), [this](const std::string& space) {
+                                          return &api.shoot(space);
+                                      }};
+    task_scope                scope{loop.get_executor()};
+    rules_stock stock{loop.get_executor(), time, metrics, {.folder = "config/rules/demo"}};
+    std::unique_ptr<controller_role> controller{};
+    int                              asked = 0, misbehaved = 0, watched = 0;
+    std::mt19937                     chance{7};
+
+    void SetUp() override {
+        const auto started = api.start();
+        ASSERT_TRUE(started) << started.error().detail;
+        const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
+        ASSERT_TRUE(api.store().create(profiles, {}, *profile, {}));
+        for (int i = 0; i < shoots; ++i) add(i);
+        scope.spawn("resource manager", manager.run());
+        api.server().plan_faults([this](const net::http_request& request) {
+            return fault_of(request);
+        });
+
+        controller_configuration how;
+        how.kubeconfig      = api.kubeconfig_file();
+        how.namespace_name  = "default";
+        how.leader_election = false;
+        ASSERT_TRUE(stock.start());
+        controller = std::make_unique<controller_role>(
+            loop.get_executor(), time, metrics, how, falco::operator_settings{}, stock,
+            controller_role::neighbours{}
+        );
+        const auto begun = controller->start();
+        ASSERT_TRUE(begun) << begun.error().detail;
+    }
+    void TearDown() override {
+        if (controller) test::run(loop, controller->stop());
+        test::run(loop, stock.stop());
+        test::run(loop, scope.stop());
+        test::run(loop, api.stop());
+        controller.reset();
+        std::filesystem::remove_all(folder);
+    }
+
+    sandbox::api_fault fault_of(const net::http_request& request) {
+        if (request.target.find("watch=") != std::string::npos) {
+            watched += GetParam().watches.count() > 0;
+            return {.ends = GetParam().watches};
+        }
+        ++asked;
+        // By chance: rounds of eleven requests would meet the same fault again and again.
+        if (std::uniform_int_distribution<>(0, 10)(chance) != 0) return {};
+        ++misbehaved;
+        return GetParam().of_requests;
+    }
+
+    static std::string space_of(int i) { return "shoot--p--s" + std::to_string(i); }
+    static kube_key    key_of_shoot(int i) { return {space_of(i), "shoot-falco-service"}; }
+
+    value request() const {
+        return {
+            {"gardener.cloud/operation", "reconcile"},
+            {"gardener.cloud/timestamp", text_of(event_time_of(time.utc()))}
+        };
+    }
+    void add(int i) {
+        const auto space = space_of(i);
+        value      ns;
+        ns["metadata"]["labels"]["gardener.cloud/role"] = "shoot";
+        ASSERT_TRUE(api.store().create(namespaces, {{}, space}, ns, {}));
+        auto cluster = testing::yaml(
+            "spec: {seed: {spec: {ingress: {domain: ingress.example.com}}}, shoot: {metadata: "
+            "{name: s}, spec: {}, status: "
+            "{technicalID: " +
+            space + ", clusterIdentity: " + space + "-uid}}}"
+        );
+        ASSERT_TRUE(api.store().create(clusters, {{}, space}, cluster, {}));
+        auto extension = testing::yaml(
+            "spec: {type: shoot-falco-service, providerConfig: {apiVersion: "
+            "falco.extensions.gardener.cloud/v1alpha1, "
+            "kind: FalcoServiceConfig, falcoVersion: 0.42.1, destinations: [{name: logging}]}}"
+        );
+        extension["metadata"]["annotations"] = request();
+        ASSERT_TRUE(api.store().create(extensions, key_of_shoot(i), extension, {}));
+    }
+
+    template <class Condition>
+    bool eventually(Condition met) {
+        const auto end = std::chrono::steady_clock::now() + 90s;
+        while (!met() && std::chrono::steady_clock::now() < end) {
+            loop.restart();
+            loop.run_for(20ms);
+        }
+        return met();
+    }
+    bool is_content(int i, const std::string& image) {
+        const auto is  = api.store().get(extensions, key_of_shoot(i));
+        const auto pod = api.shoot(space_of(i)).get(daemon_sets, {"kube-system", "falco"});
+        return is && pod && is->text_at({"status", "lastOperation", "state"}) == "Succeeded" &&
+               is->find_path({"status", "lastError"}) == nullptr &&
+               is->text_at({"metadata", "annotations", "gardener.cloud/operation"}).empty() &&
+               json_text(*pod).find(image) != std::string::npos;
+    }
+    template <class Check>
+    bool all_of_them(Check check) {
+        return eventually([&] {
+            for (int i = 0; i < shoots; ++i)
+                if (!check(i)) return false;
+            return true;
+        });
+    }
+    std::size_t left_in(const kube_type& type, int i) {
+        const auto page = api.store().list(type, {.namespace_name = space_of(i)}, {.limit = 0});
+        return page ? page->items.size() : 0;
+    }
+    std::string words() {
+        std::string all;
+        for (int i = 0; i < shoots; ++i)
+            if (const auto is = api.store().get(extensions, key_of_shoot(i)))
+                all += json_text(*is) + '\n';
+        return all;
+    }
+};
+
+TEST_P(ApiFaultsTest, ALifeComesToTheSameEnd) {
+    EXPECT_TRUE(all_of_them([&](int i) { return is_content(i, "falco:0.42.1"); })) << words();
+
+    for (int i = 0; i < shoots; ++i) {
+        value patch = testing::yaml("spec: {providerConfig: {falcoVersion: 0.43.0}}");
+        patch["metadata"]["annotations"] = request();
+        ASSERT_TRUE(api.store().patch(
+            extensions, key_of_shoot(i), sandbox::api_patch_kind::merge, patch, {}
+        ));
+    }
+    EXPECT_TRUE(all_of_them([&](int i) { return is_content(i, "falco:0.43.0"); })) << words();
+
+    for (int i = 0; i < shoots; ++i)
+        ASSERT_TRUE(api.store().remove(extensions, key_of_shoot(i), {}));
+    EXPECT_TRUE(all_of_them([&](int i) { return !api.store().get(extensions, key_of_shoot(i)); }))
+        << words();
+    for (int i = 0; i < shoots; ++i) {
+        EXPECT_EQ(left_in(falco::managed_resources, i), 0u);
+        EXPECT_EQ(left_in(secrets, i), 0u);
+        EXPECT_FALSE(api.shoot(space_of(i)).get(daemon_sets, {"kube-system", "falco"}));
+    }
+    EXPECT_GT(misbehaved, 3) << "of " << asked << " requests";
+    const int again = GetParam().watches.count() > 0 ? 15 : -1;
+    EXPECT_TRUE(eventually([&] { return watched > again; })) << "watches that ended go on";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ApiFaultsTest,
+    ::testing::Values(
+        misbehaviour{"Latency", {.latency = 300ms}}, misbehaviour{"Conflict409", {.status = 409}},
+        misbehaviour{"TooMany429", {.status = 429}}, misbehaviour{"Broken500", {.status = 500}},
+        misbehaviour{"Broken500AfterTheWork", {.status = 500, .late = true}},
+        misbehaviour{"DroppedWatches", {}, 300ms},
+        misbehaviour{"AllAtOnce", {.latency = 50ms, .status = 500, .late = true}, 300ms}
+    ),
+    [](const auto& each) { return each.param.name; }
+);
+
+}  // namespace
+}  // namespace falconer::app

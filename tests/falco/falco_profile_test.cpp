@@ -1,0 +1,182 @@
+#include "falconer/falco/falco_profile.hpp"
+
+#include "support/yaml.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace falconer::falco {
+namespace {
+
+using ::falconer::testing::yaml;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr auto header =
+    "apiVersion: falco.gardener.cloud/v1alpha1\nkind: FalcoProfile\nmetadata: {name: %}\n";
+
+decoded_profile decode(const std::string& spec, const std::string& name = "p") {
+    std::string text = header;
+    text.replace(text.find('%'), 1, name);
+    return decode_falco_profile(yaml(text + spec));
+}
+
+falco_profile profile(const std::string& name, const std::string& falco) {
+    auto decoded = decode("spec: {versions: {falco: [" + falco + "]}}", name);
+    EXPECT_THAT(decoded.problems, IsEmpty());
+    return decoded.profile;
+}
+
+std::vector<std::string> said(const field_problems& problems) {
+    std::vector<std::string> all;
+    for (const auto& each : problems) all.push_back(each.text());
+    return all;
+}
+
+TEST(FalcoProfileTest, ReadsVersionsAndTheirImages) {
+    const auto decoded = decode(
+        "spec:\n  versions:\n    falco:\n"
+        "    - {version: 0.42.1, classification: supported, rulesVersion: 5.0.0}\n"
+        "    - {version: 0.40.0, classification: deprecated, rulesVersion: 3.2.0,\n"
+        "       expirationDate: 2026-07-31T23:59:59Z}\n"
+        "    falcosidekick:\n    - {version: 2.34.0, classification: supported}\n"
+        "  images:\n    falco:\n    - {version: 0.42.1, repository: r/falco, tag: 0.42.1}\n"
+        "    - {version: 0.40.0, repository: r/falco, tag: 'sha256:ab'}\n"
+        "    falcosidekick:\n    - {version: 2.34.0, repository: r/kick}\n"
+    );
+    EXPECT_THAT(said(decoded.problems), IsEmpty());
+    ASSERT_THAT(decoded.profile.falco, SizeIs(2));
+    EXPECT_EQ(decoded.profile.falco[0].image, "r/falco:0.42.1");
+    EXPECT_EQ(decoded.profile.falco[0].is, classification::supported);
+    EXPECT_EQ(decoded.profile.falco[0].expires, std::nullopt);
+    EXPECT_EQ(decoded.profile.falco[1].image, "r/falco@sha256:ab");
+    EXPECT_EQ(text_of(*decoded.profile.falco[1].expires), "2026-07-31T23:59:59Z");
+    EXPECT_EQ(decoded.profile.falcosidekick.at(0).image, "r/kick");
+}
+
+TEST(FalcoProfileTest, ADateWithoutZoneIsUtc) {
+    const auto p = profile(
+        "p",
+        "{version: 1.0.0, classification: supported, rulesVersion: 1.0.0, "
+        "expirationDate: '2026-07-31T23:59:59'}"
+    );
+    EXPECT_EQ(text_of(*p.falco.at(0).expires), "2026-07-31T23:59:59Z");
+}
+
+TEST(FalcoProfileTest, ExpiryIsInclusive) {
+    const auto p = profile(
+        "p",
+        "{version: 1.0.0, classification: preview, rulesVersion: 1.0.0, "
+        "expirationDate: '1970-01-01T00:01:00Z'}"
+    );
+    using std::chrono::seconds;
+    EXPECT_FALSE(p.falco.at(0).expired(utc_time(seconds(59))));
+    EXPECT_TRUE(p.falco.at(0).expired(utc_time(seconds(60))));
+}
+
+TEST(FalcoProfileTest, FindsEveryProblemAndKeepsWhatIsRight) {
+    const auto decoded = decode(
+        "spec:\n  versions:\n    falco:\n"
+        "    - {version: v1.0.0, classification: unsupported, rulesVersion: 5}\n"
+        "    - {version: 0.42.1, classification: supported, rulesVersion: 5.0.0}\n"
+        "    - {version: 0.43.0, classification: supported}\n"
+        "    - {version: 0.44.0, classification: supported, rulesVersion: 1.0.0,\n"
+        "       expirationDate: soon}\n"
+        "    falcosidekik: []\n"
+    );
+    EXPECT_THAT(
+        said(decoded.problems),
+        ElementsAre(
+            "spec.versions.falco[0].version: expected a version such as 0.42.1, found 'v1.0.0'",
+            "spec.versions.falco[0].classification: expected preview, supported or deprecated, "
+            "found 'unsupported'",
+            "spec.versions.falco[0].rulesVersion: expected a text, found 5",
+            "spec.versions.falco[2].rulesVersion: is needed",
+            "spec.versions.falco[3].expirationDate: expected a time such as 2026-07-31T23:59:59Z, "
+            "found 'soon'",
+            "spec.versions.falcosidekik: unknown field; did you mean 'falcosidekick'?"
+        )
+    );
+    ASSERT_THAT(decoded.profile.falco, SizeIs(1));
+    EXPECT_EQ(decoded.profile.falco[0].version, "0.42.1");
+}
+
+TEST(FalcoProfileTest, WhatIsNoProfileIsSaid) {
+    EXPECT_THAT(
+        said(decode_falco_profile(yaml("[]")).problems),
+        ElementsAre("expected a mapping, found a list")
+    );
+    EXPECT_THAT(
+        said(decode_falco_profile(yaml("kind: Pod\n")).problems),
+        ElementsAre(
+            "apiVersion: expected falco.gardener.cloud/v1alpha1",
+            "kind: expected FalcoProfile, found 'Pod'", "metadata.name: is needed",
+            "spec: is needed"
+        )
+    );
+}
+
+TEST(FalcoProfileTest, WhatProfilesAgreeAboutIsOneEntryWithoutAWord) {
+    const auto* same = "{version: 1.0.0, classification: supported, rulesVersion: 1.0.0}";
+    const auto  all  = merge({profile("a", same), profile("b", same)});
+    EXPECT_THAT(all.falco, SizeIs(1));
+    EXPECT_THAT(all.warnings, ElementsAre(HasSubstr("no profile names its image")));
+}
+
+TEST(FalcoProfileTest, OfConflictingEntriesTheMostCarefulCountsWhateverTheirOrder) {
+    auto a = profile(
+        "a",
+        "{version: 1.0.0, classification: supported, rulesVersion: 2.0.0, "
+        "expirationDate: '2027-01-01T00:00:00Z'}"
+    );
+    auto b = profile("b", "{version: 1.0.0, classification: preview, rulesVersion: 3.0.0}");
+    auto c = profile(
+        "c",
+        "{version: 1.0.0, classification: deprecated, rulesVersion: 4.0.0, "
+        "expirationDate: '2026-12-01T00:00:00Z'}"
+    );
+    a.falco[0].image = "r:a";
+    b.falco[0].image = "r:b";
+    std::vector all{a, b, c};
+    std::ranges::sort(all, {}, &falco_profile::name);
+    std::optional<std::vector<std::string>> warnings;
+    do {
+        const auto merged = merge(all);
+        ASSERT_THAT(merged.falco, SizeIs(1));
+        const auto& one = merged.falco.begin()->second;
+        EXPECT_EQ(one.is, classification::deprecated);
+        EXPECT_EQ(text_of(*one.expires), "2026-12-01T00:00:00Z");
+        EXPECT_EQ(one.rules_version, "2.0.0") << "that of the alphabetically first";
+        EXPECT_EQ(one.image, "r:a");
+        if (!warnings) warnings = merged.warnings;
+        EXPECT_EQ(merged.warnings, *warnings);
+    } while (std::ranges::next_permutation(all, {}, &falco_profile::name).found);
+    EXPECT_THAT(
+        *warnings, ElementsAre(
+                       HasSubstr("classification: supported and preview"),
+                       HasSubstr("expirationDate: 2027-01-01T00:00:00Z and never"),
+                       HasSubstr("rulesVersion: 2.0.0 and 3.0.0"), HasSubstr("image: r:a and r:b"),
+                       HasSubstr("classification: preview and deprecated"),
+                       HasSubstr("expirationDate: 2027-01-01T00:00:00Z and 2026-12-01T00:00:00Z"),
+                       HasSubstr("rulesVersion: 2.0.0 and 4.0.0")
+                   )
+    );
+}
+
+TEST(FalcoProfileTest, AnImageMayComeFromAnotherProfile) {
+    auto a = profile("a", "{version: 1.0.0, classification: supported, rulesVersion: 1.0.0}");
+    auto b = a;
+    b.name = "b";
+    b.falco[0].image  = "r:1";
+    const auto merged = merge({b, a});
+    EXPECT_EQ(merged.falco.begin()->second.image, "r:1");
+    EXPECT_THAT(merged.warnings, IsEmpty());
+}
+
+}  // namespace
+}  // namespace falconer::falco

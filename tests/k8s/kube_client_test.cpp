@@ -1,0 +1,293 @@
+#include "k8s/kube_client.hpp"
+
+#include "support/loopback.hpp"
+#include "support/scripted_server.hpp"
+#include "support/yaml.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+namespace falconer::k8s {
+namespace {
+
+using ::falconer::testing::yaml;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+using server = test::scripted_server;
+
+const kube_type secrets{.kind = "Secret", .plural = "secrets"};
+
+class heard_of final : public kube_listener {
+public:
+    std::vector<std::string> words{}, troubles{};
+
+    void heard(kube_event event) override {
+        constexpr const char* names[] = {"begin", "there", "done", "applied", "deleted"};
+        std::string           said    = names[static_cast<int>(event.kind)];
+        if (const auto name = event.object.text_at({"metadata", "name"}); !name.empty())
+            said += ' ' + std::string(name);
+        words.push_back(said);
+    }
+    void troubled(const failure& why) override {
+        troubles.push_back(why.detail);
+        in_trouble = true;
+    }
+    void goes_on() override { in_trouble = false; }
+
+    bool in_trouble = false;
+};
+
+class KubeClientTest : public test::loopback_fixture {
+protected:
+    std::function<std::string(const std::string&)> answer = [](const std::string&) {
+        return server::json(200, R"({"metadata":{"name":"a","resourceVersion":"1"}})");
+    };
+    server   api{loop, scope, [this](const std::string& request) { return answer(request); }};
+    heard_of heard{};
+    kube_client_options       opt{.at_once = 2, .chance = [] { return 0.5; }};
+    kube_access               access{};
+    std::unique_ptr<kube_api> client;
+
+    void begin() {
+        access.place = {.host = "127.0.0.1", .port = api.port()};
+        auto made    = make_kube_client(loop.get_executor(), time, access, opt);
+        ASSERT_TRUE(made) << made.error().detail;
+        client = std::move(*made);
+    }
+    void SetUp() override { begin(); }
+    void TearDown() override {
+        api.hang_up();
+        actor_fixture::TearDown();
+        client.reset();
+    }
+    template <class T>
+    T wait(task<T> work) {
+        auto answered = start(std::move(work));
+        EXPECT_TRUE(eventually([&] { return answered->has_value(); }));
+        return std::move(**answered);
+    }
+    void follow() { scope.spawn("follow", client->follow(secrets, {}, heard)); }
+    bool hears(std::size_t count) {
+        return eventually([&] { return heard.words.size() >= count; });
+    }
+};
+
+TEST_F(KubeClientTest, ReadsAnObjectWithItsToken) {
+    std::string seen;
+    access.token = secret("t0ken");
+    access.path  = "/prefix";
+    begin();
+    answer = [&](const std::string& request) {
+        seen = request;
+        return server::json(200, R"({"metadata":{"name":"a"}})");
+    };
+    const auto got = wait(client->get(secrets, {"ns", "a"}));
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->text_at({"metadata", "name"}), "a");
+    EXPECT_THAT(seen, StartsWith("GET /prefix/api/v1/namespaces/ns/secrets/a HTTP/1.1\r\n"));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer t0ken\r\n"));
+}
+
+TEST_F(KubeClientTest, ARefusalIsATypedFailureWithTheServersSentence) {
+    answer = [](const std::string&) {
+        return server::json(
+            409, R"({"kind":"Status","reason":"Conflict","message":"changed meanwhile"})"
+        );
+    };
+    const auto got = wait(client->update(secrets, {"ns", "a"}, yaml("{metadata: {name: a}}"), {}));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, errc::conflict);
+    EXPECT_THAT(got.error().detail, HasSubstr("updating Secret ns/a: changed meanwhile"));
+}
+
+TEST_F(KubeClientTest, TooManyRequestsIsWaitedForAsTold) {
+    int asked = 0;
+    answer    = [&](const std::string&) {
+        return ++asked < 3 ? server::json(429, "{}", "Retry-After: 7\r\n")
+                              : server::json(200, "{}");
+    };
+    auto got = start(client->get(secrets, {"ns", "a"}));
+    EXPECT_TRUE(eventually([&] { return asked == 1 && time.sleepers() == 1; }));
+    time.advance(6s);
+    EXPECT_EQ(asked, 1);
+    time.advance(1s);
+    EXPECT_TRUE(eventually([&] { return asked == 2 && time.sleepers() == 1; }));
+    time.advance(7s);
+    EXPECT_TRUE(eventually([&] { return got->has_value(); }));
+    EXPECT_TRUE(**got);
+}
+
+TEST_F(KubeClientTest, PatienceHasAnEnd) {
+    int asked = 0;
+    answer    = [&](const std::string&) {
+        ++asked;
+        return server::json(429, R"({"message":"too much"})");
+    };
+    auto got = start(client->get(secrets, {"ns", "a"}));
+    for (int i = 1; i < 4; ++i) {
+        EXPECT_TRUE(eventually([&] { return asked == i && time.sleepers() == 1; }));
+        time.advance(1s);
+    }
+    EXPECT_TRUE(eventually([&] { return got->has_value(); }));
+    EXPECT_EQ((**got).error().code, errc::overloaded);
+    EXPECT_EQ(asked, 4);
+}
+
+TEST_F(KubeClientTest, ATokenThatIsRefusedIsReadAgainOnce) {
+    const auto file = ::testing::TempDir() + "falconer-token";
+    std::ofstream(file) << "old\n";
+    access.token_file = file;
+    begin();
+    std::vector<std::string> tokens;
+    answer = [&](const std::string& request) {
+        const auto at = request.find("Bearer ");
+        tokens.push_back(request.substr(at + 7, 3));
+        return server::json(tokens.back() == "new" ? 200 : 401, "{}");
+    };
+    EXPECT_EQ(wait(client->get(secrets, {"ns", "a"})).error().code, errc::denied);
+    std::ofstream(file) << "new\n";
+    EXPECT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(tokens, ElementsAre("old", "old", "new"));
+}
+
+TEST_F(KubeClientTest, NotMoreAtOnceThanAllowedAndInTheirOrder) {
+    bool open = false;
+    answer    = [&](const std::string& request) {
+        return open              ? server::json(200, "{}")
+                  : request.empty() ? ""
+                                    : std::string("HTTP/1.1 200 OK\r\n");
+    };
+    auto first  = start(client->get(secrets, {"ns", "a"}));
+    auto second = start(client->get(secrets, {"ns", "b"}));
+    auto third  = start(client->get(secrets, {"ns", "c"}));
+    EXPECT_TRUE(eventually([&] { return api.asked.size() == 2; }));
+    EXPECT_FALSE(eventually([&] { return api.asked.size() > 2; }, 50ms));
+    open = true;
+    api.say_all("Content-Length: 2\r\n\r\n{}");
+    EXPECT_TRUE(eventually([&] { return third->has_value(); }));
+    EXPECT_TRUE(**first);
+    EXPECT_TRUE(**second);
+    EXPECT_TRUE(**third);
+}
+
+TEST_F(KubeClientTest, ListsInPages) {
+    answer = [](const std::string& request) {
+        return server::json(
+            200, request.find("continue=more") == request.npos
+                     ? R"({"metadata":{"resourceVersion":"7","continue":"more"},"items":[{"a":1}]})"
+                     : R"({"metadata":{"resourceVersion":"7"},"items":[{"a":2},{"a":3}]})"
+        );
+    };
+    auto page = wait(client->list(secrets, {}, {}));
+    ASSERT_TRUE(page) << page.error().detail;
+    EXPECT_EQ(page->next, "more");
+    kube_page_request next{.next = page->next};
+    page = wait(client->list(secrets, {}, std::move(next)));
+    EXPECT_EQ(page->items.size(), 2u);
+    EXPECT_EQ(page->next, "");
+}
+
+TEST_F(KubeClientTest, FollowsThroughListWatchEndAndExpiry) {
+    int lists = 0;
+    answer    = [&](const std::string& request) {
+        if (request.find("watch=1") != request.npos)
+            return server::endless() +
+                   server::chunk(
+                       R"({"type":"ADDED","object":{"metadata":{"name":"b","resourceVersion":"8"}}})"
+                          "\n{\"type\":\"BOOK"
+                   );
+        return server::json(
+            200, ++lists == 1
+                        ? R"({"metadata":{"resourceVersion":"7"},"items":[{"metadata":{"name":"a"}}]})"
+                        : R"({"metadata":{"resourceVersion":"50"},"items":[]})"
+        );
+    };
+    follow();
+    EXPECT_TRUE(hears(4));
+    EXPECT_THAT(heard.words, ElementsAre("begin", "there a", "done", "applied b"));
+    // An event in two pieces; then the server ends the watch as agreed.
+    api.say(server::chunk(R"(MARK","object":{"metadata":{"resourceVersion":"20"}}})"
+                          "\n"));
+    api.say("0\r\n\r\n");
+    EXPECT_TRUE(eventually([&] { return api.asked.size() == 3; }));
+    EXPECT_THAT(api.asked[1], HasSubstr("resourceVersion=7"));
+    EXPECT_THAT(api.asked[2], HasSubstr("resourceVersion=20"));
+    EXPECT_TRUE(hears(5));
+    // The server has forgotten; there is nothing left.
+    api.say(server::chunk(R"(MARK","object":{"metadata":{"resourceVersion":"21"}}})"
+                          "\n"));
+    api.say(
+        server::chunk(R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})"
+                      "\n")
+    );
+    api.say("0\r\n\r\n");
+    EXPECT_TRUE(hears(8));
+    EXPECT_THAT(
+        heard.words,
+        ElementsAre(
+            "begin", "there a", "done", "applied b", "applied b", "begin", "done", "applied b"
+        )
+    );
+    EXPECT_EQ(heard.troubles.size(), 0u);
+}
+
+TEST_F(KubeClientTest, ADeadWatchIsNoticedAndResumed) {
+    answer = [](const std::string& request) {
+        return request.find("watch=1") != request.npos
+                   ? server::endless()
+                   : server::json(200, R"({"metadata":{"resourceVersion":"7"},"items":[]})");
+    };
+    follow();
+    EXPECT_TRUE(eventually([&] { return api.asked.size() == 2 && time.sleepers() == 1; }));
+    time.advance(151s);
+    EXPECT_TRUE(eventually([&] { return heard.troubles.size() == 1; }));
+    time.settle();
+    time.advance(1s);
+    EXPECT_TRUE(eventually([&] { return api.asked.size() == 3; }));
+    EXPECT_THAT(api.asked[2], HasSubstr("watch=1"));
+    // Nothing has happened meanwhile, so nothing is told: that it goes on is heard all the same.
+    EXPECT_TRUE(eventually([&] { return !heard.in_trouble; }));
+}
+
+TEST_F(KubeClientTest, AWatchThatIsRefusedDoesNotGoOn) {
+    answer = [](const std::string& request) {
+        return request.find("watch=1") != request.npos
+                   ? server::json(500, R"({"kind":"Status","message":"no"})")
+                   : server::json(200, R"({"metadata":{"resourceVersion":"7"},"items":[]})");
+    };
+    follow();
+    EXPECT_TRUE(eventually([&] { return heard.troubles.size() == 1; }));
+    EXPECT_TRUE(heard.in_trouble);
+}
+
+TEST_F(KubeClientTest, AnEventWithoutAnEndIsNotWaitedFor) {
+    opt.line_bytes = 1'000;
+    begin();
+    answer = [](const std::string& request) {
+        return request.find("watch=1") != request.npos
+                   ? server::endless() + server::chunk(std::string(2'000, 'x'))
+                   : server::json(200, R"({"metadata":{"resourceVersion":"7"},"items":[]})");
+    };
+    follow();
+    EXPECT_TRUE(eventually([&] { return heard.troubles.size() == 1; }));
+    EXPECT_THAT(heard.troubles[0], HasSubstr("too large"));
+}
+
+TEST_F(KubeClientTest, AServerThatIsAwayIsTroubleAndNotTheEnd) {
+    bool away = true;
+    answer    = [&](const std::string&) {
+        return away ? "" : server::json(200, R"({"metadata":{"resourceVersion":"7"},"items":[]})");
+    };
+    follow();
+    EXPECT_TRUE(eventually([&] { return heard.troubles.size() == 1 && time.sleepers() == 1; }));
+    away = false;
+    time.advance(1s);
+    EXPECT_TRUE(hears(2));
+    EXPECT_THAT(heard.words, ElementsAre("begin", "done"));
+}
+
+}  // namespace
+}  // namespace falconer::k8s

@@ -1,0 +1,106 @@
+#include "k8s/kubeconfig.hpp"
+
+#include "falconer/base64.hpp"
+#include "support/yaml.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace falconer::k8s {
+namespace {
+
+using ::falconer::testing::yaml;
+using ::testing::HasSubstr;
+
+result<kube_access> read(
+    const std::string& cluster, const std::string& user, const std::string& more = ""
+) {
+    return read_kubeconfig(
+        yaml(
+            "current-context: here\ncontexts:\n- name: here\n  context: {cluster: c, user: u, "
+            "namespace: mine}\nclusters:\n- name: c\n  cluster: {" +
+            cluster + "}\nusers:\n- name: u\n  user: {" + user + "}\n" + more
+        ),
+        "/etc/kube"
+    );
+}
+
+TEST(KubeconfigTest, ReadsTokenFilesAndAuthorities) {
+    const auto got = read(
+        "server: 'https://api.example.com:6443/k8s/', certificate-authority: ca.crt",
+        "tokenFile: token"
+    );
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->place, (net::http_place{true, "api.example.com", 6443}));
+    EXPECT_EQ(got->path, "/k8s");
+    EXPECT_EQ(got->ca, "/etc/kube/ca.crt");
+    EXPECT_EQ(got->token_file, "/etc/kube/token");
+    EXPECT_EQ(got->namespace_name, "mine");
+}
+
+TEST(KubeconfigTest, ReadsWhatIsInline) {
+    const auto pem = encode_base64("-----BEGIN CERTIFICATE-----\n");
+    const auto got = read(
+        "server: 'https://[::1]', certificate-authority-data: " + pem,
+        "client-certificate-data: " + pem + ", client-key-data: " + pem + ", token: abc"
+    );
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->place.host, "::1");
+    EXPECT_EQ(got->place.port, 443);
+    EXPECT_EQ(got->ca, "-----BEGIN CERTIFICATE-----\n");
+    EXPECT_EQ(got->certificate, got->key);
+    EXPECT_EQ(got->token.reveal(), "abc");
+}
+
+TEST(KubeconfigTest, WhatWouldRunAProgramOrTrustAnybodyIsRefused) {
+    const std::string server = "server: 'https://a'";
+    for (const auto& [cluster, user, why] : {
+             std::tuple{server, "exec: {command: sh}", "exec, which would run a program"},
+             {server, "auth-provider: {name: oidc}", "auth-provider"},
+             {server, "username: a, password: b", "password"},
+             {server, "client-certificate: a", "belong together"},
+             {server, "client-key-data: '*', client-certificate: a", "client-key-data is no PEM"},
+             {server + ", insecure-skip-tls-verify: true", "token: a",
+              "certificate-authority instead"},
+             {std::string("server: 'ftp://a'"), "token: a", "the cluster's server"},
+             {std::string("proxy-url: x"), "token: a", "the cluster's server"},
+         }) {
+        const auto got = read(cluster, user);
+        ASSERT_FALSE(got) << why;
+        EXPECT_THAT(got.error().detail, HasSubstr(why));
+    }
+    EXPECT_THAT(read_kubeconfig(yaml("{}"), "").error().detail, HasSubstr("no current-context"));
+    EXPECT_THAT(
+        read_kubeconfig(yaml("current-context: x"), "").error().detail, HasSubstr("no context 'x'")
+    );
+    EXPECT_THAT(read_kubeconfig(yaml("[]"), "").error().detail, HasSubstr("expected a mapping"));
+}
+
+TEST(KubeconfigTest, AMissingFileIsNamed) {
+    EXPECT_THAT(
+        read_kubeconfig_file("/nowhere/config").error().detail, HasSubstr("/nowhere/config")
+    );
+}
+
+TEST(InClusterTest, IsWhatKubeletGives) {
+    ::unsetenv("KUBERNETES_SERVICE_HOST");
+    EXPECT_THAT(in_cluster_access().error().detail, HasSubstr("this is no pod"));
+    const auto folder = std::filesystem::path(::testing::TempDir()) / "falconer-account";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "namespace") << "garden";
+    ::setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
+    ::setenv("KUBERNETES_SERVICE_PORT", "443", 1);
+    const auto got = in_cluster_access(folder);
+    ::unsetenv("KUBERNETES_SERVICE_HOST");
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->place, (net::http_place{true, "fd00::1", 443}));
+    EXPECT_EQ(got->token_file, folder / "token");
+    EXPECT_EQ(got->namespace_name, "garden");
+}
+
+}  // namespace
+}  // namespace falconer::k8s

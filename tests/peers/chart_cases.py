@@ -1,0 +1,92 @@
+"""The charts' values that tests look at: as Gardener gives them, with everything, with as little as possible."""
+
+import functools
+import json
+import subprocess
+import tempfile
+
+import yaml
+
+import charts
+from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, EVENTS, merged
+from testbed import FALCONER, ROOT
+
+SPACE = "extension-my-seed"
+EXAMPLES = ROOT / "config/examples"
+STORE_VALUES = yaml.safe_load((EXAMPLES / "falconer-values.yaml").read_text())
+HPA = {"autoscaling": {"enabled": True}}
+
+# chart → name → (namespace, values): each is linted, rendered, and taken by the server.
+CASES = {
+    CONTROLLER: {
+        "on a seed": (SPACE, charts.GARDENLET),
+        "on the runtime cluster": (SPACE, merged(charts.OPERATOR_RUNTIME, {"falcoProfiles": {
+            "falco": yaml.safe_load((EXAMPLES / "profile.yaml").read_text())["spec"]}})),
+        "with everything": (SPACE, merged(charts.GARDENLET, {
+            "ignoreResources": True, "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "usablePorts": [20001, 20002, 20003, 20004, 20005],
+            "rules": {"directory": "/etc/falconer/rules", "volume": {"configMap": {
+                "name": "rules", "items": [{"key": "falco_rules.yaml", "path": "5.1.0/falco_rules.yaml"}]}}},
+            "imageVectorOverwrite": "images:\n- name: falconer\n  repository: mirror.example.com/falconer\n  tag: sha256:" + "0" * 64 + "\n",
+            "falco": {"priorityClassName": "", "centralStorage": {
+                "enabled": True, "url": "https://ingest.example.com/v1/events", "tokenIssuerPrivateKey": "KEY"}},
+            "controller": {"resync": "30m"}})),
+        "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False}}),
+    },
+    ADMISSION_RUNTIME: {
+        "by the operator": ("garden", charts.OPERATOR_ADMISSION_RUNTIME),
+        "in one cluster": ("garden", merged(HPA, {"service": {"topologyAwareRouting": {"enabled": True}}})),
+        "with a kubeconfig": ("garden", {"kubeconfig": "apiVersion: v1\nkind: Config\n"}),
+        "with rules": ("garden", {
+            "rules": {"directory": "/var/lib/falconer/rules", "volume": {"configMap": {
+                "name": "rules", "items": [{"key": "falco_rules.yaml", "path": "5.1.0/falco_rules.yaml"}]}}},
+            "config": {"admission": {"rulesSource": {"from": "https://ghcr.io/falcosecurity/rules", "cache": "/var/cache/falconer/rules"}}}}),
+        "with Gardener's Secrets": ("garden", {"projectedKubeconfig": {"genericKubeconfigSecretName": "generic", "tokenSecretName": "token"}}),
+    },
+    ADMISSION_APPLICATION: {
+        "by the operator": ("extension-x", charts.OPERATOR_ADMISSION_VIRTUAL),
+        "in one cluster": ("garden", {"falcoProfiles": {"readableByUsers": False}}),
+    },
+    EVENTS: {
+        "by the example": ("falconer", STORE_VALUES),
+        "with everything": ("falconer", merged(STORE_VALUES, {
+            "imagePullSecrets": [{"name": "registry"}], "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "vpa": {"enabled": True},
+            "console": {"enabled": True}, "ingestor": {
+                "keys": "KEYS", "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "spool": {"storageClassName": "fast"},
+                "ingress": {"enabled": True, "className": "nginx", "host": "ingest.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
+                "service": {"type": "LoadBalancer", "annotations": {"g": "h"}}}})),
+        "bare": ("falconer", {"store": {"config": {"hosts": ["db.example.com"]}}, "networkPolicy": {"enabled": False}, "ingestor": {
+            "keysConfigMap": "keys", "autoscaling": {"enabled": False}}}),
+    },
+}
+
+
+@functools.cache
+def keys():
+    """A private key, and the keys file of its public half."""
+    def falconer(*arguments):
+        return subprocess.run([FALCONER, "token", *arguments], capture_output=True, text=True, check=True).stdout
+    with tempfile.NamedTemporaryFile("w", prefix="falconer-key.") as file:
+        private = falconer("keygen")
+        file.write(private)
+        file.flush()
+        return private, falconer("keys", "--key", file.name)
+
+
+def values_of(chart, name):
+    """Namespace and values of a case, with real keys where CASES has KEY and KEYS."""
+    space, values = CASES[chart][name]
+    private, public = keys()
+    return space, json.loads(json.dumps(values).replace('"KEY"', json.dumps(private)).replace('"KEYS"', json.dumps(public)))
+
+
+def rendered(chart, name):
+    space, values = values_of(chart, name)
+    return charts.render(chart, values, namespace=space)
+
+
+def in_each_case(test, judge):
+    """judge(chart, its objects, the case's name): every one is heard, whatever the others say."""
+    for chart, cases in CASES.items():
+        for name in cases:
+            with test.subTest(chart=chart, case=name):
+                judge(chart, rendered(chart, name), name)

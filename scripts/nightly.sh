@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # The long forms of the tests: the same programs, with more of everything. Hours, not minutes.
 #
-#   nightly.sh [STAGE…]      stages as of test.sh; default: all of them
+#   nightly.sh [STAGE…]      stages as of test.sh; default: all of them, and these:
+#
+#   plain    GCC, debug, without precompiled header
+#   clang    Clang over everything; the fuzz targets
+#   proof    the release made twice: byte by byte the same
 #
 # Each number can be set from outside.
 set -euo pipefail
@@ -11,7 +15,7 @@ export FALCONER_RESTART_ROUNDS=${FALCONER_RESTART_ROUNDS:-20}   # rolling restar
 export FALCONER_SPOOL_CASES=${FALCONER_SPOOL_CASES:-100000}     # spools cut and bent
 export FALCONER_FAIR_PAIRS=${FALCONER_FAIR_PAIRS:-5}            # a loud cluster beside 100 others, and their latency
 export FALCONER_FUZZ_SECONDS=${FALCONER_FUZZ_SECONDS:-3600}     # each fuzz target
-export FALCONER_FUZZ_BUILD=${FALCONER_FUZZ_BUILD:-all}          # with Clang, without precompiled headers
 export FALCONER_TIDY=${FALCONER_TIDY:-all}                      # clang-tidy on every file
 export FALCONER_TIDY_SECONDS=${FALCONER_TIDY_SECONDS:-7200}
+[ $# -gt 0 ] || set -- checks unit system peers tidy image proof plain clang
 exec scripts/test.sh "$@"

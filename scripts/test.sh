@@ -4,12 +4,9 @@
 #   test.sh [STAGE…]     without names: all stages, in this order
 #
 #   checks   format, layering, shell scripts
-#   dev      GCC, debug: every unit test and every test against a real PostgreSQL
-#   system   the whole program from outside: killed, starved, flooded
-#   release  GCC, -O3: the program and the load senders compile without a warning
-#   peers    the program against real peers over real sockets
-#   asan     the tests again, under address and undefined-behaviour sanitizers
-#   fuzz     Clang: the fuzz targets, 25 s each (FALCONER_FUZZ_SECONDS)
+#   unit     GCC, sanitizers: the rooms' tests, also against a real PostgreSQL, and the fuzz targets' seeds and old finds
+#   system   the program as it is released, from outside: its commands, then killed, starved, flooded
+#   peers    the same against real peers over real sockets
 #   tidy     clang-tidy on what changed (FALCONER_TIDY=all: on everything)
 #   image    all that is released: the image, of nothing but its runtime packages, what it holds, the charts
 #
@@ -17,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stages=("$@")
-[ $# -gt 0 ] || stages=(checks dev system release peers asan fuzz tidy image)
+[ $# -gt 0 ] || stages=(checks unit system peers tidy image)
 for stage in "${stages[@]}"; do
     if [ ! -f "scripts/stages/$stage.sh" ]; then
         echo "test.sh: there is no stage '$stage'; there are: $(ls scripts/stages | sed 's/\.sh$//' | tr '\n' ' ')" >&2

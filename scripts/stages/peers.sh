@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# The program as it is released, against real peers over real sockets.
 . "$(dirname "$0")/../lib/stage.sh"
-scripts/lib/build.sh dev falconer kube_api_test
+scripts/lib/build.sh release falconer kube_api_test
 run_python_tests tests/peers

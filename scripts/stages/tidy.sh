@@ -4,7 +4,7 @@
 # The base is FALCONER_TIDY_BASE, else the merge base with origin/main, else (on main itself) the
 # commit FALCONER_TIDY_COMMITS (20) back. A changed header is looked at through one file that
 # includes it. What was found clean is remembered by its preprocessed text, outside the tree. At most
-# FALCONER_TIDY_SECONDS (600) are spent; what was not reached is said and is not counted.
+# FALCONER_TIDY_SECONDS (180) are spent; what was not reached is said and is not counted.
 . "$(dirname "$0")/../lib/stage.sh"
 . scripts/lib/cache.sh
 
@@ -45,7 +45,7 @@ echo "clang-tidy: ${#files[@]} files (${#changed[@]} changed)"
 seen=$falconer_cache/tidy
 mkdir -p "$seen"
 export seen
-deadline=$(($(date +%s) + ${FALCONER_TIDY_SECONDS:-600}))
+deadline=$(($(date +%s) + ${FALCONER_TIDY_SECONDS:-180}))
 export deadline
 work=$(mktemp -d "${TMPDIR:-/tmp}/falconer-tidy.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -5,6 +5,7 @@ Targets without seeds here (or in tests/samples/TARGET) begin with nothing.
 import gzip
 import io
 import pathlib
+import random
 import shutil
 import sys
 import tarfile
@@ -16,6 +17,15 @@ def events(samples):
     for body in sorted((samples / "poison").glob("*.body")):
         if body.stat().st_size < 8192:
             yield body.read_bytes()
+    yield b'{"rule":"\xe3\x81'  # was read beyond its end
+
+
+def spools(_):
+    """What is written, bent and cut comes from the input's bytes: any will do."""
+    chance = random.Random(7)
+    for length in (0, 1, 2, 7, 64, 500, 4000):
+        for _ in range(8):
+            yield chance.randbytes(length)
 
 
 def requests(_):
@@ -167,7 +177,7 @@ def main():
     target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     directory.mkdir(parents=True, exist_ok=True)
     make = {"event": events, "http": requests, "jwt": tokens, "keys": keys, "oci": artifacts, "review": reviews,
-            "rules": rules, "service_config": service_configs}.get(target)
+            "rules": rules, "service_config": service_configs, "spool": spools}.get(target)
     if make:
         for number, seed in enumerate(make(samples)):
             (directory / f"seed-{number:03}").write_bytes(seed)

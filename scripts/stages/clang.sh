@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets and the rooms that they enter, with Clang, which sees what GCC does not, and
-# runs each for a while. The other rooms' changed files meet Clang in the stage tidy, all of them in nightly.sh.
+# Nightly: everything through Clang, which sees what GCC does not, and every fuzz target for a while (FALCONER_FUZZ_SECONDS).
 . "$(dirname "$0")/../lib/stage.sh"
-scripts/lib/build.sh fuzz "${FALCONER_FUZZ_BUILD:-fuzz_targets}"
+scripts/lib/build.sh fuzz
 status=0
 tests/fuzz/run.sh "${FALCONER_FUZZ_SECONDS:-25}" | tee build/fuzz/run.log || status=$?
 good=$(grep -c ', no failure$' build/fuzz/run.log || true)

@@ -1,4 +1,0 @@
-#!/usr/bin/env bash
-. "$(dirname "$0")/../lib/stage.sh"
-scripts/lib/build.sh dev
-run_ctest dev

@@ -1,4 +1,5 @@
-// Enters a fuzz target with files instead of libFuzzer: replay FILE… An input that breaks it ends the process, after its name.
+// Enters a fuzz target with files instead of libFuzzer: replay FILE… An input that breaks it ends
+// the process, after its name.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

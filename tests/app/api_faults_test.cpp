@@ -10,10 +10,10 @@
 #include "sandbox/demo_files.hpp"
 #include "sandbox/resource_manager.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/yaml.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -57,16 +57,16 @@ class ApiFaultsTest : public ::testing::TestWithParam<misbehaviour> {
 protected:
     static constexpr int shoots = 3;
 
-    asio::io_context      loop{1};
-    steady_time_source    time{loop.get_executor()};
-    metrics_registry      metrics;
-    std::filesystem::path folder =
-        ::testing::TempDir() + "falconer-faults-" + std::to_string(::getpid());
-    local_api                 api{loop.get_executor(), time, {.folder = folder}};
-    sandbox::resource_manager manager{time, api.store(), [this](const std::string& space) {
+    asio::io_context             loop{1};
+    steady_time_source           time{loop.get_executor()};
+    metrics_registry             metrics;
+    test::temporary_folder       place{"falconer-faults"};
+    const std::filesystem::path& folder = place.path();
+    local_api                    api{loop.get_executor(), time, {.folder = folder}};
+    sandbox::resource_manager    manager{time, api.store(), [this](const std::string& space) {
                                           return &api.shoot(space);
                                       }};
-    task_scope                scope{loop.get_executor()};
+    task_scope                   scope{loop.get_executor()};
     rules_stock stock{loop.get_executor(), time, metrics, {.folder = "config/rules/demo"}};
     std::unique_ptr<controller_role> controller{};
     int                              asked = 0, misbehaved = 0, watched = 0;
@@ -101,7 +101,6 @@ protected:
         test::run(loop, scope.stop());
         test::run(loop, api.stop());
         controller.reset();
-        std::filesystem::remove_all(folder);
     }
 
     sandbox::api_fault fault_of(const net::http_request& request) {
@@ -148,12 +147,7 @@ protected:
 
     template <class Condition>
     bool eventually(Condition met) {
-        const auto end = std::chrono::steady_clock::now() + 90s;
-        while (!met() && std::chrono::steady_clock::now() < end) {
-            loop.restart();
-            loop.run_for(20ms);
-        }
-        return met();
+        return test::eventually(loop, std::move(met), 90s, 20ms);  // pauses between tries grow
     }
     bool is_content(int i, const std::string& image) {
         const auto is  = api.store().get(extensions, key_of_shoot(i));

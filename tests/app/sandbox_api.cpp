@@ -2,9 +2,9 @@
 #include "app/local_api.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/api_under_test.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 namespace falconer::test {
 namespace {
@@ -12,20 +12,17 @@ namespace {
 class sandbox_api final : public api_under_test {
 public:
     sandbox_api(asio::io_context& loop, time_source& time)
-        : loop_(loop), api_(loop.get_executor(), time, {.folder = folder()}) {
+        : loop_(loop), api_(loop.get_executor(), time, {.folder = folder_.path()}) {
         const auto started = api_.start();
         EXPECT_TRUE(started) << started.error().detail;
     }
-    ~sandbox_api() override { std::filesystem::remove_all(folder()); }
 
     std::filesystem::path kubeconfig() const override { return api_.kubeconfig_file(); }
     void                  stop() override { run(loop_, api_.stop()); }
 
 private:
-    static std::filesystem::path folder() {
-        return ::testing::TempDir() + "falconer-api-" + std::to_string(::getpid());
-    }
     asio::io_context& loop_;
+    temporary_folder  folder_{"falconer-api"};
     app::local_api    api_;
 };
 

@@ -1,6 +1,7 @@
 #include "app/token_mints.hpp"
 
 #include "falconer/net/jwt.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +15,8 @@ using namespace std::chrono_literals;
 
 class TokenMintsTest : public ::testing::Test {
 protected:
-    const std::string        file = ::testing::TempDir() + "falconer-mint.pem";
+    test::temporary_folder   folder;
+    const std::string        file = folder / "mint.pem";
     falco::operator_settings settings{};
     const utc_time           now = std::chrono::system_clock::now();
 

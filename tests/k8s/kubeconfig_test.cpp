@@ -1,6 +1,7 @@
 #include "k8s/kubeconfig.hpp"
 
 #include "falconer/base64.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/yaml.hpp"
 
 #include <gmock/gmock.h>
@@ -89,8 +90,8 @@ TEST(KubeconfigTest, AMissingFileIsNamed) {
 TEST(InClusterTest, IsWhatKubeletGives) {
     ::unsetenv("KUBERNETES_SERVICE_HOST");
     EXPECT_THAT(in_cluster_access().error().detail, HasSubstr("this is no pod"));
-    const auto folder = std::filesystem::path(::testing::TempDir()) / "falconer-account";
-    std::filesystem::create_directories(folder);
+    const test::temporary_folder own;
+    const auto&                  folder = own.path();
     std::ofstream(folder / "namespace") << "garden";
     ::setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
     ::setenv("KUBERNETES_SERVICE_PORT", "443", 1);

@@ -1,9 +1,8 @@
 #include "falconer/net/http_client.hpp"
 
 #include "net/http_server.hpp"
+#include "support/held_port.hpp"
 #include "support/loopback.hpp"
-
-#include <asio/ip/tcp.hpp>
 
 namespace falconer::net {
 namespace {
@@ -74,7 +73,6 @@ TEST_F(HttpClientTest, AConnectionThatTheServerEndsIsNotKept) {
 TEST_F(HttpClientTest, AKeptConnectionThatHasEndedIsReplacedIfAskingTwiceIsHarmless) {
     ASSERT_TRUE(send({.target = "/"}));
     time.advance(20s);
-    asio::ip::tcp::endpoint ignored;
     scope.spawn("stop", server.stop());
     EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
     auto risky = send({.method = "POST", .target = "/"});
@@ -102,9 +100,8 @@ TEST_F(HttpClientTest, RefusesAnAnswerThatIsTooLarge) {
 }
 
 TEST_F(HttpClientTest, SaysWhomItCouldNotReach) {
-    asio::ip::tcp::acceptor taken(loop, {asio::ip::address_v4::loopback(), 0});
-    there.port = taken.local_endpoint().port();
-    taken.close();
+    const test::held_port nobody{loop};
+    there.port  = nobody.port();
     auto answer = send({.target = "/"});
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, errc::unavailable);

@@ -7,6 +7,7 @@
 #include "oci/artifact_source.hpp"
 #include "oci/rules_artifact.hpp"
 #include "oci/rules_source.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <zlib.h>
 #include <asio/co_spawn.hpp>
@@ -129,24 +130,6 @@ inline artifact artifact_of(const std::string& name, const std::string& text) {
     const std::string file(falco::standard_rule_file(name));
     return artifact_of_layer(gzip(tar_of({{.name = file, .text = text}})));
 }
-
-/// A folder that goes when the test does.
-class temporary_folder {
-public:
-    temporary_folder() {
-        auto pattern = (std::filesystem::temp_directory_path() / "falconer-oci.XXXXXX").string();
-        path_        = ::mkdtemp(pattern.data());
-    }
-    ~temporary_folder() { std::filesystem::remove_all(path_); }
-    temporary_folder(const temporary_folder&)            = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-
-    std::filesystem::path        operator/(const std::string& name) const { return path_ / name; }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline void write(const std::filesystem::path& file, const std::string& text) {
     std::filesystem::create_directories(file.parent_path());

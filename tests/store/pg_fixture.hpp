@@ -66,6 +66,21 @@ protected:
         if (!opened) throw std::runtime_error(opened.error().detail);
         return std::move(*opened);
     }
+    /// Asks again and again until the answer is `is`; what is under way in the loop goes on.
+    bool answers(pg_connection& c, const std::string& sql, std::string_view is) {
+        const auto end = time.now() + falconer::test::patience;
+        while (ask(c, sql) != is) {
+            if (time.now() > end) return false;
+            loop.restart();
+            loop.run_for(std::chrono::milliseconds(5));
+        }
+        return true;
+    }
+    /// How many others in this database wait for a lock that somebody holds.
+    static constexpr auto waiting_for_locks =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+        "wait_event_type = 'Lock'";
+
     /// One value, or the failure's text.
     std::string ask(pg_connection& c, std::string sql, pg_connection::params values = {}) {
         auto rows = await(c.query(std::move(sql), std::move(values), std::chrono::seconds(30)));

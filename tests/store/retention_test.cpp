@@ -1,93 +1,13 @@
-#include "store/retention.hpp"
-#include "pg_fixture.hpp"
-
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
+#include "retention_fixture.hpp"
 
 namespace falconer::store {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::days;
-
-constexpr utc_time now{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
-
-/// The tests' date is not the server's.
-constexpr std::chrono::minutes whenever = std::chrono::hours{24 * 365 * 100};
-
-class RetentionTest : public test::pg_fixture {
-protected:
-    pg_connection::ptr store;
-
-    void SetUp() override {
-        pg_fixture::SetUp();
-        store = open();
-        ASSERT_TRUE(await(migrate(*store)));
-        make_days("2026-02-25", "2026-03-11");
-        ask(*store,
-            "INSERT INTO falconer.cluster (digest, identity, landscape, project) VALUES "
-            "('a', 'cluster-a', 'live', 'a'), ('b', 'cluster-b', 'live', 'b'), "
-            "('c', 'cluster-c', 'canary', 'a'), ('s', 'seed', NULL, NULL)");
-        ask(*store, "INSERT INTO falconer.text (kind, digest, value) VALUES (1, 'r', 'rule')");
-    }
-    void TearDown() override {
-        store.reset();
-        pg_fixture::TearDown();
-    }
-    void make_days(const std::string& first, const std::string& last) {
-        ask(*store,
-            "SELECT falconer.ensure_day(d::date) FROM generate_series($1::date, $2::date, '1 day') "
-            "d",
-            {first, last});
-    }
-    static std::string event_at(const std::string& cluster, const std::string& received) {
-        return "INSERT INTO falconer.event (received, time, id, cluster, rule, priority, flags, "
-               "time_nanos, output_fields) SELECT '" +
-               received + "', '" + received +
-               "', gen_random_uuid(), c.id, 1, 2, 0, 0, '{\"k\": 1}' FROM falconer.cluster c WHERE "
-               "identity = '" +
-               cluster + "'";
-    }
-    void put(const std::string& cluster, const std::string& received) {
-        EXPECT_EQ(ask(*store, event_at(cluster, received)), "");
-    }
-    void hold(const std::string& columns, const std::string& values) {
-        EXPECT_EQ(
-            ask(*store, "INSERT INTO falconer.legal_hold (reason, placed_by, " + columns +
-                            ") VALUES ('case 7', 'legal', " + values + ")"),
-            ""
-        );
-    }
-    void keep(const std::string& landscape, const std::string& project, int period) {
-        EXPECT_EQ(
-            ask(*store, "INSERT INTO falconer.retention VALUES ($1, $2, $3)",
-                {landscape, project, std::to_string(period)}),
-            ""
-        );
-    }
-    retention_report retained(retention_options opt = {.keep = days{7}}, utc_time at = now) {
-        opt.clocks_apart = whenever;
-        auto report      = await(retain(*store, time, at, opt));
-        if (!report) throw std::runtime_error(report.error().detail);
-        return *report;
-    }
-    std::string partitions() {
-        return ask(
-            *store,
-            "SELECT count(*) || ' ' || min(inhrelid::regclass::text) FROM pg_inherits "
-            "WHERE inhparent = 'falconer.event'::regclass"
-        );
-    }
-    /// "a 02-25, b 03-01": whose events of which days there are.
-    std::string events() {
-        return ask(
-            *store,
-            "SELECT coalesce(string_agg(concat_ws(' ', substr(identity, 9), to_char(received AT "
-            "TIME ZONE 'UTC', 'MM-DD')), ', ' ORDER BY received, identity), '') FROM "
-            "falconer.event e JOIN falconer.cluster c ON c.id = e.cluster"
-        );
-    }
-};
+using test::now;
+using test::RetentionTest;
+using test::whenever;
 
 TEST_F(RetentionTest, DropsTheDaysBeforeThePeriodAndNoOther) {
     EXPECT_EQ(retained(), (retention_report{.days_dropped = 6}));
@@ -99,7 +19,7 @@ TEST_F(RetentionTest, ALockedDayIsLeftForLaterTheOthersAreNotAndItSaysSo) {
     auto other = open();
     ASSERT_TRUE(await(other->run_script("BEGIN; SELECT FROM falconer.event_20260226", 30s)));
     const retention_options week{
-        .keep = days{7}, .clocks_apart = whenever, .lock_limit = 50ms, .tries = 2
+        .keep = days{7}, .clocks_apart = whenever, .lock_limit = 50ms, .hold_limit = 30s, .tries = 2
     };
     auto gone = await(retain(*store, time, now, week));
     ASSERT_FALSE(gone);
@@ -141,7 +61,7 @@ TEST_F(RetentionTest, ATextGoesWhenNothingCanReferToItAnyMore) {
     const auto texts = [&] {
         return ask(*store, "SELECT string_agg(value, ',' ORDER BY value) FROM falconer.text");
     };
-    put("cluster-a", "2026-03-05T10:00:00Z");  // its rule, of today, stays
+    put("cluster-a", "2026-03-05T10:00:00Z");  // its rule, of a later day, stays
     ask(*store,
         "INSERT INTO falconer.text (kind, digest, value, used) VALUES "
         "(1, 'x', 'of january', '2026-01-15'), (3, 'y', 'of february', '2026-02-20')");
@@ -311,11 +231,12 @@ TEST_F(RetentionTest, AHoldThatComesBetweenCopyAndExchangeStillCounts) {
 TEST_F(RetentionTest, OnlyOneAtATimeRetains) {
     auto other = open();
     ask(*other, "SELECT pg_advisory_lock(7205759403792795)");
-    auto refused = await(retain(*store, time, now, {.clocks_apart = whenever}));
+    const retention_options a_year{.clocks_apart = whenever, .hold_limit = 30s};
+    auto                    refused = await(retain(*store, time, now, a_year));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, errc::conflict);
     ask(*other, "SELECT pg_advisory_unlock(7205759403792795)");
-    EXPECT_TRUE(await(retain(*store, time, now, {.clocks_apart = whenever})));
+    EXPECT_TRUE(await(retain(*store, time, now, a_year)));
     EXPECT_EQ(ask(*other, "SELECT pg_try_advisory_lock(7205759403792795)"), "t");
 }
 
@@ -342,95 +263,6 @@ TEST_F(RetentionTest, BodiesAndTalliesGoWithTheirClustersPeriodInChunks) {
         );
     }
     EXPECT_EQ(ask(*store, "SELECT count(*) FROM falconer.applied_batch"), "1");
-}
-
-/// Inserts one event after another into today until told to stop.
-struct busy_writer {
-    int                       stored = 0;
-    std::string               trouble{};
-    std::chrono::milliseconds slowest{0};
-    bool                      stop = false, over = false;
-
-    static task<void> write(busy_writer& self, pg_connection& store, std::string sql) {
-        while (!self.stop && self.trouble.empty()) {
-            const auto begin = std::chrono::steady_clock::now();
-            auto       done  = co_await store.query(sql, {}, 30s);
-            if (!done) self.trouble = done.error().detail;
-            const auto took = std::chrono::steady_clock::now() - begin;
-            self.slowest =
-                std::max(self.slowest, std::chrono::duration_cast<std::chrono::milliseconds>(took));
-            ++self.stored;
-        }
-        self.over = true;
-    }
-};
-
-TEST_F(RetentionTest, AHundredDaysGoUnderLoadAndNoInsertFailsOrWaitsForASecond) {
-    make_days("2025-11-01", "2026-02-24");  // 116 more
-    EXPECT_EQ(
-        ask(*store,
-            event_at("cluster-a", "2025-11-01T00:00:00Z") +
-                " UNION ALL SELECT d, d, gen_random_uuid(), c, 1, 2, 0, 0, '{}'::jsonb FROM "
-                "generate_series('2025-11-01 01:00Z'::timestamptz, '2026-02-28', '20 min') "
-                "d, generate_series(1, 2) c"),
-        ""
-    );
-    hold("project, since, until", "'b', '2025-12-01', '2025-12-05'");
-    busy_writer writer;
-    auto        connection = open();
-    asio::co_spawn(
-        loop,
-        busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
-        asio::detached
-    );
-    const auto report = retained();
-    writer.stop       = true;
-    loop.restart();
-    while (!writer.over) loop.run_one();
-
-    EXPECT_GE(report.days_dropped, 100);
-    EXPECT_EQ(report.days_rewritten, 5);
-    EXPECT_EQ(writer.trouble, "");
-    EXPECT_GT(writer.stored, report.days_dropped / 4);
-    EXPECT_LT(writer.slowest, 1s);
-    RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
-    RecordProperty("stored", writer.stored);
-    EXPECT_EQ(
-        ask(*store, "SELECT count(*) FROM falconer.event WHERE received >= '2026-03-10'"),
-        std::to_string(writer.stored)
-    );
-    EXPECT_EQ(
-        ask(*store, "SELECT count(*) FROM falconer.event WHERE received < '2026-03-03'"),
-        std::to_string(5 * 72)
-    );
-}
-
-TEST_F(RetentionTest, InsertsGoOnWhileRetentionWaitsForALongReport) {
-    put("cluster-a", "2026-02-25T10:00:00Z");
-    auto report = open();
-    ASSERT_TRUE(await(report->run_script("BEGIN; SELECT FROM falconer.event", 30s)));
-    busy_writer writer;
-    auto        connection = open();
-    asio::co_spawn(
-        loop,
-        busy_writer::write(writer, *connection, event_at("cluster-a", "2026-03-10T10:00:00Z")),
-        asio::detached
-    );
-    const retention_options twelve_days{.keep = days{12}, .clocks_apart = whenever, .tries = 2};
-    auto                    refused = await(retain(*store, time, now, twelve_days));
-    ask(*report, "COMMIT");
-    auto done   = await(retain(*store, time, now, twelve_days));
-    writer.stop = true;
-    loop.restart();
-    while (!writer.over) loop.run_one();
-
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, errc::overloaded);
-    ASSERT_TRUE(done) << done.error().detail;
-    EXPECT_EQ(done->rows_removed, 1u);
-    EXPECT_EQ(writer.trouble, "");
-    EXPECT_LT(writer.slowest, 1s);
-    RecordProperty("slowest_ms", static_cast<int>(writer.slowest.count()));
 }
 
 }  // namespace

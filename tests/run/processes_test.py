@@ -2,30 +2,29 @@
 import pathlib
 import unittest
 
-from throwaway import RunTest, Tree
+from throwaway import RunTest
 
 
 class TestProcesses(RunTest):
     def test_one_that_ends_without_a_word_is_red_and_the_others_of_its_file_run(self):
-        for last_word, why in (("os._exit(0)", "ended early"), ("os._exit(3)", "status 3"),
-                               ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"), ("os.abort()", "SIGABRT")):
-            with self.subTest(last_word), Tree() as tree:
-                tree.python_stage("system", crash=f"""
-                    class Crash(unittest.TestCase):
-                        def test_a(self):
-                            pass
-                        def test_b(self):
-                            print("before it ended")
-                            {last_word}
-                        def test_c(self):
-                            pass
-                    """)
-                said = tree.run("system")
-                self.verdict(said, 2, 1)
-                (name, (reason, _)), = said.named("FAILED").items()
-                self.assertEqual(name, "crash_test.py Crash.test_b")
-                self.assertIn(why, reason)
-                self.assertIn("    before it ended", said.text)
+        endings = {"nothing": ("os._exit(0)", "ended early"), "status": ("os._exit(3)", "status 3"),
+                   "killed": ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"), "aborted": ("os.abort()", "SIGABRT")}
+        self.tree.python_stage("system", **{name: f"""
+            class Crash(unittest.TestCase):
+                def test_a(self):
+                    pass
+                def test_b(self):
+                    print("before it ended")
+                    {last_word}
+                def test_c(self):
+                    pass
+            """ for name, (last_word, _) in endings.items()})
+        said = self.tree.run("system")
+        self.verdict(said, 2 * len(endings), len(endings))
+        self.assertEqual(len(said.named("FAILED")), len(endings))
+        for name, (_, why) in endings.items():
+            self.assertIn(why, said.named("FAILED")[f"{name}_test.py Crash.test_b"][0])
+        self.assertEqual(said.text.count("    before it ended"), 2 * len(endings))
 
     def test_one_that_ends_outside_its_cases_is_red(self):
         self.tree.python_stage("image", before="os._exit(0)", between="""

@@ -16,6 +16,7 @@
 # the sum. docs/testing.md tells the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib/record.sh
 stages=("$@")
 [ $# -gt 0 ] || stages=(checks unit system peers tidy image)
 [ "${1:-}" != --quick ] || stages=(quick "${@:2}")
@@ -47,10 +48,15 @@ stage() {
     return "$status"
 }
 
+# Who is interrupted (a time limit) still says how far it came.
+interrupted=
+trap 'interrupted=yes' INT TERM
 if stage packages scripts/lib/packages.sh install build runtime up test; then
     for name in "${stages[@]}"; do
+        [ -z "$interrupted" ] || break
         stage "$name" bash "scripts/stages/$name.sh" || true
     done
 fi
+[ -z "$interrupted" ] || FALCONER_STAGE=test FALCONER_RESULTS=$book record failed 1 0 "the run" "scripts/test.sh" "it was interrupted"
 echo
 python3 scripts/lib/last_screen.py "$book" "$ran" "$budget"

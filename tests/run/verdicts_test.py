@@ -1,6 +1,10 @@
 """What is a success, what is none, and what the last screen says of it."""
+import os
+import pathlib
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from throwaway import RunTest
@@ -114,6 +118,35 @@ class Verdicts(RunTest):
         self.verdict(said, 1, 0)
         self.assertRegex(said.text, r"slow +1 passed +0 failed +0:0\d of 0:01   over its budget by 0:0\d")
         self.assertNotIn("over its budget", self.tree.run("slow", FALCONER_BUDGET="cold").text)
+
+    def test_who_is_interrupted_says_how_far_it_came(self):
+        self.tree.stage("done", "count 3 0")
+        self.tree.python_stage("system", waits="""
+            class Waits(unittest.TestCase):
+                def test_for_nothing(self):
+                    subprocess.Popen(["sleep", "1000"])
+                    (HERE / "waits").write_text(str(os.getpid()))
+                    time.sleep(1000)
+            """)
+        self.tree.stage("never", "count 100 0")
+        log = self.tree.home / "log"
+        with open(log, "wb") as out, subprocess.Popen(
+                ["bash", self.tree.home / "scripts/test.sh", "done", "system", "never"], stdin=subprocess.DEVNULL, stdout=out,
+                stderr=out, env=self.tree.environment(), start_new_session=True) as run:
+            end = time.monotonic() + 60
+            while not (self.tree.home / "tests/system/waits").exists():
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            os.killpg(run.pid, signal.SIGTERM)  # as `timeout` does
+        self.assertNotEqual(run.returncode, 0)
+        lines = log.read_text().splitlines()
+        self.assertEqual(lines[-1], "3 passed, 2 failed")
+        self.assertIn("FAILED  test: the run: it was interrupted", lines)
+        waiting = pathlib.Path("/proc", (self.tree.home / "tests/system/waits").read_text())
+        end = time.monotonic() + 60
+        while waiting.exists():  # a stage outlives its run by the moment that it takes to end what it had started
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
 
     def test_the_slowest_cases_are_named(self):
         book = self.tree.write("book", "".join(f"s\tpassed\t1\t{n}\tcase {n}\t\t\n" for n in range(30)))

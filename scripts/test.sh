@@ -2,6 +2,7 @@
 # Installs what is missing, builds everything and runs every test.
 #
 #   test.sh [STAGE…]     without names: all stages, in this order
+#   test.sh --quick      only what the change since main touches, see scripts/stages/quick.sh
 #
 #   checks   format, layering, shell scripts
 #   unit     GCC, sanitizers: the rooms' tests, also against a real PostgreSQL, and the fuzz targets' seeds and old finds
@@ -10,42 +11,52 @@
 #   tidy     clang-tidy on what changed (FALCONER_TIDY=all: on everything)
 #   image    all that is released: the image, of nothing but its runtime packages, what it holds, the charts
 #
-# A stage that fails does not keep the later ones from running. The last line is the sum.
+# A stage that fails does not keep the later ones from running. The last screen says what took how long, against the
+# budgets in scripts/lib/budgets (FALCONER_BUDGET=warm|cold), what failed and how to run that alone. The last line is
+# the sum. docs/testing.md tells the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib/record.sh
 stages=("$@")
 [ $# -gt 0 ] || stages=(checks unit system peers tidy image)
+[ "${1:-}" != --quick ] || stages=(quick "${@:2}")
 for stage in "${stages[@]}"; do
     if [ ! -f "scripts/stages/$stage.sh" ]; then
-        echo "test.sh: there is no stage '$stage'; there are: $(ls scripts/stages | sed 's/\.sh$//' | tr '\n' ' ')" >&2
+        echo "test.sh: there is no stage '$stage'; there are: $(basename -s .sh scripts/stages/*.sh | tr '\n' ' ')" >&2
         exit 2
     fi
 done
 
+unset FALCONER_ONLY # a run with it would look like a whole one
+budget=${FALCONER_BUDGET:-warm}
+if [ -z "${FALCONER_BUDGET:-}" ] && ! compgen -G 'build/*/build.ninja' >/dev/null; then budget=cold; fi
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/falconer-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-scripts/lib/packages.sh install build runtime up test
+book=$work/book ran=$work/stages
+: >"$book"
+: >"$ran"
 
-passed=0 failed=0
-summary=
-for stage in "${stages[@]}"; do
-    echo
-    echo "==== $stage"
-    begin=$SECONDS status=0
-    : >"$work/$stage"
-    FALCONER_RESULTS=$work/$stage bash "scripts/stages/$stage.sh" </dev/null || status=$?
-    good=0 bad=0
-    while read -r p f; do
-        good=$((good + p)) bad=$((bad + f))
-    done <"$work/$stage"
-    # A stage that broke before it could count anything is a failure all the same.
-    if [ $status != 0 ] && [ $bad = 0 ]; then bad=1; fi
-    took=$((SECONDS - begin))
-    summary+=$(printf '%-8s %5d passed %4d failed %4d:%02d' "$stage" $good $bad $((took / 60)) $((took % 60)))$'\n'
-    passed=$((passed + good)) failed=$((failed + bad))
-    echo "---- $stage: $good passed, $bad failed, ${took} s"
-done
+# stage NAME COMMAND…: runs it; notes how long it took and how it ended.
+stage() {
+    local name=$1 begin=$SECONDS status=0
+    shift
+    printf '\n==== %s\n' "$name"
+    FALCONER_STAGE=$name FALCONER_RESULTS=$book "$@" </dev/null || status=$?
+    echo "$name $((SECONDS - begin)) $status" >>"$ran"
+    echo "---- $name: $((SECONDS - begin)) s"
+    return "$status"
+}
 
-printf '\n%s%d:%02d in all\n' "$summary" $((SECONDS / 60)) $((SECONDS % 60))
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+# Who is interrupted (a time limit) still says how far it came.
+interrupted=
+trap 'interrupted=yes' INT TERM
+if stage packages scripts/lib/packages.sh install build runtime up test; then
+    for name in "${stages[@]}"; do
+        [ -z "$interrupted" ] || break
+        stage "$name" bash "scripts/stages/$name.sh" || true
+    done
+fi
+[ -z "$interrupted" ] || FALCONER_STAGE=test FALCONER_RESULTS=$book record failed 1 0 "the run" "scripts/test.sh" "it was interrupted"
+echo
+python3 scripts/lib/last_screen.py "$book" "$ran" "$budget"

@@ -1,11 +1,33 @@
 #!/usr/bin/env bash
 # Configures and builds a preset: build.sh PRESET [TARGET…]
+#
+# What the build says is in build/PRESET/build.log (and on the screen, if there is one); if it fails, its first error
+# is shown.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. scripts/lib/record.sh
 preset=${1:?usage: build.sh PRESET [TARGET…]}
 shift
-if [ ! -f "build/$preset/build.ninja" ]; then
-    cmake --preset "$preset" -Wno-dev
+targets=$*
+log=build/$preset/build.log
+began=$SECONDS
+mkdir -p "build/$preset"
+
+build() {
+    [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" -Wno-dev || return
+    # Ninja configures again by itself when a CMakeLists.txt has changed.
+    cmake --build "build/$preset" --target "${@:-all}"
+}
+
+echo "building $preset${targets:+: $targets}"
+if [ -t 1 ]; then screen=/dev/tty; else screen=/dev/null; fi
+if build "$@" 2>&1 | tee "$log" >"$screen"; then
+    echo "built $preset, $((SECONDS - began)) s"
+    record built 0 $((SECONDS - began)) "build of $preset" "" ""
+    exit 0
 fi
-# Ninja configures again by itself when a CMakeLists.txt has changed.
-cmake --build "build/$preset" --target "${@:-all}"
+echo "FAILED  build of $preset, after $((SECONDS - began)) s; its first error (all of it: $log):"
+python3 scripts/lib/first_error.py "$log" | sed 's/^/    /' || tail -n 60 "$log"
+record failed 1 $((SECONDS - began)) "build of $preset" "scripts/lib/build.sh $preset${targets:+ $targets}" \
+    "$(python3 scripts/lib/first_error.py --line "$log" || echo "see $log")"
+exit 1

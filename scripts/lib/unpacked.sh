@@ -10,12 +10,17 @@ package=${1:?usage: unpacked.sh PACKAGE}
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-$ID}")
 folder=$falconer_cache/debian/$release/$package
 
+# As root apt would change to a user who may not write here.
+download() { apt-get -q -o APT::Sandbox::User=root download "$package" >&2; }
+export -f download
+export package
+
 bring() {
     work=$(mktemp -d "$folder.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    apt-cache show "$package" >/dev/null 2>&1 || "$here/packages.sh" refresh lists
-    # As root apt would change to a user who may not write here.
-    (cd "$work" && "$here/try.sh" "Debian's package $package" apt-get -q -o APT::Sandbox::User=root download "$package") >&2
+    cd "$work"
+    # Lists that are not there, or older than the mirror, are the likeliest reason.
+    download || { "$here/packages.sh" refresh lists; "$here/try.sh" "Debian's package $package" bash -c download; }
     dpkg -x "$work"/*.deb "$work/root"
     mv "$work/root" "$folder"
 }

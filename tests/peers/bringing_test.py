@@ -12,8 +12,9 @@ import uuid
 from kubernetes import HERE, ROOT
 
 LIB = ROOT / "scripts/lib"
-# A stand-in for apt-get whose network is away the first two times.
+# A stand-in for apt-get whose network is away the first FAILS times.
 APT_GET = """#!/bin/sh
+case "$*" in *update*) exit 0 ;; esac
 echo asked >>"$HOME/asked"
 [ "$(wc -l <"$HOME/asked")" -gt "$FAILS" ] || exit 100
 cp "$HOME/small.deb" .
@@ -93,7 +94,7 @@ class Bringing(unittest.TestCase):
         subprocess.run(["dpkg-deb", "--build", "--root-owner-group", files, self.home / "small.deb"], check=True, capture_output=True)
         tools = self.home / "tools"
         tools.mkdir()
-        for name, text in (("apt-get", APT_GET), ("apt-cache", "#!/bin/sh\n")):
+        for name, text in (("apt-get", APT_GET), ("sudo", '#!/bin/sh\nexec "$@"\n')):
             (tools / name).write_text(text)
             (tools / name).chmod(0o755)
         return f"{tools}:{os.environ['PATH']}"

@@ -117,9 +117,9 @@ class Kubernetes(Api):
         return (self.home / "log").read_text(errors="replace")[-6000:]
 
     def close(self):
+        # One after the other: an API server without its etcd does not come to an end by itself.
         for process in reversed(self.processes):
             process.terminate()
-        for process in reversed(self.processes):
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

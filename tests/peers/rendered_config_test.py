@@ -79,6 +79,12 @@ class RenderedKeys(unittest.TestCase):
                     config = falco_yaml(self.rendering.objects(destination, falco=version))
                     self.assertEqual(problems_of_falco(config, version), [])
 
+    def test_every_falco_of_a_seed_knows_them_too(self):
+        for version in versions_of("falco"):
+            with self.subTest(falco=version):
+                config = falco_yaml(self.rendering.objects("central", falco=version, of_seed=True))
+                self.assertEqual(problems_of_falco(config, version), [])
+
     def test_every_falco_knows_them_in_the_dialect_of_the_proposal_too(self):
         for version in versions_of("falco"):
             for name, config in GEP27.items():

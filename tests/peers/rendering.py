@@ -12,6 +12,8 @@ from testbed import FALCONER, ROOT
 EXAMPLES = ROOT / "config/examples"
 DESTINATIONS = ("stdout", "logging", "otlp", "central", "custom", "opensearch", "splunk")
 WITH_SECRET = ("custom", "opensearch", "splunk")
+SEED = {"apiVersion": "core.gardener.cloud/v1beta1", "kind": "Seed", "metadata": {"name": "s1"},
+        "spec": {"ingress": {"domain": "i.example.com"}}, "status": {"clusterIdentity": "seed-s1"}}
 TOKEN = "aa.bb.cc"  # what the agent puts in
 
 
@@ -40,8 +42,9 @@ class Rendering:
         (self.home / name).write_text(yaml.safe_dump_all(objects))
         return self.home / name
 
-    def objects(self, *destinations, falco="0.43.0", falcosidekick=None, at="https://x.example", provider_config=None):
-        """All objects for a shoot. `falcosidekick`: the only version on offer. `at`: where the destinations' addresses lead to."""
+    def objects(self, *destinations, falco="0.43.0", falcosidekick=None, at="https://x.example", provider_config=None,
+                of_seed=False):
+        """All objects for a shoot or a seed. `falcosidekick`: the only version on offer. `at`: where the destinations' addresses lead to."""
         extension = example("extension")
         entries = [{"name": each, **({"resourceSecretName": "mine"} if each in WITH_SECRET else {})} for each in destinations]
         extension["spec"]["providerConfig"].update(
@@ -51,6 +54,10 @@ class Rendering:
             extension["spec"]["providerConfig"] = {**{key: extension["spec"]["providerConfig"][key] for key in ("apiVersion", "kind")}, **provider_config}
         cluster = example("cluster")
         cluster["spec"]["shoot"]["spec"]["resources"] = [{"name": "mine", "resourceRef": {"apiVersion": "v1", "kind": "Secret", "name": "mine"}}]
+        if of_seed:
+            cluster = SEED
+            extension["metadata"]["namespace"], extension["spec"]["class"] = "garden", "seed"
+            del extension["spec"]["providerConfig"]["rules"]["custom"]
         mine = secret("ref-mine", address=f"{at}/hook", customheaders="X-Mine: yes please", hostport=at, host=at, token="t", index="events",
                       suffix="none", checkcert="true")
         profile = example("profile")

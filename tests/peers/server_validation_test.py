@@ -27,7 +27,8 @@ class ServerValidation(unittest.TestCase):
         cls.api = Kubernetes()
         cls.addClassCleanup(cls.api.close)
         cls.api.define(*definitions)
-        cls.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": "shoot--demo--first"}})
+        for name in ("shoot--demo--first", "garden"):
+            cls.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
 
     def test_every_version_and_destination(self):
         count, judged = 0, set()
@@ -42,6 +43,13 @@ class ServerValidation(unittest.TestCase):
                     with self.subTest(version=version, destination=destination, kind=one["kind"], name=one["metadata"]["name"]):
                         self.assertEqual(self.api.refusal(one), "")
         self.assertGreater(count, 300)
+
+    def test_every_version_on_a_seed(self):
+        for version in versions_of("falco"):
+            for destination in ("stdout", "central"):
+                for one in self.rendering.objects(destination, falco=version, of_seed=True):
+                    with self.subTest(version=version, destination=destination, kind=one["kind"], name=one["metadata"]["name"]):
+                        self.assertEqual(self.api.refusal(one), "")
 
     def test_a_misspelt_field_is_noticed(self):
         one = found(self.rendering.objects("central"), "DaemonSet", "falco")

@@ -35,11 +35,17 @@ fi
 arch=$("$go" env GOARCH)
 echo "fetching Go $bring for the tests' peers (once)" >&2
 mkdir -p "$falconer_cache"
+exec 9>"$fetched.lock" # who comes meanwhile finds it here
+flock 9
+if [ -x "$fetched/bin/go" ]; then
+    echo "$fetched/bin/go"
+    exit 0
+fi
 work=$(mktemp -d "$falconer_cache/go-fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 printf 'module fetch\n\ngo 1.19\n' >go.mod
-from=$("$go" mod download -json "golang.org/toolchain@v0.0.1-go$bring.linux-$arch" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p')
+from=$("$here/try.sh" "Go $bring" "$go" mod download -json "golang.org/toolchain@v0.0.1-go$bring.linux-$arch" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p')
 [ -d "$from" ] || { echo "go.sh: the module proxy did not give Go $bring" >&2; exit 1; }
 cp -r "$from" "$work/go"
 chmod -R u+w "$work/go"

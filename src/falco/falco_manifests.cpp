@@ -75,6 +75,9 @@ value falco_yaml(const falco_parts& parts) {
         config["load_plugins"].push_back("container");
         config["plugins"].push_back(manifest("container-plugin.yaml"));
     }
+    // Its schema no longer has them. Source: falco --config-schema of 0.43.0 and 0.44.1.
+    if (!older_than(parts.version, "0.44.0"))
+        for (const auto* gone : {"grpc", "grpc_output"}) config.erase(gone);
     return config;
 }
 

@@ -213,6 +213,7 @@ class Render(unittest.TestCase):
                 self.assertIn({"name": "FALCO_VERSION", "value": version}, container["env"])
                 plugins = got.falco()["load_plugins"]
                 self.assertEqual(plugins, [] if number < (0, 41, 2) else ["container"])
+                self.assertEqual({"grpc", "grpc_output"} & got.falco().keys(), {"grpc", "grpc_output"} if number < (0, 44, 0) else set())
                 rules = got.find("ConfigMap", "falco-rules")["data"]["falco_rules.yaml"]
                 self.assertTrue(rules.startswith(f"# {by_version[version]['rulesVersion']}\n"))
                 self.assertEqual(got.falco()["rules_files"], [

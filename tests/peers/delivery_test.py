@@ -5,19 +5,16 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import threading
 import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "system"), str(HERE.parent / "support")]
-
-import balancer  # noqa: E402
-import tokens  # noqa: E402
-import values  # noqa: E402
-from sender import REAL, Sender  # noqa: E402
-from testbed import CLUSTER, FALCONER, Testbed, event, eventually, free_port, merge  # noqa: E402
+import balancer
+import values
+from ports import own_port
+from sender import REAL, Sender, webhook
+import tokens
+from testbed import CLUSTER, FALCONER, Testbed, event, eventually, merge
 
 ROUNDS = int(os.environ.get("FALCONER_RESTART_ROUNDS", "2"))
 PER_SECOND = 100  # fed to each of the two senders
@@ -41,11 +38,11 @@ class Replica:
     """One more falconer on the store of a testbed, with ports and a spool of its own."""
 
     def __init__(self, bed, name):
-        self.port, self.health = free_port(), free_port()
+        self.port, self.health = own_port(), own_port()
         config = json.loads(bed.config.read_text())
         merge(config, {"ingestor": {"listen": f"127.0.0.1:{self.port}",
                                     "spool": {"directory": str(bed.home / f"spool-{name}")}},
-                       "metrics": {"listen": f"127.0.0.1:{free_port()}"},
+                       "metrics": {"listen": f"127.0.0.1:{own_port()}"},
                        "health": {"listen": f"127.0.0.1:{self.health}"}})
         self.config = bed.home / f"falconer-{name}.yaml"
         self.config.write_text(json.dumps(config))
@@ -89,9 +86,9 @@ class Delivery(unittest.TestCase):
         bed.migrate()
         return bed
 
-    def sender(self, bed, port):
+    def sender(self, bed, port, token=None):
         url = f"https://127.0.0.1:{port}/ingestor/api/v1/push"
-        sender = Sender(bed.home, url, bed.token(), CLUSTER, bed.home / "ca.crt")
+        sender = Sender(bed.home, webhook(url, token or bed.token(), CLUSTER, bed.home / "ca.crt"))
         self.addCleanup(sender.close)
         return sender
 
@@ -105,6 +102,8 @@ class Delivery(unittest.TestCase):
             sender.feed(values.dump(one))
         eventually(lambda: sender.outputs("ok") + sender.outputs("error") == len(fed), 120, "all were posted")
         self.assertEqual(sender.outputs("error"), 0, sender.said())
+        # By way of the spool, if the store was slow.
+        eventually(lambda: bed.count("select count(*) from falconer.event") == len(fed), 60, f"all {len(fed)} are stored")
         stored = [values.load(line) for line in bed.psql(STORED, "falconer").split("\n")]
         self.assertEqual(len(stored), len(fed))
         wrong = []
@@ -112,6 +111,16 @@ class Delivery(unittest.TestCase):
             serial = int(arrived["output_fields"]["test.serial"])
             wrong += [f"event {serial}: {line}" for line in values.differences(fed[serial], arrived, CLUSTER)]
         self.assertEqual(wrong, [])
+
+    def test_a_refused_event_is_an_error_at_the_sender(self):
+        bed = self.bed()
+        bed.start()
+        eventually(lambda: bed.get(bed.health_port, "/readyz")[0] == 200, 30, "falconer is ready")
+        sender = self.sender(bed, bed.port, token="no.such.token")
+        sender.feed(values.dump(values.events()[0]))
+        eventually(lambda: sender.outputs("error") == 1, 30, "the refusal is counted")
+        self.assertEqual(sender.outputs("ok"), 0)
+        self.assertEqual(bed.count("select count(*) from falconer.event"), 0)
 
     def test_two_falconers_restarted_in_turn_and_the_sender_sees_no_error(self):
         bed = self.bed()
@@ -148,7 +157,7 @@ class Delivery(unittest.TestCase):
         print(f"restarts={len(codes)} fed={sum(fed)} sender={'falcosidekick' if REAL else 'webhook-sender'}")
         self.assertEqual([s.outputs("error") for s in senders], [0, 0], senders[0].said() + senders[1].said())
         self.assertEqual(set(codes), {0}, "every restart ended in order")
-        eventually(lambda: bed.count("select count(*) from falconer.event") == sum(fed), 30,
+        eventually(lambda: bed.count("select count(*) from falconer.event") == sum(fed), 60,
                    f"all {sum(fed)} are stored")
 
 

@@ -1,12 +1,15 @@
-"""A shoot's whole life on a real seed: kube-apiserver and etcd, Gardener's own CRDs, gardener-resource-manager of both
-classes, and a second kube-apiserver as the shoot. Falconer is the only program of ours. Nobody plays the nodes, so the
-test itself says of DaemonSet and Deployment what kubelets would have brought about. Falconer has the rights that its chart
-gives it, and in the end the API server's audit log must show a use for each of them."""
+"""A shoot's whole life on a real seed: kube-apiserver and etcd, Gardener's own CRDs, and a second kube-apiserver as the shoot. Falconer
+is the only program that is tested. The test itself is gardenlet, and says of DaemonSet and Deployment what kubelets would have brought
+about. ManagedResources are carried out by a small resource manager of ours; GARDENER_RESOURCE_MANAGER=/path names Gardener's, which
+then does it instead. Falconer has the rights that its chart gives it, and in the end the API server's audit log must show a use for each
+of them."""
 
 import base64
 import json
+import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 from datetime import datetime, timezone
@@ -15,15 +18,15 @@ import yaml
 
 import charts
 import rights
-from kubernetes import HERE, Kubernetes, build
-from testbed import FALCONER, ROOT, eventually, free_port
+from kubernetes import HERE, Kubernetes
+from ports import own_port
+from rendering import example
+from shared_data import gardeners
+from testbed import FALCONER, ROOT, eventually
 
-GARDENER = "github.com/gardener/gardener"
-EXAMPLES = ROOT / "config/examples"
-CRDS = ["seed-crds/10-crd-extensions.gardener.cloud_extensions.yaml",
-        "seed-crds/10-crd-extensions.gardener.cloud_clusters.yaml",
-        "seed-crds/10-crd-resources.gardener.cloud_managedresources.yaml",
-        "seed-crds/10-crd-monitoring.coreos.com_scrapeconfigs.yaml"]
+CRDS = ["extensions.gardener.cloud_extensions", "extensions.gardener.cloud_clusters", "resources.gardener.cloud_managedresources",
+        "monitoring.coreos.com_scrapeconfigs"]
+REAL_MANAGER = os.environ.get("GARDENER_RESOURCE_MANAGER")
 SPACE = "shoot--demo--first"
 EXTENSION = f"/apis/extensions.gardener.cloud/v1alpha1/namespaces/{SPACE}/extensions"
 RESOURCES = f"/apis/resources.gardener.cloud/v1alpha1/namespaces/{SPACE}/managedresources"
@@ -50,22 +53,30 @@ def bound(role, account, namespace):
             "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}]}
 
 
-def example(name):
-    return yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text())
-
-
 class ResourceManager:
-    def __init__(self, home, seed, target, resource_class=None):
-        program = build("gardener-resource-manager", f"{GARDENER}/cmd/gardener-resource-manager")
+    def __init__(self, home, seed, target, resource_class=""):
+        name = resource_class or "shoot"
+        self.log = open(home / f"{name}.log", "wb")
+        command = self.gardeners(home, seed, target, resource_class) if REAL_MANAGER else self.ours(seed, target, resource_class)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd=home)
+
+    @staticmethod
+    def ours(seed, target, resource_class):
+        # As gardenlet deploys a shoot's: it looks at its own control plane's namespace alone.
+        where = ["--class", resource_class] if resource_class else ["--namespace", SPACE]
+        return [sys.executable, HERE / "resource_manager.py", seed.kubeconfig, target.kubeconfig, *where]
+
+    @staticmethod
+    def gardeners(home, seed, target, resource_class):
         name = resource_class or "shoot"
         config = {
             "apiVersion": "resourcemanager.config.gardener.cloud/v1alpha1", "kind": "ResourceManagerConfiguration",
             "sourceClientConnection": {"kubeconfig": str(seed.kubeconfig), "qps": 100, "burst": 130},
             "targetClientConnection": {"kubeconfig": str(target.kubeconfig), "qps": 100, "burst": 130},
             "leaderElection": {"leaderElect": False}, "logLevel": "info", "logFormat": "text",
-            "server": {"webhooks": {"bindAddress": "127.0.0.1", "port": free_port(), "tls": {"serverCertDir": str(home)}},
-                       "healthProbes": {"bindAddress": "127.0.0.1", "port": free_port()},
-                       "metrics": {"bindAddress": "127.0.0.1", "port": free_port()}},
+            "server": {"webhooks": {"bindAddress": "127.0.0.1", "port": own_port(), "tls": {"serverCertDir": str(home)}},
+                       "healthProbes": {"bindAddress": "127.0.0.1", "port": own_port()},
+                       "metrics": {"bindAddress": "127.0.0.1", "port": own_port()}},
             "controllers": {"garbageCollector": {"enabled": True, "syncPeriod": "15s"},  # it accepts no less
                             "health": {"concurrentSyncs": 2, "syncPeriod": "15s"},
                             "managedResources": {"concurrentSyncs": 2, "syncPeriod": "15s",
@@ -73,15 +84,13 @@ class ResourceManager:
         if resource_class:
             config["controllers"]["resourceClass"] = resource_class
         else:
-            # As gardenlet deploys a shoot's: it looks at its own control plane's namespace alone.
             config["sourceClientConnection"]["namespaces"] = [SPACE]
             config["controllers"]["tokenRequestor"] = {"enabled": True, "concurrentSyncs": 2}
         file = home / f"{name}.yaml"
         file.write_text(json.dumps(config))
         (home / "tls.crt").write_bytes((seed.home / "server.crt").read_bytes())
         (home / "tls.key").write_bytes((seed.home / "server.key").read_bytes())
-        self.log = open(home / f"{name}.log", "wb")
-        self.process = subprocess.Popen([program, f"--config={file}"], stdout=self.log, stderr=self.log, cwd=home)
+        return [REAL_MANAGER, f"--config={file}"]
 
     def close(self):
         self.process.terminate()
@@ -97,6 +106,7 @@ class LifeCycle(unittest.TestCase):
     """In the order of their names: one life."""
 
     broken = False  # what comes after would only repeat it
+    lived = []
 
     @classmethod
     def setUpClass(cls):
@@ -115,11 +125,8 @@ class LifeCycle(unittest.TestCase):
 
     @classmethod
     def prepare_seed(cls):
-        module = subprocess.run([ROOT / "scripts/lib/go-module.sh", HERE / "gardener-resource-manager", GARDENER],
-                                check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        files = [pathlib.Path(module) / "example" / each for each in CRDS] + [ROOT / "config/crds/falcoprofiles.yaml"]
         # Upstream's protection against deletion asks for a policy that only a landscape has.
-        cls.seed.define(*(each for file in files for each in yaml.safe_load_all(file.read_text()) if each))
+        cls.seed.define(*gardeners(*CRDS), *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
         for name, labels in ((SPACE, {"gardener.cloud/role": "shoot"}), ("garden", {}), (OWN_SPACE, {})):
             cls.seed.call("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         cls.seed.call("POST", "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles", example("profile"))
@@ -166,7 +173,7 @@ class LifeCycle(unittest.TestCase):
                                          "tokenIssuerPrivateKeyFile": str(cls.home / "key.pem")}},
             "controller": {"kubeconfig": str(cls.access), "namespace": OWN_SPACE,
                            "rules": str(ROOT / "config/rules/demo"), "heartbeatInterval": "5s"},
-            "metrics": {"listen": f"127.0.0.1:{free_port()}"}, "health": {"listen": f"127.0.0.1:{free_port()}"}}
+            "metrics": {"listen": f"127.0.0.1:{own_port()}"}, "health": {"listen": f"127.0.0.1:{own_port()}"}}
         (cls.home / "falconer.yaml").write_text(json.dumps(config))
         cls.falconer_log = open(cls.home / "falconer.log", "ab")
         cls.falconer = subprocess.Popen([FALCONER, "serve", "--config", cls.home / "falconer.yaml", "--roles", "controller"],
@@ -247,6 +254,7 @@ class LifeCycle(unittest.TestCase):
         return self.shoot.call("GET", DAEMON_SET)["spec"]["template"]["spec"]["containers"][0]["image"]
 
     def run(self, result=None):
+        """What came before in this life is lived first, if this is not the process that has lived it."""
         if type(self).broken:
             result.startTest(self)
             result.addError(self, (AssertionError, AssertionError("an earlier part of this life has failed"), None))
@@ -254,6 +262,13 @@ class LifeCycle(unittest.TestCase):
         before = len(result.failures) + len(result.errors)
         super().run(result)
         type(self).broken = len(result.failures) + len(result.errors) > before
+
+    def setUp(self):
+        names = unittest.defaultTestLoader.getTestCaseNames(type(self))
+        for name in names[len(type(self).lived):names.index(self._testMethodName)]:
+            getattr(self, name)()
+            type(self).lived.append(name)
+        type(self).lived.append(self._testMethodName)
 
     # --- its life ------------------------------------------------------------------------------
 

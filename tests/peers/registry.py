@@ -1,5 +1,6 @@
-"""The distribution project's registry, built from its Go module, and what publishes rules to it: plain HTTP calls."""
+"""The distribution project's registry, from Debian's package docker-registry, and what publishes rules to it: plain HTTP calls."""
 
+import functools
 import gzip
 import hashlib
 import http.server
@@ -15,8 +16,9 @@ import urllib.request
 
 import yaml
 
-from kubernetes import build
-from testbed import eventually, free_port
+from kubernetes import ROOT
+from ports import own_port
+from testbed import eventually
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -24,6 +26,13 @@ CONFIG = "application/vnd.cncf.falco.rulesfile.config.v1+json"
 LAYER = "application/vnd.cncf.falco.rulesfile.layer.v1+tar.gz"
 FILES = {"falco-rules": "falco_rules.yaml", "falco-incubating-rules": "falco-incubating_rules.yaml",
          "falco-sandbox-rules": "falco-sandbox_rules.yaml"}
+
+
+@functools.cache
+def program():
+    """Unpacked and not installed, which would start it as a service."""
+    command = [ROOT / "scripts/lib/unpacked.sh", "docker-registry"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip() + "/usr/bin/docker-registry"
 
 
 def digest(data):
@@ -57,7 +66,7 @@ class Registry:
 
     def __init__(self, home, name, tls=None, **how):
         self.home, self.name = home, name
-        self.port = free_port()
+        self.port = own_port()
         self.tls = tls
         self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.token = None
@@ -70,11 +79,10 @@ class Registry:
         self.start()
 
     def start(self):
-        program = build("registry", ".")
         file = self.home / f"{self.name}.yaml"
         file.write_text(yaml.safe_dump(self.config))
         self.log = open(self.home / f"{self.name}.log", "ab")
-        self.process = subprocess.Popen([program, "serve", file], stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([program(), "serve", file], stdout=self.log, stderr=self.log)
         eventually(self._answers, 30, f"the registry {self.name} answers: {self.said()}")
 
     def _answers(self):

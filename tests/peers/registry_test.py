@@ -17,7 +17,7 @@ import uuid
 
 from registry import FILES, LAYER, MANIFEST, CONFIG, Registry, Site, artifact_of, digest, rules
 import tokens  # where it is, registry knows
-from testbed import FALCONER
+from testbed import FALCONER, ROOT
 
 USER = ("puller", "s3cret")
 
@@ -47,16 +47,15 @@ class TokenServer:
 
     def __init__(self, home):
         self.key = tokens.make_keys(home / "token-keys")
-        modulus = tokens.openssl("rsa", "-in", str(self.key), "-noout", "-modulus").decode().strip().split("=")[1]
-        (home / "jwks.json").write_text(json.dumps({"keys": [{
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one", "e": "AQAB",
-            "n": tokens.b64(bytes.fromhex(modulus)).decode()}]}))
+        certificate = home / "token.crt"
+        certificate.write_bytes(tokens.openssl("req", "-x509", "-key", str(self.key), "-subj", "/CN=test tokens", "-days", "1"))
+        self.chain = ["".join(certificate.read_text().splitlines()[1:-1])]
         self.site = Site(self.answer)
         self.auth = {"token": {"realm": f"{self.site.base}/token", "service": "test-registry", "issuer": "test",
-                               "jwks": str(home / "jwks.json"), "signingalgorithms": ["RS256"]}}
+                               "rootcertbundle": str(certificate)}}
 
     def make(self, repository, *actions):
-        head = tokens.b64(b'{"alg":"RS256","typ":"JWT","kid":"one"}')
+        head = tokens.b64(json.dumps({"alg": "RS256", "typ": "JWT", "x5c": self.chain}).encode())
         now = int(time.time())
         claims = {"iss": "test", "sub": "x", "aud": "test-registry", "exp": now + 300, "nbf": now - 5, "iat": now - 5,
                   "jti": str(uuid.uuid4()), "access": [{"type": "repository", "name": repository, "actions": list(actions)}]}
@@ -120,6 +119,7 @@ class RulesPull(unittest.TestCase):
         again = self.pulled()
         self.assertIn("already", again.stdout)
         self.assertEqual(self.registry.said().count("/blobs/"), asked)
+        self.assertGreater(asked, 0, "the registry does not say what it is asked for")
         # Without any registry, too.
         self.assertIn("already", self.pulled(source="http://127.0.0.1:1/nowhere").stdout)
         # What somebody has changed is noticed and mended.
@@ -130,7 +130,7 @@ class RulesPull(unittest.TestCase):
 
     def test_what_is_pulled_is_what_render_delivers(self):
         self.pulled()
-        examples = FALCONER.parents[2] / "config/examples"
+        examples = ROOT / "config/examples"
         done = subprocess.run([FALCONER, "render", "--extension", examples / "extension.yaml", "--cluster", examples / "cluster.yaml",
                                "--profile", examples / "profile.yaml", "--rules", self.to], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
-from kubernetes import build
-from testbed import FALCONER, eventually
+from kubernetes import build_kubectl
+from testbed import eventually
 from up_test import Up, leftovers
 
 SHOOT = """
@@ -35,7 +35,7 @@ def shoot_identity(of):
 class SandboxKubectl(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.program = build("kube-apiserver", "k8s.io/kubernetes/cmd/kubectl")
+        cls.program = build_kubectl()
         cls.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-kubectl."))
         os.chmod(cls.home, 0o755)
         cls.data = cls.home / "data"

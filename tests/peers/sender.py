@@ -10,36 +10,37 @@ import os
 import re
 import subprocess
 
-from testbed import ROOT, eventually, free_port
+from kubernetes import build
+from ports import own_port
+from testbed import eventually
 
 REAL = os.environ.get("FALCOSIDEKICK")
 
 
 def program():
-    if REAL:
-        return REAL
-    build = [ROOT / "scripts/lib/go-build.sh", ROOT / "tests/peers/webhook-sender", "."]
-    return subprocess.run(build, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return REAL or build("webhook-sender", ".")
+
+
+def webhook(address, token, cluster, ca):
+    return {
+        "customfields": {"cluster_id": cluster},
+        "tlsclient": {"cacertfile": str(ca)},
+        "webhook": {
+            "address": address,
+            "method": "POST",
+            "checkcert": True,
+            "customheaders": {"Authorization": f"Bearer {token}", "Idempotency-Key": "falcosidekick"},
+        },
+    }
 
 
 class Sender:
-    def __init__(self, home, address, token, cluster, ca):
-        self.port = free_port()
-        configuration = {
-            "listenaddress": "127.0.0.1",
-            "listenport": self.port,
-            "debug": False,
-            "customfields": {"cluster_id": cluster},
-            "tlsclient": {"cacertfile": str(ca)},
-            "webhook": {
-                "address": address,
-                "method": "POST",
-                "checkcert": True,
-                "customheaders": {"Authorization": f"Bearer {token}", "Idempotency-Key": "falcosidekick"},
-            },
-        }
+    """`configuration`: Falcosidekick's, but for where it listens."""
+
+    def __init__(self, home, configuration):
+        self.port = own_port()
         path = home / f"sender-{self.port}.yaml"
-        path.write_text(json.dumps(configuration))
+        path.write_text(json.dumps({**configuration, "listenaddress": "127.0.0.1", "listenport": self.port, "debug": False}))
         self.log_path = home / f"sender-{self.port}.log"
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
@@ -48,6 +49,7 @@ class Sender:
         eventually(self._answers, 30, f"the sender listens; see {self.log_path}")
 
     def _answers(self):
+        assert self.process.poll() is None, self.said()
         try:
             return self._get("/ping")[0] == 200
         except OSError:

@@ -3,13 +3,11 @@
 import datetime
 import decimal
 import json
-import os
-import pathlib
 import re
 
+from shared_data import SHARED
 from testbed import ROOT
 
-SHARED = pathlib.Path(os.environ.get("FALCONER_SHARED", ROOT.parent / "shared"))
 TRIMMED_ABOVE = 4096  # bytes; beyond, Falcosidekick cuts long strings
 
 ODD_FIELDS = {

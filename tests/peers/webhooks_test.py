@@ -12,8 +12,9 @@ import tempfile
 import threading
 import unittest
 
+from kubernetes import Kubernetes, build_kubectl
 import tokens
-from kubernetes import Kubernetes, build
+from testbed import eventually
 from up_test import Up, leftovers
 
 
@@ -74,7 +75,7 @@ class Webhooks:
 
     @classmethod
     def setUpClass(cls):
-        cls.program = build("kube-apiserver", "k8s.io/kubernetes/cmd/kubectl")
+        cls.program = build_kubectl()
         cls.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-webhooks."))
         os.chmod(cls.home, 0o755)
         cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
@@ -114,10 +115,11 @@ class Webhooks:
         self.addCleanup(self.kubectl, "-n", "hooked", "delete", "cm", "--all")
         self.addCleanup(self.kubectl, "delete", f"{kind.lower()}webhookconfigurations", f"{kind.lower()}-test")
         # A real API server learns of it a little later.
-        for _ in range(50 if is_asked else 0):
+        def asked():
             self.kubectl("create", "--dry-run=server", "-f", "-", text=THING % "probe")
-            if self.hook.asked:
-                break
+            return self.hook.asked
+        if is_asked:
+            eventually(asked, 60, f"the {kind} webhook is called")
         self.hook.asked.clear()
 
     def test_a_mutating_webhook_changes_what_is_written_before_a_validating_one_sees_it(self):
@@ -230,11 +232,11 @@ class Webhooks:
             if done.returncode == 0:
                 self.kubectl("-n", "hooked", "delete", "cm", "a", "--wait=false")
             return 'failed calling webhook "validating.example.com"' in done.stderr and "Internal" in done.stderr
-        self.assertTrue(any(refused() for _ in range(50)))
+        eventually(refused, 60, "nothing can be written")
         away = json.loads(self.kubectl("get", "validatingwebhookconfigurations", "validating-test", "-o", "json"))
         away["webhooks"][0]["failurePolicy"] = "Ignore"
         self.kubectl("replace", "-f", "-", text=json.dumps(away))
-        self.assertTrue(any(self.run_kubectl("apply", "-f", "-", text=THING % "a").returncode == 0 for _ in range(50)))
+        eventually(lambda: self.run_kubectl("apply", "-f", "-", text=THING % "a").returncode == 0, 60, "it can be written without it")
 
     def test_a_certificate_of_another_authority_is_not_trusted(self):
         other = self.home / "other"
@@ -249,7 +251,7 @@ class Webhooks:
             if done.returncode == 0:
                 self.run_kubectl("-n", "hooked", "delete", "cm", "a", "--wait=false")
             return "certificate" in done.stderr
-        self.assertTrue(any(refused() for _ in range(50)))
+        eventually(refused, 60, "its certificate is not believed")
 
 
 class WebhooksOfTheRealServer(Webhooks, unittest.TestCase):

@@ -5,18 +5,14 @@ import http.server
 import json
 import pathlib
 import ssl
-import sys
 import tempfile
 import threading
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "system"), str(HERE.parent / "support")]
-
-import tokens  # noqa: E402
-import values  # noqa: E402
-from sender import Sender  # noqa: E402
-from testbed import CLUSTER, eventually  # noqa: E402
+import values
+from sender import Sender, webhook
+import tokens
+from testbed import CLUSTER, eventually
 
 
 class Receiver:
@@ -61,7 +57,7 @@ class Wire(unittest.TestCase):
     def start(self, status=200):
         receiver = Receiver(self.home, status)
         self.addCleanup(receiver.close)
-        sender = Sender(self.home, receiver.url, "a.b.c", CLUSTER, self.home / "ca.crt")
+        sender = Sender(self.home, webhook(receiver.url, "a.b.c", CLUSTER, self.home / "ca.crt"))
         self.addCleanup(sender.close)
         return receiver, sender
 
@@ -88,7 +84,7 @@ class Wire(unittest.TestCase):
     def test_an_event_that_is_refused_is_gone_and_counted(self):
         receiver, sender = self.start(status=429)
         sender.feed(values.dump(values.events()[0]))
-        eventually(lambda: sender.outputs("error") == 1, 20, "the refusal is counted")
+        eventually(lambda: sender.outputs("error") == 1, 30, "the refusal is counted")
         self.assertEqual(len(receiver.requests), 1)
         self.assertEqual(sender.outputs("ok"), 0)
 

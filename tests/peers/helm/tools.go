@@ -1,6 +1,6 @@
 //go:build peers
 
 // Names what go.mod pins, so that `go mod tidy -tags peers` keeps it.
-package falcosidekick
+package helm
 
-import _ "github.com/falcosecurity/falcosidekick"
+import _ "helm.sh/helm/v3/cmd/helm"

@@ -14,8 +14,8 @@ began=$SECONDS
 mkdir -p "build/$preset"
 
 build() {
-    [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" -Wno-dev || return
-    # Ninja configures again by itself when a CMakeLists.txt has changed.
+    # Ninja configures again by itself when a CMakeLists.txt has changed, not when a preset has.
+    if [ ! "build/$preset/build.ninja" -nt CMakePresets.json ]; then cmake --preset "$preset" -Wno-dev || return; fi
     cmake --build "build/$preset" --target "${@:-all}"
 }
 

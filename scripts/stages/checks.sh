@@ -12,4 +12,5 @@ check "the contract's check sees what it is for" python3 tests/contract.py --sel
 check "shellcheck is content (${#shells[@]} scripts)" shellcheck -x -S warning "${shells[@]}"
 check "every Python script compiles (${#pythons[@]} files)" python3 -c \
     'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' "${pythons[@]}"
+check "the test run sees what it is for" scripts/lib/self-test.sh
 exit "$stage_failed"

@@ -70,7 +70,7 @@ endfunction()
 # time went there, and it is not what is tested.
 if(FALCONER_TESTS)
     add_library(test_pch STATIC ${CMAKE_SOURCE_DIR}/tests/support/pch.cpp)
-    target_link_libraries(test_pch PRIVATE asio_impl)
+    target_link_libraries(test_pch PRIVATE asio_impl GTest::gmock GTest::gtest)
     if(FALCONER_SANITIZE)
         target_compile_options(test_pch PRIVATE -O0)
     endif()

@@ -71,9 +71,10 @@ class Keys(unittest.TestCase):
     def test_sighup_reads_them_at_once(self):
         # Whoever looks at the file now and then does not see that it is another one: its length and time are the old ones.
         was, text = self.bed.keys.stat(), self.file_of(self.new_key)
-        with open(self.bed.keys, "r+b") as same:
-            same.write(text)
-        os.utime(self.bed.keys, ns=(was.st_atime_ns, was.st_mtime_ns))
+        with self.bed.stopped():
+            with open(self.bed.keys, "r+b") as same:
+                same.write(text)
+            os.utime(self.bed.keys, ns=(was.st_atime_ns, was.st_mtime_ns))
         is_now = self.bed.keys.stat()
         self.assertEqual((is_now.st_ino, is_now.st_size, is_now.st_mtime_ns), (was.st_ino, was.st_size, was.st_mtime_ns))
         self.assertEqual(self.status(self.new), 401)

@@ -50,7 +50,9 @@ class MaintenanceTest(unittest.TestCase):
         home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-maintenance."))
         os.chmod(home, 0o755)  # PostgreSQL's user passes through
         self.addCleanup(shutil.rmtree, home, ignore_errors=True)
-        self.up = Up(self, home / "data", "--shoots", "1", "--rate", "1").wait_until_up()
+        self.up = Up(home / "data", "--shoots", "1", "--rate", "1")
+        self.addCleanup(self.up.make_sure_it_has_ended)
+        self.up.wait_until_up()
         self.api = Api(home / "data" / "kubernetes" / "kubeconfig")
 
     def version(self):

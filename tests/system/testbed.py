@@ -211,6 +211,17 @@ class Testbed:
         self.process.kill()
         self.process.wait()
 
+    @contextlib.contextmanager
+    def stopped(self):
+        """Falconer does nothing meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        state = pathlib.Path(f"/proc/{self.process.pid}/stat")
+        eventually(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", what="falconer is stopped")
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def terminate(self, seconds=120):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)

@@ -71,6 +71,8 @@ class Senders:
             except (OSError, http.client.HTTPException):
                 if self.bed.closed:
                     sys.exit()  # the case has failed, and nobody will join us
+                if connection:
+                    connection.close()
                 connection = None
                 with self.lock:
                     self.replayed += 1

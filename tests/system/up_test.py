@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -27,8 +28,8 @@ class Up:
     def __init__(self, data, *more):
         self.data, self.out = data, data.parent / "up.out"
         self.file = open(self.out, "wb")
-        self.process = subprocess.Popen(
-            [FALCONER, "up", "--data", data, "--listen", f"127.0.0.1:{free_port()}", *more], stdout=self.file, stderr=self.file)
+        where = [] if "--listen" in more else ["--listen", f"127.0.0.1:{free_port()}"]
+        self.process = subprocess.Popen([FALCONER, "up", "--data", data, *where, *more], stdout=self.file, stderr=self.file)
         atexit.register(self.make_sure_it_has_ended)
 
     def make_sure_it_has_ended(self):
@@ -208,6 +209,33 @@ class UpTest(unittest.TestCase):
         self.assertEqual(len(pathlib.Path(str(archive) + ".damaged").read_bytes()), 5000)
         eventually(lambda: Kubernetes(self.data).is_done("first"), 180, "and it goes on with new ones")
         self.assertEqual(up.end(), 0, up.said())
+
+    def test_where_a_port_is_taken_it_takes_another_one_and_says_so_everywhere(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            up = self.up("--shoots", "1", "--listen", f"127.0.0.1:{port}")
+            printed = int(re.search(r"events    http://127.0.0.1:(\d+)/v1/events", up.said()).group(1))
+            self.assertNotIn(printed, (0, port))
+            api = Kubernetes(self.data)
+            eventually(lambda: api.is_done("first"), 180, "the shoot is delivered")
+            secret = api.ask("/shoots/shoot--demo--first/api/v1/namespaces/kube-system/secrets/falcosidekick")
+            config = yaml.safe_load(base64.b64decode(secret["data"]["config.yaml"]))
+            self.assertEqual(config["webhook"]["address"], f"http://127.0.0.1:{printed}/v1/events")
+            self.assertEqual(up.end(), 0, up.said())
+
+    def test_several_that_start_at_once_get_ports_of_their_own(self):
+        several = []
+        for name in "abc":
+            (self.home / name).mkdir()
+            several.append(Up(self.home / name / "data", "--shoots", "0"))
+            self.addCleanup(several[-1].make_sure_it_has_ended)
+        for each in several:
+            each.wait_until_up()
+        ports = [port for each in several for port in re.findall(r"http://127.0.0.1:(\d+)/(?:v1/events|metrics|readyz)\n", each.said())]
+        self.assertEqual(len(ports), 9)
+        self.assertEqual(len(set(ports)), 9, ports)
+        for each in several:
+            self.assertEqual(each.end(), 0, each.said())
 
     def test_what_is_printed_for_a_shell_is_quoted_for_it(self):
         self.data = self.home / "a b" / "it's"

@@ -17,6 +17,7 @@ from testbed import eventually
 from up_test import Up
 
 SHOOTS = "/apis/core.gardener.cloud/v1beta1/namespaces/garden-demo/shoots"
+PROFILE = "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles/falco"
 ASK = {"metadata": {"annotations": {"gardener.cloud/operation": "maintain"}}}
 
 
@@ -58,7 +59,15 @@ class MaintenanceTest(unittest.TestCase):
     def version(self):
         return self.api.ask(SHOOTS + "/old")["spec"]["extensions"][0]["providerConfig"]["falcoVersion"]
 
+    def no_version_expires(self):
+        """The demo's profile has dates, one of which is today some day."""
+        versions = self.api.ask(PROFILE)["spec"]["versions"]["falco"]
+        for each in versions:
+            each.pop("expirationDate", None)
+        self.api.patch(PROFILE, {"spec": {"versions": {"falco": versions}}})
+
     def test_the_annotation_moves_the_version_and_gardener_takes_it_away(self):
+        self.no_version_expires()
         self.api.ask(SHOOTS, "POST", {
             "apiVersion": "core.gardener.cloud/v1beta1", "kind": "Shoot", "metadata": {"name": "old", "namespace": "garden-demo"},
             "spec": {"kubernetes": {"version": "1.33.5"},

@@ -10,7 +10,7 @@ import unittest
 import uuid
 
 from stall_test import standing_still
-from testbed import IMPATIENT, Testbed, event, merge, needs_mounts
+from testbed import IMPATIENT, Testbed, event, needs_mounts
 
 
 @needs_mounts
@@ -21,9 +21,7 @@ class DiskFull(unittest.TestCase):
         self.addCleanup(os.rmdir, disk)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", disk], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
-        how = {"ingestor": {"hold": "2s", "spool": {"directory": disk + "/spool"}}}
-        merge(how, IMPATIENT)
-        with Testbed(extra=how) as bed:
+        with Testbed(extra={"ingestor": {"hold": "2s", "spool": {"directory": disk + "/spool"}, **IMPATIENT["ingestor"]}}) as bed:
             bed.migrate()
             bed.start()
             token = bed.token()

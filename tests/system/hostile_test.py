@@ -10,22 +10,27 @@ import time
 import unittest
 
 from stall_test import resident_mib, standing_still
-from testbed import IMPATIENT, LATENCIES, Testbed, event, eventually, merge
+from testbed import IMPATIENT, LATENCIES, Testbed, event, eventually
 
 ALONE = "measures the memory that falconer takes at most, beside thousands of connections"
 IDLE = 2000
 CROWD = 5000
 
 
-class Clients(unittest.TestCase):
-    """Whoever speaks to a falconer with an open socket."""
+def start_for(whom, how):
+    """A class's falconer, or a case's own, which it has instead."""
+    enter = getattr(whom, "enterClassContext" if isinstance(whom, type) else "enterContext")
+    whom.bed = enter(Testbed(extra=how))
+    whom.bed.migrate()
+    whom.bed.start()
+    whom.token = whom.bed.token()
 
-    @staticmethod
-    def begin(of, bed):
-        of.bed = bed
-        bed.migrate()
-        bed.start()
-        of.token = bed.token()
+
+class Hostile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Who stays silent for a minute or more is closed anyhow: idleTimeout.
+        start_for(cls, {"ingestor": {"receiveTimeout": "2s", "idleTimeout": "10m"}})
 
     def raw(self, data):
         """What is answered to these bytes until the connection is closed. Raises TimeoutError when it stays open."""
@@ -44,16 +49,6 @@ class Clients(unittest.TestCase):
 
     def status(self, answer):
         return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else None
-
-    def tearDown(self):
-        eventually(self.bed.alive, what="falconer is alive")
-
-
-class Hostile(Clients):
-    @classmethod
-    def setUpClass(cls):
-        # Who stays silent for a minute or more is closed anyhow: idleTimeout.
-        cls.begin(cls, cls.enterClassContext(Testbed(extra={"ingestor": {"receiveTimeout": "2s", "idleTimeout": "10m"}})))
 
     def latencies(self, count=200):
         kept, took = http.client.HTTPConnection("127.0.0.1", self.bed.port, timeout=60), []
@@ -100,7 +95,7 @@ class Hostile(Clients):
         for data in (b"POST /v1/ev", self.request("Content-Length: 100\r\n", b"{")):
             self.assertIn(self.status(self.raw(data)), (408, None), "closed, or told why")
 
-    def test_good_senders_are_answered_beside_idle_and_dripping_ones(self):
+    def test_good_senders_keep_their_latency_beside_idle_and_dripping_ones(self):
         quiet = self.latencies()
         crowd = [socket.create_connection(("127.0.0.1", self.bed.port)) for _ in range(IDLE)]
         self.addCleanup(lambda: [each.close() for each in crowd])
@@ -109,18 +104,12 @@ class Hostile(Clients):
         crowded = self.latencies()
         p99 = lambda all_of: all_of[len(all_of) * 99 // 100]
         print(f"p99 quiet={p99(quiet) * 1000:.1f}ms crowded={p99(crowded) * 1000:.1f}ms median={statistics.median(crowded) * 1000:.1f}ms", flush=True)
-        self.assertEqual(len(crowded), len(quiet), "each good one was answered 200")
-        if LATENCIES:
+        if LATENCIES:  # that each is answered 200 has been seen
             self.assertLess(p99(crowded), 5 * p99(quiet) + 0.1)
 
-
-class Memory(Clients):
-    """The peak is a process's own: each case has one."""
-
-    def setUp(self):
-        how = {"ingestor": {"receiveTimeout": "2s"}}
-        merge(how, IMPATIENT)
-        self.begin(self, self.enterContext(Testbed(extra=how)))
+    def of_its_own(self):
+        """A process's peak is of all it has done."""
+        start_for(self, {"ingestor": {"receiveTimeout": "2s", **IMPATIENT["ingestor"]}})
 
     def peak(self):
         """MiB, when falconer has read what it will read: it has not grown for three seconds."""
@@ -135,6 +124,7 @@ class Memory(Clients):
         return seen[-1]
 
     def test_many_large_bodies_at_once_are_bounded(self):
+        self.of_its_own()
         crowd = []
         self.addCleanup(lambda: [each.close() for each in crowd])
         for _ in range(400):  # 400 MiB announced, and most of each sent
@@ -150,6 +140,7 @@ class Memory(Clients):
         self.assertEqual(self.bed.post(event(), self.token)[0], 200, "small ones pass")
 
     def test_five_thousand_connections_large_bodies_slow_readers_and_a_store_that_stands_still_are_bounded(self):
+        self.of_its_own()
         crowd = []
         self.addCleanup(lambda: [each.close() for each in crowd])
 
@@ -178,6 +169,10 @@ class Memory(Clients):
         print(f"connections={len(crowd)} peak={peak:.0f}MiB shed={shed:.0f}", flush=True)
         self.assertLess(peak, 256)
         self.assertEqual(self.bed.post(event(), self.token)[0], 200, "a good one passes")
+
+    def tearDown(self):
+        eventually(self.bed.alive, what="falconer is alive")
+
 
 class Places(unittest.TestCase):
     """All places for connections are taken by those who ask and ask, and are refused or held."""
@@ -233,9 +228,7 @@ class Places(unittest.TestCase):
 class SpoolShare(unittest.TestCase):
     def test_a_cluster_that_storms_while_the_store_is_away_leaves_room_for_the_others(self):
         other = "shoot--test--quiet-0a1b2c3d-1111-2222-3333-444455556666-local"
-        how = {"ingestor": {"hold": "2s"}}
-        merge(how, IMPATIENT)
-        with Testbed(spool_capacity="16Mi", extra=how) as bed:
+        with Testbed(spool_capacity="16Mi", extra={"ingestor": {"hold": "2s", **IMPATIENT["ingestor"]}}) as bed:
             bed.migrate()
             bed.start()
             loud, quiet = bed.token(), bed.token(other)

@@ -14,7 +14,15 @@ def cluster(name):
     return f"shoot--test--{name}-0a1b2c3d-1111-2222-3333-444455556666-local"
 
 
-class Operator(unittest.TestCase):
+class Operations(unittest.TestCase):
+    """On one falconer, which none of the cases stops; what a case changes is a cluster's or a project's of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = cls.enterClassContext(Testbed())
+        cls.bed.migrate()
+        cls.bed.start()
+
     def falconer(self, *args, code=0):
         done = subprocess.run([FALCONER, *args, "--config", self.bed.config], capture_output=True)
         self.assertEqual(done.returncode, code, done.stderr.decode())
@@ -23,29 +31,17 @@ class Operator(unittest.TestCase):
     def post(self, token, cluster=CLUSTER):
         return self.bed.post(event(cluster), token)[0]
 
-
-class Restart(Operator):
     def test_a_revocation_outlives_a_restart(self):
-        with Testbed() as self.bed:
-            self.bed.migrate()
-            self.bed.start()
-            token = self.bed.token()
-            self.falconer("token", "revoke", "--cluster", CLUSTER, "--issued-before", "2200-01-01T00:00:00Z")
-            self.bed.kill()
-            self.bed.start()
-            self.assertEqual(self.post(token), 401, "known before anybody is let in")
-            self.falconer("token", "revoke", "--cluster", CLUSTER, "--lift")
-            eventually(lambda: self.post(token) == 200, what="the ingestor heard of the end")
-
-
-class Operations(Operator):
-    """On one falconer, which none of the cases stops; what a case changes is a cluster's or a project's of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.bed = cls.enterClassContext(Testbed())
-        cls.bed.migrate()
-        cls.bed.start()
+        self.bed = self.enterContext(Testbed())  # not the others'
+        self.bed.migrate()
+        self.bed.start()
+        token = self.bed.token()
+        self.falconer("token", "revoke", "--cluster", CLUSTER, "--issued-before", "2200-01-01T00:00:00Z")
+        self.bed.kill()
+        self.bed.start()
+        self.assertEqual(self.post(token), 401, "known before anybody is let in")
+        self.falconer("token", "revoke", "--cluster", CLUSTER, "--lift")
+        eventually(lambda: self.post(token) == 200, what="the ingestor heard of the end")
 
     def test_revoked_tokens_are_refused_at_once_and_others_are_not(self):
         bad, good = cluster("stolen"), cluster("kept")

@@ -183,6 +183,7 @@ class Testbed:
         self.run("db", "migrate", "--config", self.config)
 
     def start(self, wait=True):
+        self._end_process()  # of a case that has failed before it ended its own
         self.starts += 1
         self.log = open(self.home / f"falconer.{self.starts}.log", "wb")
         self.process = subprocess.Popen(
@@ -206,6 +207,10 @@ class Testbed:
 
     def tail(self, lines=30):
         return "\n".join(self.said().splitlines()[-lines:])
+
+    def _end_process(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
 
     def kill(self):
         self.process.kill()
@@ -263,9 +268,7 @@ class Testbed:
         """Once more: nothing."""
         self.closed = True
         atexit.unregister(self.close)
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        self._end_process()
         if self.pg_env:
             subprocess.run([POSTGRES, "stop", self.pg_env], check=True)
         subprocess.run(["rm", "-rf", self.home], check=True)

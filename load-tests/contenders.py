@@ -12,7 +12,7 @@ sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "tests" / "support")]
 
 import measure  # noqa: E402
 import tokens  # noqa: E402
-from testbed import BUILD, Testbed, eventually, free_port, merge  # noqa: E402
+from testbed import BUILD, IMPATIENT, Testbed, eventually, free_port, merge  # noqa: E402
 
 CLUSTERS = 200
 GO_INGESTOR = os.environ.get("FALCO_EVENT_INGESTOR")
@@ -28,7 +28,7 @@ class Contender:
 
     def __init__(self, tls=False):
         self.tls = tls
-        self.bed = Testbed(quota=10**9)
+        self.bed = Testbed(quota=10**9, extra=IMPATIENT)
         self.process = None
         try:
             # The tests' cluster does not sync; what is compared here is durable.

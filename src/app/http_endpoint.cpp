@@ -19,11 +19,12 @@ result<void> http_endpoint::start(
         auto loaded = net::tls_server_context::load(*tls, time_.utc());
         if (!loaded) return std::move(loaded).error();
         tls_ = std::move(*loaded);
+    }
+    if (auto listening = listen(where); !listening) return listening;
+    if (tls)
         scope_.spawn("certificates", tls_->watch(time_, 10s, [this](const auto& changed) {
             heard(changed);
         }));
-    }
-    if (auto listening = listen(where); !listening) return listening;
     serve();
     return {};
 }

@@ -2,6 +2,8 @@
 
 #include "falconer/log.hpp"
 
+#include <algorithm>
+
 namespace falconer::app {
 namespace {
 
@@ -10,8 +12,9 @@ using namespace std::chrono_literals;
 /// Two batches of events under way, one of tallies and one of the spool's.
 constexpr std::size_t connections = 4;
 
-/// A store that is away delays the start by no more.
-constexpr auto policy_limit = 2s;
+/// A store that is away delays the start by no more; one that may be slow is waited for as long as
+/// it is with a batch.
+constexpr std::chrono::milliseconds policy_limit = 2s;
 
 /// A batch that nobody took for so long: the disk of the spool hangs, or both refuse. Another
 /// replica may be better off, so let senders go there.
@@ -76,7 +79,9 @@ task<result<void>> ingestor_role::start() {
 
     // Whose tokens are revoked is known before anybody is let in, if the store is there to ask.
     auto asked = policies_->look();
-    auto known = co_await with_timeout(time_, policy_limit, std::move(asked));
+    auto known = co_await with_timeout(
+        time_, std::max(policy_limit, opt_.writer.store_limit), std::move(asked)
+    );
     if (!known)
         log_of("app").warn(
             "policies of clusters are not known yet reason=\"{}\"", known.error().detail

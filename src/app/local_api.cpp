@@ -121,7 +121,10 @@ result<void> local_api::start() {
     net::tls_server_context::options tls;
     tls.certificate = opt_.folder / "server.crt";
     tls.key         = opt_.folder / "server.key";
-    if (auto done = endpoint_.start(opt_.listen, tls); !done) return done;
+    auto listening  = endpoint_.start(opt_.listen, tls);
+    if (!listening && listening.error().code == errc::conflict)  // taken since it was chosen
+        listening = endpoint_.start({opt_.listen.address(), 0}, tls);
+    if (!listening) return listening;
     return write_private(kubeconfig_file(), kubeconfig());
 }
 

@@ -2,6 +2,7 @@
 
 #include "falconer/base64.hpp"
 #include "falconer/net/jwt.hpp"
+#include "listeners.hpp"
 #include "sandbox/demo_files.hpp"
 #include "shell_word.hpp"
 
@@ -25,16 +26,22 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-/// The address, or another port of it where that one is taken.
-asio::ip::tcp::endpoint free_near(asio::io_context& scratch, asio::ip::tcp::endpoint wanted) {
-    std::error_code         taken;
+/// The address, or a free port of it where that one is taken. Until somebody listens there another
+/// program may take it: whoever does, tries again.
+asio::ip::tcp::endpoint free_near(asio::ip::tcp::endpoint wanted) {
+    if (wanted.port() != 0 && !try_to_listen(wanted)) return wanted;
+    asio::io_context        scratch;
+    std::error_code         wrong;
     asio::ip::tcp::acceptor probe(scratch);
-    probe.open(wanted.protocol(), taken);
-    probe.set_option(asio::socket_base::reuse_address(true), taken);
-    probe.bind(wanted, taken);
-    if (taken) wanted.port(0);
-    return wanted;
+    wanted.port(0);
+    probe.open(wanted.protocol(), wrong);
+    probe.bind(wanted, wrong);
+    const auto found = probe.local_endpoint(wrong);
+    return wrong ? wanted : found;  // what is wrong is said when it is listened at
 }
+
+/// A free port may be taken before we listen there; not again and again.
+constexpr int tries_for_ports = 5;
 
 std::size_t terminal_width() {
     winsize size{};
@@ -169,11 +176,10 @@ const kube_type shoots_type{
 
 /// A Kubernetes API that is garden, seed and every shoot at once, and Gardener's part on it.
 result<void> up_application::start_landscape() {
-    asio::io_context   scratch;
     local_api::options where;
     where.folder  = opt_.data / "kubernetes";
     where.archive = where.folder / "objects.archive";
-    where.listen  = free_near(scratch, {asio::ip::address_v4::loopback(), 6443});
+    where.listen  = free_near({asio::ip::address_v4::loopback(), 6443});
     kubernetes_   = std::make_unique<local_api>(loop_, time_, std::move(where));
     if (auto done = kubernetes_->start(); !done) return done;
     if (!kubernetes_->warning().empty())
@@ -314,10 +320,9 @@ configuration up_application::configure() const {
     // The demo's clusters talk more than real ones.
     how.ingestor.clusters.cluster.events_per_day = 1'000'000;
 
-    asio::io_context scratch;
-    how.ingestor.listen = free_near(scratch, opt_.listen);
-    how.metrics         = free_near(scratch, how.metrics);
-    how.health          = free_near(scratch, how.health);
+    how.ingestor.listen = free_near(opt_.listen);
+    how.metrics         = free_near(how.metrics);
+    how.health          = free_near(how.health);
     how.logging.level   = spdlog::level::warn;
 
     how.controller.kubeconfig      = kubernetes_->kubeconfig_file();
@@ -329,7 +334,7 @@ configuration up_application::configure() const {
     how.admission.namespace_name   = "garden";
     how.admission.leader_election  = false;
     how.admission.mode             = webhook_mode::url;  // there are no Services here
-    how.admission.listen           = free_near(scratch, how.admission.listen);
+    how.admission.listen           = free_near(how.admission.listen);
     how.admission.drain            = {.accept = 0s, .idle = 1s, .grace = 10s};
     how.falco.central.enabled      = true;
     how.falco.central.url          = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
@@ -365,9 +370,7 @@ task<result<void>> up_application::start() {
     scope_.spawn("gardenlet", gardenlet_->run());
     scope_.spawn("resource manager", resource_manager_->run());
     scope_.spawn("archive", kubernetes_->keep_archive());
-    server_ = std::make_unique<server>(loop_, time_, configure(), roles_built());
-    auto up = co_await server_->start();
-    if (!up) co_return std::move(up).error();
+    if (auto up = co_await start_server(); !up) co_return std::move(up).error();
 
     sandbox::demo_fleet::options fleet;
     fleet.to = {
@@ -386,6 +389,15 @@ task<result<void>> up_application::start() {
     greet();
     scope_.spawn("line", show());
     co_return result<void>{};
+}
+
+task<result<void>> up_application::start_server() {
+    for (int tries = 1;; ++tries) {
+        server_ = std::make_unique<server>(loop_, time_, configure(), roles_built());
+        auto up = co_await server_->start();
+        if (up || up.error().code != errc::conflict || tries == tries_for_ports) co_return up;
+        co_await server_->stop();
+    }
 }
 
 void up_application::greet() const {

@@ -58,9 +58,11 @@ private:
     ) const;
     task<void>    gather();
     configuration configure() const;
-    std::string   token_for(const cluster_identity& who) const;
-    void          greet() const;
-    task<void>    show();
+    /// On ports of which some may have been taken since they were chosen: then on others.
+    task<result<void>> start_server();
+    std::string        token_for(const cluster_identity& who) const;
+    void               greet() const;
+    task<void>         show();
 
     asio::any_io_executor                      loop_;
     time_source&                               time_;

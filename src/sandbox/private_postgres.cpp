@@ -412,6 +412,7 @@ task<void> private_postgres::end_server() {
     server_->signal(SIGINT);  // fast: sessions are ended, what is in memory is written
     bool ended = co_await ends_within(20s, true);
     if (ended) co_return;
+    if (hurried_) log_of("sandbox").warn("PostgreSQL is waited for no longer pid={}", pid());
     server_->signal(SIGQUIT);  // immediate: as after a crash
     ended = co_await ends_within(hurried_ ? 1s : 5s, false);
     if (!ended) log_of("sandbox").warn("PostgreSQL does not end; it is killed pid={}", pid());

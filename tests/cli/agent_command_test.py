@@ -38,9 +38,10 @@ class Agent(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+        self.seen = set()  # processes
 
     def run_it(self, *arguments):
-        return subprocess.run([FALCONER, "agent", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        return subprocess.run([FALCONER, "agent", *map(str, arguments)], capture_output=True, text=True, timeout=120)
 
     def write(self, name, text):
         path = self.folder / name
@@ -80,10 +81,10 @@ class Agent(unittest.TestCase):
              "--every", "1s", "--key-file", key],
             env={**os.environ, "FALCO_HOSTNAME": "worker-1"}, stderr=subprocess.PIPE, text=True)
         self.addCleanup(watch.kill)
-        beats = self.children(watch.pid, 2)
+        beats = [self.next_beat(watch.pid), self.next_beat(watch.pid)]
         watch.send_signal(signal.SIGTERM)
-        self.assertEqual(watch.wait(10), 0)
-        log = watch.stderr.read()
+        log = watch.communicate(timeout=60)[1]
+        self.assertEqual(watch.returncode, 0)
         self.assertGreaterEqual(log.count("heartbeat time="), 2)
         for name, words, environment in beats:
             self.assertEqual(name, "falconer", "what Falco calls proc.name")
@@ -105,36 +106,50 @@ class Agent(unittest.TestCase):
             [FALCONER, "agent", "heartbeat", "--falco", f"http://127.0.0.1:{server.server_port}", "--settle", "0s",
              "--every", "1s", "--key-file", key, "--node", "n"], stderr=subprocess.DEVNULL)
         self.addCleanup(watch.kill)
-        self.children(watch.pid, 1)
-        self.write("key", "new")
-        time.sleep(1)  # one that has begun with the old one
-        for _, words, _ in self.children(watch.pid, 1):
+        def proves(key):
+            """Whether the next beat is proved with it; with the other one otherwise."""
+            words = self.next_beat(watch.pid)[1]
             told = dict(zip(words[3::2], words[4::2]))
-            self.assertEqual(told["--proof"], hmac.new(b"new", f"{told['--time']}\nn".encode(), hashlib.sha256).hexdigest())
+            proofs = [hmac.new(each, f"{told['--time']}\nn".encode(), hashlib.sha256).hexdigest() for each in (b"old", b"new")]
+            self.assertIn(told["--proof"], proofs)
+            return told["--proof"] == proofs[(b"old", b"new").index(key)]
+
+        self.assertTrue(proves(b"old"))
+        self.write("young", "new").rename(key)
+        proves(b"new")  # one that had begun with the old key may still come
+        self.assertTrue(proves(b"new"))
+        self.assertTrue(proves(b"new"))
         watch.send_signal(signal.SIGTERM)
-        watch.wait(10)
+        watch.wait(60)
+
+    def next_beat(self, parent):
+        """Name, words and environment of the next process that it starts. That one is over in no time: it is stopped first."""
+        children, until = pathlib.Path(f"/proc/{parent}/task/{parent}/children"), time.monotonic() + 120
+        while time.monotonic() < until:
+            for child in map(int, children.read_text().split()):
+                if child in self.seen:
+                    continue
+                found = self.look_at(child)
+                if found:
+                    self.seen.add(child)
+                    return found
+        self.fail("no beat was seen")
 
     @staticmethod
-    def children(parent, count):
-        """Name, words and environment of processes caught while they ran."""
-        caught, until = {}, time.monotonic() + 30
-        while len(caught) < count and time.monotonic() < until:
-            for process in pathlib.Path("/proc").iterdir():
-                if not process.name.isdigit() or process.name in caught:
-                    continue
-                try:
-                    stat = (process / "stat").read_text()
-                    if not re.search(rf"\) \S {parent} ", stat):
-                        continue
-                    words = (process / "cmdline").read_text().split("\0")[:-1]
-                    if "beat" not in words:
-                        continue
-                    environment = dict(each.split("=", 1)
-                                       for each in (process / "environ").read_text().split("\0") if "=" in each)
-                    caught[process.name] = ((process / "comm").read_text().strip(), words, environment)
-                except (OSError, ValueError):
-                    continue
-        return list(caught.values())
+    def look_at(child):
+        """None: it is gone, or still about to become what it will be."""
+        place = pathlib.Path(f"/proc/{child}")
+        try:
+            os.kill(child, signal.SIGSTOP)
+            try:
+                words = (place / "cmdline").read_text().split("\0")[:-1]
+                environment = dict(each.split("=", 1) for each in (place / "environ").read_text().split("\0") if "=" in each)
+                name = (place / "comm").read_text().strip()
+            finally:
+                os.kill(child, signal.SIGCONT)
+        except (OSError, ValueError):
+            return None
+        return (name, words, environment) if "beat" in words and environment else None
 
     def test_wrong_usage(self):
         for arguments in ([], ["configure"], ["heartbeat", "--falco", "nowhere"], ["heartbeat", "--every", "0s"],

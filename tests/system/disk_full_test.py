@@ -10,10 +10,10 @@ import unittest
 import uuid
 
 from stall_test import standing_still
-from testbed import Testbed, event, eventually
+from testbed import IMPATIENT, Testbed, event, needs_mounts
 
 
-@unittest.skipUnless(os.getuid() == 0, "only root can mount a small tmpfs")
+@needs_mounts
 class DiskFull(unittest.TestCase):
     def test_nothing_is_acknowledged_that_a_full_disk_did_not_take(self):
         # The spool believes it may have 64 MiB; the disk has 2. A sender is held for 2 s.
@@ -21,7 +21,7 @@ class DiskFull(unittest.TestCase):
         self.addCleanup(os.rmdir, disk)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", disk], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
-        with Testbed(extra={"ingestor": {"hold": "2s", "spool": {"directory": disk + "/spool"}}}) as bed:
+        with Testbed(extra={"ingestor": {"hold": "2s", "spool": {"directory": disk + "/spool"}, **IMPATIENT["ingestor"]}}) as bed:
             bed.migrate()
             bed.start()
             token = bed.token()
@@ -43,17 +43,18 @@ class DiskFull(unittest.TestCase):
                                 refused.append(answer.status)
                                 if len(refused) > 20:
                                     over.set()
+                    kept.close()
 
                 threads = [threading.Thread(target=send) for _ in range(16)]
                 for thread in threads:
                     thread.start()
                 for thread in threads:
-                    thread.join(120)
+                    thread.join(300)
                     self.assertFalse(thread.is_alive())
                 self.assertGreater(len(acknowledged), 200, "until it was full")
                 self.assertEqual(set(refused), {503})
                 self.assertEqual(bed.get(bed.health_port, "/healthz")[0], 200)
-            eventually(lambda: bed.metrics()["falconer_spool_pending_records"] == 0, 60, "the spool has been replayed")
+            bed.nothing_pending()
             stored = set(bed.psql("select id from falconer.event", "falconer").split())
             print(f"acknowledged={len(acknowledged)} refused={len(refused)} stored={len(stored)}", flush=True)
             self.assertEqual(acknowledged - stored, set())

@@ -59,13 +59,9 @@ def is_like(wanted, line):
 class Documentation(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.bed = Testbed()
+        cls.bed = cls.enterClassContext(Testbed())
         cls.bed.migrate()
         (cls.bed.home / "config").symlink_to(ROOT / "config")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.bed.close()
 
     def test_every_block_says_how_it_is_known_to_be_true(self):
         for page in PAGES:
@@ -87,7 +83,7 @@ class Documentation(unittest.TestCase):
                 self.assertTrue(commands(body), f"{page.name}:{line} has no command")
                 for command, wanted in commands(body):
                     with self.subTest(page=page.name, line=line, command=command):
-                        done = subprocess.run(["bash", "-c", command], cwd=self.bed.home, env=environment, timeout=120,
+                        done = subprocess.run(["bash", "-c", command], cwd=self.bed.home, env=environment, timeout=300,
                                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
                         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                         printed = (done.stdout + done.stderr).splitlines()

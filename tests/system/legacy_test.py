@@ -20,7 +20,7 @@ def quoted(text):
 class Legacy(unittest.TestCase):
     def insert(self, bed, **row):
         columns = {"landscape": "local", "project": "test", "cluster": "alpha", "uuid": str(uuid.uuid4()), "hostname": "node-1",
-                   "time": "2026-11-01 10:11:12.123456", "rule": "Terminal shell", "priority": "Notice", "tags": "a,b",
+                   "time": f"{self.day} 10:11:12.123456", "rule": "Terminal shell", "priority": "Notice", "tags": "a,b",
                    "source": "syscall", "message": "It's a shell", "output_fields": json.dumps({"evt.time": BIG, "x": None})}
         columns.update(row)
         bed.psql(f"insert into falco_events ({','.join(columns)}) values ({','.join(quoted(v) for v in columns.values())})", "legacy")
@@ -36,6 +36,8 @@ class Legacy(unittest.TestCase):
     def test_everything_comes_over_once(self):
         with Testbed() as bed:
             bed.migrate()
+            # By the store's clock, and still so if midnight comes meanwhile.
+            self.day = bed.psql("select (now() at time zone 'utc')::date - 10")
             bed.psql("create database legacy")
             for statement in TABLE.read_text().split(";"):
                 if statement.strip():
@@ -48,7 +50,7 @@ class Legacy(unittest.TestCase):
             self.insert(bed, time="0001-01-01 00:00:00")
             self.insert(bed, output_fields=None)
             bed.psql("insert into falco_events (landscape, project, cluster, uuid, time, rule, priority, output_fields) select 'local', 'test', "
-                     "'alpha', gen_random_uuid(), '2026-11-02', 'Many', 'Debug', '{\"n\": 1}' from generate_series(1, 2500)", "legacy")
+                     f"'alpha', gen_random_uuid(), '{self.day}', 'Many', 'Debug', '{{\"n\": 1}}' from generate_series(1, 2500)", "legacy")
 
             self.assertEqual(self.run_import(bed), "read 2507, stored 2504, there already 0, quarantined 3")
             self.assertEqual(self.run_import(bed).split(", quarantined")[0], "read 2507, stored 0, there already 2504")
@@ -60,7 +62,7 @@ class Legacy(unittest.TestCase):
             self.assertEqual(one(good, "output_fields->'x'"), "null")
             self.assertEqual(one(good, "project || '/' || shoot || '/' || landscape"), "test/alpha/local")
             self.assertEqual(one(good, "tags"), '["a", "b"]')
-            self.assertEqual(one(good, "received at time zone 'UTC'"), "2026-11-01 10:11:12.123456")
+            self.assertEqual(one(good, "received at time zone 'UTC'"), f"{self.day} 10:11:12.123456")
             self.assertEqual(one(known, "cluster"), CLUSTER)
             self.assertEqual(one(bare, "hostname is null and source is null and tags is null and output is null"), "t")
             self.assertEqual(bed.count("select count(*) from falconer.quarantine"), 3)

@@ -17,6 +17,7 @@ from testbed import eventually
 from up_test import Up
 
 SHOOTS = "/apis/core.gardener.cloud/v1beta1/namespaces/garden-demo/shoots"
+PROFILE = "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles/falco"
 ASK = {"metadata": {"annotations": {"gardener.cloud/operation": "maintain"}}}
 
 
@@ -33,7 +34,7 @@ class Api:
         request = urllib.request.Request(
             self.server + path, None if body is None else json.dumps(body).encode(),
             {"Authorization": "Bearer " + self.token, "Content-Type": kind}, method=method)
-        with urllib.request.urlopen(request, timeout=30, context=self.trust) as answer:
+        with urllib.request.urlopen(request, timeout=120, context=self.trust) as answer:
             return json.load(answer)
 
     def patch(self, path, body):
@@ -50,14 +51,23 @@ class MaintenanceTest(unittest.TestCase):
         home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-maintenance."))
         os.chmod(home, 0o755)  # PostgreSQL's user passes through
         self.addCleanup(shutil.rmtree, home, ignore_errors=True)
-        self.up = Up(home / "data", "--shoots", "1", "--rate", "1").wait_until_up()
-        self.addCleanup(self.up.end)
+        self.up = Up(home / "data", "--shoots", "1", "--rate", "1")
+        self.addCleanup(self.up.make_sure_it_has_ended)
+        self.up.wait_until_up()
         self.api = Api(home / "data" / "kubernetes" / "kubeconfig")
 
     def version(self):
         return self.api.ask(SHOOTS + "/old")["spec"]["extensions"][0]["providerConfig"]["falcoVersion"]
 
+    def no_version_expires(self):
+        """The demo's profile has dates, one of which is today some day."""
+        versions = self.api.ask(PROFILE)["spec"]["versions"]["falco"]
+        for each in versions:
+            each.pop("expirationDate", None)
+        self.api.patch(PROFILE, {"spec": {"versions": {"falco": versions}}})
+
     def test_the_annotation_moves_the_version_and_gardener_takes_it_away(self):
+        self.no_version_expires()
         self.api.ask(SHOOTS, "POST", {
             "apiVersion": "core.gardener.cloud/v1beta1", "kind": "Shoot", "metadata": {"name": "old", "namespace": "garden-demo"},
             "spec": {"kubernetes": {"version": "1.33.5"},
@@ -73,22 +83,22 @@ class MaintenanceTest(unittest.TestCase):
                 return False  # not there yet
             return (is_there["spec"]["providerConfig"]["falcoVersion"] == version
                     and is_there.get("status", {}).get("lastOperation", {}).get("state") == "Succeeded")
-        eventually(lambda: delivered("0.42.1"), 30, "the old version is delivered")
+        eventually(lambda: delivered("0.42.1"), 120, "the old version is delivered")
         self.assertEqual(self.version(), "0.42.1", "its window is closed")
 
         self.api.patch(SHOOTS + "/old", ASK)
-        eventually(lambda: self.version() == "0.43.0", 30, "the version moves")
+        eventually(lambda: self.version() == "0.43.0", 120, "the version moves")
         self.assertEqual(self.api.ask(SHOOTS + "/old")["spec"]["extensions"][0]["providerConfig"], config("0.43.0"))
-        eventually(lambda: delivered("0.43.0"), 30, "the new version is delivered")
+        eventually(lambda: delivered("0.43.0"), 120, "the new version is delivered")
 
         def annotations():
             return self.api.ask(SHOOTS + "/old")["metadata"].get("annotations", {})
-        eventually(lambda: "gardener.cloud/operation" not in annotations(), 30, "Gardener takes its annotation away")
+        eventually(lambda: "gardener.cloud/operation" not in annotations(), 120, "Gardener takes its annotation away")
 
         def told():
             events = self.api.ask("/api/v1/namespaces/garden-demo/events")["items"]
             return [(each["type"], each["reason"]) for each in events if each["involvedObject"]["name"] == "old"]
-        eventually(lambda: told() == [("Normal", "FalcoVersionMoved")], 30, "its owner is told")
+        eventually(lambda: told() == [("Normal", "FalcoVersionMoved")], 120, "its owner is told")
 
     @staticmethod
     def closed_window():

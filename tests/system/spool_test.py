@@ -7,7 +7,7 @@ import sys
 import unittest
 import uuid
 
-from testbed import FALCONER, Testbed, event
+from testbed import FALCONER, Testbed, event, eventually
 
 
 def spool(*args):
@@ -31,7 +31,9 @@ class OrphanedSpool(unittest.TestCase):
 
     def stop_store(self):
         self.bed.psql("alter database falconer with allow_connections false")
-        self.bed.psql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'falconer'")
+        self.bed.psql("select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = 'falconer'")
+        left = "select count(*) from pg_stat_activity where datname = 'falconer'"
+        eventually(lambda: self.bed.psql(left) == "0", what="nobody speaks to the store any more")
 
     def start_store(self):
         self.bed.psql("alter database falconer with allow_connections true")

@@ -5,14 +5,15 @@ import os
 import pathlib
 import signal
 import sys
-import threading
 import time
 import unittest
 
 from durability_test import Senders
-from testbed import Testbed, event, eventually
+from testbed import IMPATIENT, LATENCIES, Testbed, event, eventually
 
+ALONE = "measures the memory that falconer takes at most"
 SECONDS = float(os.environ.get("FALCONER_STALL_SECONDS", "6"))
+SPOOLED = 'falconer_ingest_acknowledged_total{as="spooled"}'
 
 
 def family_of(postmaster):
@@ -47,23 +48,28 @@ def resident_mib(pid):
 
 
 class Stall(unittest.TestCase):
-    def look(self, bed, seconds):
-        """Alive and ready all the time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def look(self, bed):
+        """Alive and ready all the time: for so long, and until the spool has been of use."""
+        begun = time.monotonic()
+
+        def has_stalled():
             self.assertEqual(bed.get(bed.health_port, "/healthz")[0], 200)
             status, why = bed.get(bed.health_port, "/readyz/ingestor")
             self.assertEqual(status, 200, why)
             time.sleep(0.2)
+            return time.monotonic() > begun + SECONDS and bed.metrics()[SPOOLED] > 0
+
+        eventually(has_stalled, SECONDS + 60, "events go to the spool")
+        return time.monotonic() - begun
 
     def check(self, bed, senders, stalled):
         senders.join()
         begun = time.monotonic()
-        eventually(lambda: bed.metrics()["falconer_spool_pending_records"] == 0, 60, "the spool has been replayed")
+        bed.nothing_pending()
         drained = time.monotonic() - begun
         stored = set(bed.psql("select id from falconer.event", "falconer").split())
         rows = bed.count("select count(*) from falconer.event")
-        spooled = bed.metrics()['falconer_ingest_acknowledged_total{as="spooled"}']
+        spooled = bed.metrics()[SPOOLED]
         print(f"stalled={stalled:.1f}s drained={drained:.1f}s acknowledged={len(senders.acknowledged)} spooled={spooled:.0f} "
               f"peak={resident_mib(bed.process.pid):.0f}MiB", flush=True)
         self.assertEqual(senders.refused, [])
@@ -71,35 +77,35 @@ class Stall(unittest.TestCase):
         self.assertEqual(senders.acknowledged - stored, set())
         self.assertEqual(rows, len(stored))
         self.assertGreater(spooled, 0)
-        self.assertLess(drained, 2 * stalled)
+        if LATENCIES:
+            self.assertLess(drained, 2 * stalled)
         self.assertLess(resident_mib(bed.process.pid), 256)
 
     def test_a_database_that_stands_still(self):
-        with Testbed() as bed:
+        with Testbed(extra=IMPATIENT) as bed:
             bed.migrate()
             bed.start()
             senders = Senders(bed, pause=0.01)  # some 1,500 events/s: a fleet, not a flood
-            time.sleep(1)
+            senders.go_on(100)
             with standing_still(bed):
-                self.look(bed, SECONDS)
-            self.check(bed, senders, SECONDS)
+                stalled = self.look(bed)
+            self.check(bed, senders, stalled)
 
     def test_a_table_that_is_locked(self):
-        with Testbed() as bed:
+        with Testbed(extra=IMPATIENT) as bed:
             bed.migrate()
             bed.start()
             senders = Senders(bed, pause=0.01)  # some 1,500 events/s: a fleet, not a flood
-            time.sleep(1)
-            lock = threading.Thread(target=lambda: bed.psql(
-                f"begin; lock table falconer.event in access exclusive mode; select pg_sleep({SECONDS}); commit", "falconer"))
-            lock.start()
-            self.look(bed, SECONDS)
-            lock.join()
-            self.check(bed, senders, SECONDS)
+            senders.go_on(100)
+            with bed.session() as holder:
+                holder.stdin.write("begin; lock table falconer.event in access exclusive mode;\n")
+                holder.stdin.flush()
+                stalled = self.look(bed)
+            self.check(bed, senders, stalled)
 
     def test_an_end_while_it_stands_still(self):
         """The settlement of quotas that hangs when the end is asked for is not joined by a second one."""
-        with Testbed() as bed:
+        with Testbed(extra=IMPATIENT) as bed:
             bed.migrate()
             bed.start()
             token = bed.token()
@@ -111,7 +117,7 @@ class Stall(unittest.TestCase):
                     time.sleep(wait)
                     bed.process.send_signal(signal.SIGTERM)
                     time.sleep(0.6)
-                self.assertEqual(bed.process.wait(30), 0, bed.tail())
+                self.assertEqual(bed.process.wait(120), 0, bed.tail())
                 bed.start()
 
 

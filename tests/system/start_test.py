@@ -12,10 +12,10 @@ import tempfile
 import unittest
 import unittest.mock
 
-from testbed import FALCONER, Testbed, event, eventually
+from testbed import FALCONER, Testbed, event, eventually, needs_mounts
 
 
-def run(*command, seconds=90):
+def run(*command, seconds=300):
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds)
 
 
@@ -88,14 +88,14 @@ class Start(unittest.TestCase):
             bed.psql("delete from falconer.chore", "falconer")  # retention is due
             with in_the_future(800):
                 bed.start()
-            eventually(lambda: "nothing is removed: our clock says" in bed.tail(), 20, "retention is refused")
+            eventually(lambda: "nothing is removed: our clock says" in bed.said(), what="retention is refused")
             self.assertEqual(bed.count("select count(*) from falconer.event"), 1)
             self.assertEqual(bed.terminate(), 0)
             retain = run("faketime", "-f", "+800d", FALCONER, "db", "retain", "--config", bed.config)
             self.assertEqual(retain.returncode, 1, retain.stdout)
             self.assertIn("set the one that is wrong", retain.stderr)
 
-    @unittest.skipUnless(os.getuid() == 0, "only root can hide the installed PostgreSQL")
+    @needs_mounts
     def test_postgresql_is_missing(self):
         hidden = 'mount -t tmpfs tmpfs /usr/lib/postgresql && exec "$@"'
         done = self.up(self.home / "data", "unshare", "--mount", "sh", "-c", hidden, "sh")
@@ -118,12 +118,12 @@ class Start(unittest.TestCase):
         self.assertIn(f"may not pass through {self.home}; choose another --data", self.sentence(done))
         self.nothing_is_left_of(done)
 
-    @unittest.skipUnless(os.getuid() == 0, "only root can mount a small tmpfs")
+    @needs_mounts
     def test_a_disk_that_is_too_small_for_postgresql(self):
         said = self.sentence(self.up(self.small_disk("8m") / "data"))
         self.assertIn("No space left on device; make room there, or choose another --data", said)
 
-    @unittest.skipUnless(os.getuid() == 0, "only root can mount a small tmpfs")
+    @needs_mounts
     def test_a_disk_that_is_full(self):
         disk = self.small_disk("1m")
         self.fill(disk)

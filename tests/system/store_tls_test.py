@@ -47,7 +47,7 @@ class StoreTls(unittest.TestCase):
             cls.bed.psql("alter system set " + setting)
         cls.bed.psql("select pg_reload_conf()")
         cls.use(cls.good.ca)
-        eventually(lambda: cls.migrate().returncode == 0, 30, "PostgreSQL has read its configuration again")
+        eventually(lambda: cls.migrate().returncode == 0, what="PostgreSQL has read its configuration again")
 
     @classmethod
     def use(cls, ca, **changes):
@@ -87,7 +87,7 @@ class StoreTls(unittest.TestCase):
 
         self.use(self.good.ca)
         self.bed.start()
-        eventually(lambda: self.stored() == before + 1, 30, "with the right CA the spool is replayed")
+        eventually(lambda: self.stored() == before + 1, what="with the right CA the spool is replayed")
 
     def test_the_right_ca_and_the_wrong_name_is_not_believed(self):
         self.use(self.good.ca, hosts=["localhost"])
@@ -111,12 +111,12 @@ class StoreTls(unittest.TestCase):
         self.addCleanup(self.bed.psql, "alter role falconer password 'falconer'")
         self.addCleanup(file.write_text, "falconer")
         self.bed.psql("alter role falconer password 'peregrine'")
-        self.bed.psql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'falconer'")
+        self.bed.psql("select pg_terminate_backend(pid, 60000) from pg_stat_activity where usename = 'falconer'")
         self.assertEqual(self.bed.post(event(), token)[0], 200, "the spool has it: the password is not known yet")
         file.write_text("peregrine")
-        eventually(lambda: self.stored() == before + 1, 30, "the new password is used")
+        eventually(lambda: self.stored() == before + 1, what="the new password is used")
         self.assertEqual(self.bed.post(event(), token)[0], 200)
-        eventually(lambda: self.stored() == before + 2, 30, "and events go to the store again")
+        eventually(lambda: self.stored() == before + 2, what="and events go to the store again")
 
 
 if __name__ == "__main__":

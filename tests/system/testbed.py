@@ -1,35 +1,67 @@
 """A falconer with a private PostgreSQL, for tests that look at the whole program from outside.
 
-Everything lives in one temporary folder and on free loopback ports; close() ends what was started.
+Everything lives in one temporary folder and on free loopback ports; close() ends what was started, and so does the end of
+the test's process.
 """
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import unittest
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FALCONER_BUILD", ROOT / "build" / "dev"))
+BUILD = pathlib.Path(os.environ.get("FALCONER_BUILD", ROOT / "build" / "release"))
 FALCONER = BUILD / "falconer"
 POSTGRES = ROOT / "tests" / "support" / "postgres.sh"
 
+sys.path.insert(0, str(POSTGRES.parent))
+from ports import free_port  # noqa: E402,F401  (tests take it from here)
+
 CLUSTER = "shoot--test--alpha-0a1b2c3d-1111-2222-3333-444455556666-local"
 
+# Latencies are judged where the machine is the test's own: in the nightly run.
+LATENCIES = os.environ.get("FALCONER_LATENCIES") == "1"
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+# A case that is about a store which stands still: the product's own limit. In all other cases the testbed's store has 30 s
+# for a batch, or a slow disk would send events to the spool behind the test's back.
+IMPATIENT = {"ingestor": {"storeTimeout": "1s"}}
+
+# Thousands of connections, whatever the shell's soft limit: Debian's is 1,024. What is started here inherits it.
+_hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (20_000 if _hard == resource.RLIM_INFINITY else min(20_000, _hard), _hard))
+
+# Told to end, a test ends what it has started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def eventually(met, seconds=30, what="condition"):
+@functools.cache
+def _may_mount():
+    """Root in a container need not have the right to mount."""
+    with tempfile.TemporaryDirectory(prefix="falconer-mount.") as folder:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True).returncode == 0
+        if mounted:
+            subprocess.run(["umount", "-l", folder], check=True)
+        return mounted
+
+
+def needs_mounts(case):
+    """For what needs a disk of its own, or one that is hidden."""
+    return unittest.skipUnless(_may_mount(), "needs the right to mount a tmpfs (root with CAP_SYS_ADMIN)")(case)
+
+
+def eventually(met, seconds=60, what="condition"):
     """Polls until met() is true. Raises with `what` when it never is."""
     end = time.monotonic() + seconds
     while True:
@@ -48,19 +80,25 @@ class Testbed:
         self.spool_capacity = spool_capacity
         self.extra = extra or {}
         self.port, self.metrics_port, self.health_port = free_port(), free_port(), free_port()
-        self.process = None
+        self.process = self.pg_env = None
+        self.closed = False
         self.starts = 0
-        self._start_postgres()
-        self._make_keys()
-        self.config = self._write_config()
+        atexit.register(self.close)
+        try:
+            self._start_postgres()
+            self._make_keys()
+            self.config = self._write_config()
+        except BaseException:
+            self.close()
+            raise
 
     # --- parts -------------------------------------------------------------------------------
 
     def _start_postgres(self):
-        env = self.home / "postgres.env"
-        subprocess.run([POSTGRES, "start", env], check=True)
-        self.pg_env = env
-        self.pg = dict(line.split("=", 1) for line in env.read_text().split())
+        # Its port is ours while it is away, too: tests kill it and start it again.
+        self.pg_env = self.home / "postgres.env"
+        subprocess.run([POSTGRES, "start", self.pg_env, str(free_port())], check=True)
+        self.pg = dict(line.split("=", 1) for line in self.pg_env.read_text().split())
         self.psql("create role falconer login password 'falconer'")
         self.psql("create database falconer owner falconer")
 
@@ -74,7 +112,7 @@ class Testbed:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
         # The killed postmaster's backends still hold its shared memory; they end by themselves.
         eventually(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/").returncode == 0,
-                   60, "PostgreSQL starts again")
+                   120, "PostgreSQL starts again")
 
     def psql(self, sql, database="postgres"):
         done = subprocess.run(
@@ -82,6 +120,17 @@ class Testbed:
              "-U", "postgres", "-d", database, "-c", sql],
             check=True, capture_output=True, text=True)
         return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def session(self, database="falconer"):
+        """A psql that reads from its stdin; what it holds is given up at the end."""
+        psql = subprocess.Popen(["psql", "-XAtq", "-h", self.pg["host"], "-p", self.pg["port"], "-U", "postgres", "-d", database],
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        try:
+            yield psql
+        finally:
+            psql.stdin.close()
+            psql.wait()
 
     def count(self, sql):
         return int(self.psql(sql, "falconer"))
@@ -113,6 +162,7 @@ class Testbed:
                 "keysFile": str(self.keys),
                 "dailyEvents": self.quota,
                 "hardRate": 1_000_000,
+                "storeTimeout": "30s",
                 "spool": {"directory": str(self.home / "spool"), "capacity": self.spool_capacity},
                 "drain": {"accept": "200ms", "idle": "1s", "limit": "20s"},
             },
@@ -133,37 +183,57 @@ class Testbed:
         self.run("db", "migrate", "--config", self.config)
 
     def start(self, wait=True):
+        self._end_process()  # of a case that has failed before it ended its own
         self.starts += 1
         self.log = open(self.home / f"falconer.{self.starts}.log", "wb")
         self.process = subprocess.Popen(
             [FALCONER, "serve", "--config", self.config, "--roles", "ingestor"],
             stdout=self.log, stderr=self.log)
+        self.log.close()
         if wait:
-            eventually(self.alive, 30, "falconer is alive")
+            eventually(self.alive, what="falconer is alive")
 
     def alive(self):
         if self.process.poll() is not None:
             raise AssertionError(f"falconer ended with {self.process.returncode}:\n{self.tail()}")
         with contextlib.suppress(OSError, http.client.HTTPException):
-            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()  # it listens last
+            socket.create_connection(("127.0.0.1", self.port), timeout=60).close()  # it listens last
             return self.get(self.health_port, "/healthz")[0] == 200
         return False
 
+    def said(self):
+        """Everything that the last falconer has said."""
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
     def tail(self, lines=30):
-        self.log.flush()
-        return "\n".join(pathlib.Path(self.log.name).read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.said().splitlines()[-lines:])
+
+    def _end_process(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
 
     def kill(self):
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, seconds=60):
+    @contextlib.contextmanager
+    def stopped(self):
+        """Falconer does nothing meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        state = pathlib.Path(f"/proc/{self.process.pid}/stat")
+        eventually(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", what="falconer is stopped")
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self, seconds=120):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
     @staticmethod
     def get(port, path):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -179,6 +249,10 @@ class Testbed:
                 found[name] = float(value)
         return found
 
+    def nothing_pending(self):
+        """Everything that was acknowledged is in the store."""
+        eventually(lambda: self.metrics()["falconer_spool_pending_records"] == 0, 120, "the spool has been replayed")
+
     def post(self, body, token, path="/v1/events", headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
@@ -191,10 +265,12 @@ class Testbed:
             connection.close()
 
     def close(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        subprocess.run([POSTGRES, "stop", self.pg_env], check=True)
+        """Once more: nothing."""
+        self.closed = True
+        atexit.unregister(self.close)
+        self._end_process()
+        if self.pg_env:
+            subprocess.run([POSTGRES, "stop", self.pg_env], check=True)
         subprocess.run(["rm", "-rf", self.home], check=True)
 
     def __enter__(self):

@@ -80,7 +80,7 @@ if(FALCONER_TESTS)
 endif()
 function(_falconer_test name)
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
-    target_link_libraries(${name} PRIVATE asio_impl)
+    target_link_libraries(${name} PRIVATE asio_impl GTest::gmock GTest::gtest)  # the precompiled header's definitions
     if(FALCONER_SANITIZE)
         target_compile_options(${name} PRIVATE -O0)
     endif()

@@ -315,16 +315,9 @@ TEST_F(ReviewHandlerTest, CustomRulesAreReadOnceAndNotAtEachReview) {
         return best;
     };
     const auto first = round(), again = round();
-    const auto plain_text = review(good);
-    auto       plain      = std::chrono::nanoseconds::max();
-    for (int i = 0; i < 100; ++i)
-        plain = std::min(plain, test::effort_of([&] {
-                             EXPECT_EQ(answer(post("/webhooks/validate", plain_text)).status, 200u);
-                         }));
     std::cout << "us per review with custom rules: first " << first.count() / 1000 << ", again "
-              << again.count() / 1000 << ", without any " << plain.count() / 1000 << std::endl;
-    EXPECT_LT(again * 2, first);
-    EXPECT_LT(again, 4 * plain);
+              << again.count() / 1000 << std::endl;
+    EXPECT_LT(again * 8, first);
     if (test::times_are_judged()) {
         EXPECT_LT(again, std::chrono::milliseconds(5));
     }

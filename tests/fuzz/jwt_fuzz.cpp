@@ -49,7 +49,7 @@ void require_sense(const net::jwt_verdict& got, std::string_view claims) {
     require((now >= got.expires) == (got.why == "expired"), "expired after its end");
     require(got.claims == claims, "the claims that were signed");
     // Another reader of JSON finds the same name and the same issuer in the place for it.
-    const auto others = testing::leaves_of(claims);
+    const auto others = falconer::testing::leaves_of(claims);
     require(others.has_value(), "JSON to others too");
     const auto* const path =
         got.profile == net::token_profile::central ? "/gardener-falco/cluster-identity" : "/sub";
@@ -81,7 +81,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto got   = verify(token);
     require_sense(got, is_header ? std::string_view(claims) : text);
     if (is_header && got)
-        require(testing::leaves_of(text).value().at("/alg") == "\"RS256", "nothing but RS256");
+        require(
+            falconer::testing::leaves_of(text).value().at("/alg") == "\"RS256", "nothing but RS256"
+        );
     require(!verify(token + 'A') && !verify(token.substr(0, token.size() - 1)), "one spelling");
     return 0;
 }

@@ -30,7 +30,7 @@ void try_manifest(std::string_view text) {
         const auto layer = rules_layer(*is);
         require(!layer || layer->size <= largest_layer, "a layer of bounded size");
     } else {
-        static_cast<void>(only_manifest(std::get<index>(*read)));
+        static_cast<void>(only_manifest(std::get<falconer::oci::index>(*read)));
     }
 }
 

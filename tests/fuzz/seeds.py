@@ -174,7 +174,7 @@ def reviews(samples):
 
 
 def main():
-    target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path(sys.argv[3])
     directory.mkdir(parents=True, exist_ok=True)
     make = {"event": events, "http": requests, "jwt": tokens, "keys": keys, "oci": artifacts, "review": reviews,
             "rules": rules, "service_config": service_configs, "spool": spools}.get(target)

@@ -303,7 +303,7 @@ class LifeCycle(unittest.TestCase):
         self.assertRegex(lease["spec"]["renewTime"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertEqual(lease["spec"]["holderIdentity"], "gardener-extension-shoot-falco-service")
 
-    def test_4_another_version_rolls_out_and_old_secrets_are_collected(self):
+    def test_4_another_version_rolls_out_with_a_secret_of_its_own(self):
         before = set(self.secrets())
         rules = {"standard": ["falco-rules"], "custom": [{"resourceName": "my-rules"}]}
         self.ask("reconcile", spec={"providerConfig": {"falcoVersion": "0.42.1", "rules": rules}})

@@ -60,16 +60,19 @@ class Result(unittest.TestResult):
     def __init__(self, report):
         super().__init__()
         self.report = report
-        self.outcome = self.why = self.begun = None
+        self.outcome = self.why = None
+        self.before = time.monotonic()  # the case before ended then: what a class's set-up takes is its first case's
 
     def startTest(self, test):
         super().startTest(test)
-        self.outcome, self.why, self.begun = None, "", time.monotonic()
+        self.outcome, self.why = None, ""
         self.report.write(begin=name_of(test))
 
     def stopTest(self, test):
         outcome, why = (self.outcome, self.why) if self.outcome else ("failed", "it ended without a verdict")
-        self.report.write(end=name_of(test), outcome=outcome, why=why, seconds=time.monotonic() - self.begun)
+        now = time.monotonic()
+        self.report.write(end=name_of(test), outcome=outcome, why=why, seconds=now - self.before)
+        self.before = now
         super().stopTest(test)
 
     def settle(self, test, outcome, why=""):

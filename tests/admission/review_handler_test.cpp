@@ -285,7 +285,9 @@ TEST_F(ReviewHandlerTest, AReviewTakesMilliseconds) {
                   << static_cast<double>(effort.count()) / static_cast<double>(reading.count())
                   << " readings of its JSON" << std::endl;
         EXPECT_LT(effort, 10 * reading);
-        if (test::times_are_judged()) EXPECT_LT(took[took.size() / 2], 25);
+        if (test::times_are_judged()) {
+            EXPECT_LT(took[took.size() / 2], 25);
+        }
     }
 }
 
@@ -323,7 +325,9 @@ TEST_F(ReviewHandlerTest, CustomRulesAreReadOnceAndNotAtEachReview) {
               << again.count() / 1000 << ", without any " << plain.count() / 1000 << std::endl;
     EXPECT_LT(again * 2, first);
     EXPECT_LT(again, 4 * plain);
-    if (test::times_are_judged()) EXPECT_LT(again, std::chrono::milliseconds(5));
+    if (test::times_are_judged()) {
+        EXPECT_LT(again, std::chrono::milliseconds(5));
+    }
 }
 
 }  // namespace

@@ -268,7 +268,7 @@ class AdmissionTest(unittest.TestCase):
             mean = 1000 * value["sum"] / value["count"]
             print(f"{phase}: {mean:.3f} ms per review, over {value['count']:.0f}")
             self.assertGreater(value["count"], 49)
-            if os.environ.get("FALCONER_LATENCIES") == "1":  # the machine's mood is no reason to be red
+            if os.environ.get("FALCONER_JUDGE_TIMES") == "1":  # the machine's mood is no reason to be red
                 self.assertLess(mean, 5)
 
     def test_8_no_key_is_ever_said(self):

@@ -32,7 +32,7 @@ from ports import free_port  # noqa: E402,F401  (tests take it from here)
 CLUSTER = "shoot--test--alpha-0a1b2c3d-1111-2222-3333-444455556666-local"
 
 # Latencies are judged where the machine is the test's own: in the nightly run.
-LATENCIES = os.environ.get("FALCONER_LATENCIES") == "1"
+LATENCIES = os.environ.get("FALCONER_JUDGE_TIMES") == "1"
 
 # A case that is about a store which stands still: the product's own limit. In all other cases the testbed's store has 30 s
 # for a batch, or a slow disk would send events to the spool behind the test's back.

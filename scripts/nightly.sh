@@ -16,6 +16,7 @@ export FALCONER_SPOOL_CASES=${FALCONER_SPOOL_CASES:-100000}     # spools cut and
 export FALCONER_FAIR_PAIRS=${FALCONER_FAIR_PAIRS:-5}            # a loud cluster beside 100 others, and their latency
 export FALCONER_FUZZ_SECONDS=${FALCONER_FUZZ_SECONDS:-3600}     # each fuzz target
 export FALCONER_JUDGE_TIMES=${FALCONER_JUDGE_TIMES:-1}          # latencies that were promised (13, 14 and others)
+export FALCONER_FILE_SECONDS=${FALCONER_FILE_SECONDS:-7200}     # a file of tests, with those kills in it
 export FALCONER_TIDY=${FALCONER_TIDY:-all}                      # clang-tidy on every file
 export FALCONER_TIDY_SECONDS=${FALCONER_TIDY_SECONDS:-7200}
 [ $# -gt 0 ] || set -- checks unit system peers tidy image proof plain clang

@@ -20,8 +20,7 @@ import yaml
 
 import balancer
 from kubernetes import Kubernetes, small_definitions
-from ports import own_port
-from testbed import FALCONER, ROOT, eventually
+from testbed import FALCONER, ROOT, eventually, free_port
 
 SHOOTS = "/apis/core.gardener.cloud/v1beta1/namespaces/garden-demo/shoots"
 NAME = "gardener-extension-admission-shoot-falco-service"
@@ -45,7 +44,7 @@ class Admission:
 
     def __init__(self, home, server, certificates):
         self.home, self.server, self.certificates = home, server, certificates
-        self.places = [(own_port(), own_port(), own_port()) for _ in range(2)]
+        self.places = [(free_port(), free_port(), free_port()) for _ in range(2)]
         self.replicas = {}
         self.balancer, self.port = balancer.start([(port, health) for port, health, _ in self.places])
 

@@ -11,10 +11,9 @@ import unittest
 
 import balancer
 import values
-from ports import own_port
 from sender import REAL, Sender, webhook
 import tokens
-from testbed import CLUSTER, FALCONER, Testbed, event, eventually, merge
+from testbed import CLUSTER, FALCONER, Testbed, event, eventually, free_port, merge
 
 ROUNDS = int(os.environ.get("FALCONER_RESTART_ROUNDS", "2"))
 PER_SECOND = 100  # fed to each of the two senders
@@ -38,11 +37,11 @@ class Replica:
     """One more falconer on the store of a testbed, with ports and a spool of its own."""
 
     def __init__(self, bed, name):
-        self.port, self.health = own_port(), own_port()
+        self.port, self.health = free_port(), free_port()
         config = json.loads(bed.config.read_text())
         merge(config, {"ingestor": {"listen": f"127.0.0.1:{self.port}",
                                     "spool": {"directory": str(bed.home / f"spool-{name}")}},
-                       "metrics": {"listen": f"127.0.0.1:{own_port()}"},
+                       "metrics": {"listen": f"127.0.0.1:{free_port()}"},
                        "health": {"listen": f"127.0.0.1:{self.health}"}})
         self.config = bed.home / f"falconer-{name}.yaml"
         self.config.write_text(json.dumps(config))

@@ -14,8 +14,7 @@ import yaml
 from paths import HERE
 import tokens
 from kube_http import Api
-from ports import own_port
-from testbed import ROOT, eventually
+from testbed import ROOT, eventually, free_port
 
 
 def build(folder, package):
@@ -56,7 +55,7 @@ class Kubernetes(Api):
             (self.home / "audit-policy.yaml").write_text(json.dumps(AUDIT_POLICY))
             recorded = [f"--audit-policy-file={self.home}/audit-policy.yaml", f"--audit-log-path={self.home}/audit.log"]
 
-        client, peer, self.port = own_port(), own_port(), own_port()
+        client, peer, self.port = free_port(), free_port(), free_port()
         self._start(etcd, f"--data-dir={self.home / 'etcd'}", "--log-level=error", "--unsafe-no-fsync",
                     f"--listen-client-urls=http://127.0.0.1:{client}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
                     f"--advertise-client-urls=http://127.0.0.1:{client}",

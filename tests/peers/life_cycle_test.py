@@ -5,6 +5,7 @@ then does it instead. Falconer has the rights that its chart gives it, and in th
 of them."""
 
 import base64
+import functools
 import json
 import os
 import pathlib
@@ -19,10 +20,9 @@ import yaml
 import charts
 import rights
 from kubernetes import HERE, Kubernetes
-from ports import own_port
 from rendering import example
 from shared_data import gardeners
-from testbed import FALCONER, ROOT, eventually
+from testbed import FALCONER, ROOT, eventually, free_port
 
 CRDS = ["extensions.gardener.cloud_extensions", "extensions.gardener.cloud_clusters", "resources.gardener.cloud_managedresources",
         "monitoring.coreos.com_scrapeconfigs"]
@@ -74,9 +74,9 @@ class ResourceManager:
             "sourceClientConnection": {"kubeconfig": str(seed.kubeconfig), "qps": 100, "burst": 130},
             "targetClientConnection": {"kubeconfig": str(target.kubeconfig), "qps": 100, "burst": 130},
             "leaderElection": {"leaderElect": False}, "logLevel": "info", "logFormat": "text",
-            "server": {"webhooks": {"bindAddress": "127.0.0.1", "port": own_port(), "tls": {"serverCertDir": str(home)}},
-                       "healthProbes": {"bindAddress": "127.0.0.1", "port": own_port()},
-                       "metrics": {"bindAddress": "127.0.0.1", "port": own_port()}},
+            "server": {"webhooks": {"bindAddress": "127.0.0.1", "port": free_port(), "tls": {"serverCertDir": str(home)}},
+                       "healthProbes": {"bindAddress": "127.0.0.1", "port": free_port()},
+                       "metrics": {"bindAddress": "127.0.0.1", "port": free_port()}},
             "controllers": {"garbageCollector": {"enabled": True, "syncPeriod": "15s"},  # it accepts no less
                             "health": {"concurrentSyncs": 2, "syncPeriod": "15s"},
                             "managedResources": {"concurrentSyncs": 2, "syncPeriod": "15s",
@@ -102,8 +102,24 @@ class ResourceManager:
         self.log.close()
 
 
+def part(method):
+    """Of a life: what comes before it and has not been lived in this process is lived first; after a failure nothing is."""
+    @functools.wraps(method)
+    def lived(self):
+        life = type(self)
+        names = unittest.defaultTestLoader.getTestCaseNames(life)
+        self.assertNotIn(method.__name__, life.lived, "once is enough")
+        for name in names[len(life.lived):names.index(method.__name__) + 1]:
+            self.assertFalse(life.broken, "an earlier part of this life has failed")
+            life.broken = True
+            getattr(life, name).__wrapped__(self)
+            life.broken = False
+            life.lived.append(name)
+    return lived
+
+
 class LifeCycle(unittest.TestCase):
-    """In the order of their names: one life."""
+    """In the order of their names: one life. Each can be run alone, and lives what comes before it."""
 
     broken = False  # what comes after would only repeat it
     lived = []
@@ -173,7 +189,7 @@ class LifeCycle(unittest.TestCase):
                                          "tokenIssuerPrivateKeyFile": str(cls.home / "key.pem")}},
             "controller": {"kubeconfig": str(cls.access), "namespace": OWN_SPACE,
                            "rules": str(ROOT / "config/rules/demo"), "heartbeatInterval": "5s"},
-            "metrics": {"listen": f"127.0.0.1:{own_port()}"}, "health": {"listen": f"127.0.0.1:{own_port()}"}}
+            "metrics": {"listen": f"127.0.0.1:{free_port()}"}, "health": {"listen": f"127.0.0.1:{free_port()}"}}
         (cls.home / "falconer.yaml").write_text(json.dumps(config))
         cls.falconer_log = open(cls.home / "falconer.log", "ab")
         cls.falconer = subprocess.Popen([FALCONER, "serve", "--config", cls.home / "falconer.yaml", "--roles", "controller"],
@@ -253,25 +269,9 @@ class LifeCycle(unittest.TestCase):
     def falco_image(self):
         return self.shoot.call("GET", DAEMON_SET)["spec"]["template"]["spec"]["containers"][0]["image"]
 
-    def run(self, result=None):
-        """What came before in this life is lived first, if this is not the process that has lived it."""
-        if type(self).broken:
-            result.startTest(self)
-            result.addError(self, (AssertionError, AssertionError("an earlier part of this life has failed"), None))
-            return result.stopTest(self)
-        before = len(result.failures) + len(result.errors)
-        super().run(result)
-        type(self).broken = len(result.failures) + len(result.errors) > before
-
-    def setUp(self):
-        names = unittest.defaultTestLoader.getTestCaseNames(type(self))
-        for name in names[len(type(self).lived):names.index(self._testMethodName)]:
-            getattr(self, name)()
-            type(self).lived.append(name)
-        type(self).lived.append(self._testMethodName)
-
     # --- its life ------------------------------------------------------------------------------
 
+    @part
     def test_1_it_is_created_and_its_objects_are_in_the_shoot(self):
         made = example("extension")
         made["spec"]["providerConfig"]["destinations"] = [{"name": "central"}]
@@ -287,6 +287,7 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(labels["resources.gardener.cloud/managed-by"], "gardener")
         self.assertEqual(labels["shoot.gardener.cloud/no-cleanup"], "true")
 
+    @part
     def test_2_its_health_is_told_as_gardenlet_reads_it(self):
         eventually(lambda: self.condition("SystemComponentsHealthy").get("status") == "False", 60,
                    "without nodes it is not well: " + json.dumps(self.extension().get("status")))
@@ -298,11 +299,13 @@ class LifeCycle(unittest.TestCase):
                 resource = self.seed.call("GET", f"{RESOURCES}/extension-shoot-falco-service-shoot")
                 raise AssertionError(f"{why}: {self.condition(kind)} {json.dumps(resource['status'], indent=1)}") from None
 
+    @part
     def test_3_the_heartbeat_is_there_for_gardenlet(self):
         lease = self.seed.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{OWN_SPACE}/leases/gardener-extension-heartbeat")
         self.assertRegex(lease["spec"]["renewTime"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertEqual(lease["spec"]["holderIdentity"], "gardener-extension-shoot-falco-service")
 
+    @part
     def test_4_another_version_rolls_out_with_a_secret_of_its_own(self):
         before = set(self.secrets())
         rules = {"standard": ["falco-rules"], "custom": [{"resourceName": "my-rules"}]}
@@ -314,6 +317,7 @@ class LifeCycle(unittest.TestCase):
         kept = set(self.secrets())
         self.assertTrue(kept - before, "no new content has a Secret of its own")
 
+    @part
     def test_5_asked_again_nothing_is_written_twice(self):
         was = self.seed.call("GET", f"{RESOURCES}/extension-shoot-falco-service-shoot")
         pods = self.shoot.call("GET", DAEMON_SET)["metadata"]["generation"]
@@ -324,6 +328,7 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(was["spec"], now["spec"])
         self.assertEqual(self.shoot.call("GET", DAEMON_SET)["metadata"]["generation"], pods)
 
+    @part
     def test_6_a_mistake_is_refused_with_its_place_and_what_is_there_stays(self):
         self.ask("reconcile", spec={"providerConfig": {"falcoVersoin": "1"}})
         eventually(lambda: self.extension()["status"]["lastOperation"]["state"] == "Error", 30, "it is an error")
@@ -334,6 +339,7 @@ class LifeCycle(unittest.TestCase):
         self.ask("reconcile", spec={"providerConfig": {"falcoVersoin": None}})
         self.wait_for_success("Reconcile")
 
+    @part
     def test_7_killed_and_started_again_it_goes_on(self):
         self.ask("reconcile", spec={"providerConfig": {"falcoVersion": "0.43.0"}})
         self.stop_falconer()
@@ -342,6 +348,7 @@ class LifeCycle(unittest.TestCase):
         eventually(lambda: "falco:0.43.0" in self.falco_image(), 60, "the version asked for is there")
         self.play_nodes()
 
+    @part
     def test_8_it_is_migrated_and_restored_and_no_pod_rolls(self):
         self.play_nodes()
         pods = self.shoot.call("GET", DAEMON_SET)["metadata"]["generation"]
@@ -355,6 +362,7 @@ class LifeCycle(unittest.TestCase):
         self.wait_for_applied()
         self.assertEqual(self.shoot.call("GET", DAEMON_SET)["metadata"]["generation"], pods)
 
+    @part
     def test_9_it_is_deleted_and_nothing_is_left(self):
         self.play_nodes()
         self.seed.call("DELETE", f"{EXTENSION}/shoot-falco-service")
@@ -372,6 +380,7 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(self.seed.call("GET", RESOURCES)["items"], [])
         eventually(lambda: self.secrets() == ["gardener-internal"], 30, f"only Gardener's own Secret is left, not {self.secrets()}")
 
+    @part
     def test_a_its_role_grants_what_it_calls_and_nothing_more(self):
         allowed = rights.granted(self.roles, ACCOUNT, OWN_SPACE)
         asked = rights.called(self.seed.audited(), f"system:serviceaccount:{OWN_SPACE}:{ACCOUNT}")

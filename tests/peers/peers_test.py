@@ -11,11 +11,10 @@ import yaml
 
 import charts
 from kubernetes import Kubernetes, build, build_kubectl
-from ports import own_port
 from registry import Registry
 from rendering import example
 from shared_data import gardeners
-from testbed import eventually
+from testbed import eventually, free_port
 
 
 class Peers(unittest.TestCase):
@@ -68,7 +67,7 @@ class Peers(unittest.TestCase):
         self.assertEqual({said[which]["gitVersion"] for which in ("clientVersion", "serverVersion")}, {"v1.34.4"})
 
     def test_etcd_says_its_version(self):
-        client, peer = own_port(), own_port()
+        client, peer = free_port(), free_port()
         process = self.start(build("etcd", "."), f"--data-dir={self.home / 'data'}", f"--listen-client-urls=http://127.0.0.1:{client}",
                              f"--advertise-client-urls=http://127.0.0.1:{client}", f"--listen-peer-urls=http://127.0.0.1:{peer}", "--unsafe-no-fsync")
         self.assertRegex(json.loads(self.answer(process, f"http://127.0.0.1:{client}/version"))["etcdserver"], r"^3\.6\.")
@@ -91,7 +90,7 @@ class Peers(unittest.TestCase):
         self.assertEqual(tags["tags"], ["1.0.0"])
 
     def test_the_sender_answers(self):
-        port = own_port()
+        port = free_port()
         (self.home / "config").write_text(json.dumps({"listenaddress": "127.0.0.1", "listenport": port, "webhook": {"address": "http://127.0.0.1:1"}}))
         process = self.start(build("webhook-sender", "."), f"--config-file={self.home / 'config'}")
         self.assertEqual(self.answer(process, f"http://127.0.0.1:{port}/ping").strip(), "pong")

@@ -17,8 +17,7 @@ import urllib.request
 import yaml
 
 from kubernetes import ROOT
-from ports import own_port
-from testbed import eventually
+from testbed import eventually, free_port
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -66,7 +65,7 @@ class Registry:
 
     def __init__(self, home, name, tls=None, **how):
         self.home, self.name = home, name
-        self.port = own_port()
+        self.port = free_port()
         self.tls = tls
         self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.token = None

@@ -13,8 +13,7 @@ from datetime import datetime, timezone
 
 from registry import Registry
 from kube_http import Api
-from ports import own_port
-from testbed import FALCONER, Testbed, eventually
+from testbed import FALCONER, Testbed, eventually, free_port
 from up_test import Up, leftovers
 
 PROFILES = "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles"
@@ -59,14 +58,14 @@ class RulesSource(unittest.TestCase):
                      "images": {"falco": [{"version": falco, "repository": "registry.example.com/falco", "tag": falco}]}}})
 
     def start(self):
-        self.metrics = own_port()
+        self.metrics = free_port()
         config = {
             "apiVersion": "falco.extensions.config.gardener.cloud/v1alpha1", "kind": "Configuration",
             "controller": {"kubeconfig": str(self.kubeconfig), "seedName": "test-seed", "namespace": "extension-falco",
                            "extensionClasses": ["seed"], "leaderElection": False, "rules": str(self.home / "data/rules"),
                            "rulesSource": {"from": f"{self.registry.base}/falcosecurity/rules", "every": "1m",
                                            "cache": str(self.home / "cache"), "artifacts": ["falco-rules"]}},
-            "metrics": {"listen": f"127.0.0.1:{self.metrics}"}, "health": {"listen": f"127.0.0.1:{own_port()}"}}
+            "metrics": {"listen": f"127.0.0.1:{self.metrics}"}, "health": {"listen": f"127.0.0.1:{free_port()}"}}
         (self.home / "falconer.yaml").write_text(json.dumps(config))
         self.log = open(self.home / "falconer.log", "ab")
         self.falconer = subprocess.Popen([FALCONER, "serve", "--config", self.home / "falconer.yaml", "--roles", "controller"],

@@ -11,8 +11,7 @@ import re
 import subprocess
 
 from kubernetes import build
-from ports import own_port
-from testbed import eventually
+from testbed import eventually, free_port
 
 REAL = os.environ.get("FALCOSIDEKICK")
 
@@ -38,7 +37,7 @@ class Sender:
     """`configuration`: Falcosidekick's, but for where it listens."""
 
     def __init__(self, home, configuration):
-        self.port = own_port()
+        self.port = free_port()
         path = home / f"sender-{self.port}.yaml"
         path.write_text(json.dumps({**configuration, "listenaddress": "127.0.0.1", "listenport": self.port, "debug": False}))
         self.log_path = home / f"sender-{self.port}.log"

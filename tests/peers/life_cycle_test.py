@@ -126,6 +126,7 @@ class LifeCycle(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        cls.definitions = gardeners(*CRDS)
         folder = tempfile.TemporaryDirectory(prefix="falconer-life.")
         cls.addClassCleanup(folder.cleanup)
         cls.home = pathlib.Path(folder.name)
@@ -142,7 +143,7 @@ class LifeCycle(unittest.TestCase):
     @classmethod
     def prepare_seed(cls):
         # Upstream's protection against deletion asks for a policy that only a landscape has.
-        cls.seed.define(*gardeners(*CRDS), *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
+        cls.seed.define(*cls.definitions, *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
         for name, labels in ((SPACE, {"gardener.cloud/role": "shoot"}), ("garden", {}), (OWN_SPACE, {})):
             cls.seed.call("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         cls.seed.call("POST", "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles", example("profile"))

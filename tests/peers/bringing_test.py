@@ -80,7 +80,7 @@ class Bringing(unittest.TestCase):
         for fails in (0, 2, 3):
             count = self.home / f"count-{fails}"
             process = self.begin(LIB / "try.sh", "the thing", "sh", "-c", f'echo x >>"{count}"; [ "$(wc -l <"{count}")" -gt {fails} ] || exit 7')
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=180)
             self.assertEqual(process.returncode, 7 if fails == 3 else 0, errors)
             self.assertEqual(len(count.read_text().split()), min(fails + 1, 3))
             self.assertEqual("COULD NOT BE REACHED: the thing" in errors, fails == 3, errors)
@@ -109,7 +109,7 @@ class Bringing(unittest.TestCase):
 
     def test_a_debian_package_that_cannot_be_reached_is_named_and_leaves_nothing(self):
         process = self.begin(LIB / "unpacked.sh", "small", PATH=self.offer_package(), FAILS="99")
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=180)
         self.assertNotEqual(process.returncode, 0)
         self.assertEqual(out, "")
         self.assertIn("COULD NOT BE REACHED: Debian's package small", errors)

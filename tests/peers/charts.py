@@ -64,7 +64,7 @@ def _template(chart, values, namespace, release):
 def render(chart, values=None, namespace="garden", release=RELEASE):
     """The chart's objects, as `helm template` makes them: no hooks, no look at a cluster. Raises with Helm's sentence."""
     text = _template(chart, json.dumps(values or {}), namespace, release)
-    return [each for each in yaml.safe_load_all(text) if each]
+    return [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]
 
 
 def merged(*all_values):

@@ -52,7 +52,7 @@ class Replica:
     def start(self):
         self.process = subprocess.Popen(
             [FALCONER, "serve", "--config", self.config, "--roles", "ingestor"], stdout=self.log, stderr=self.log)
-        eventually(self.ready, 30, f"{self.config.name} is ready")
+        eventually(self.ready, 180, f"{self.config.name} is ready")
 
     def ready(self):
         assert self.process.poll() is None, f"{self.config.name} ended: {pathlib.Path(self.log.name).read_text()}"
@@ -94,7 +94,7 @@ class Delivery(unittest.TestCase):
     def test_every_value_arrives_unchanged(self):
         bed = self.bed()
         bed.start()
-        eventually(lambda: bed.get(bed.health_port, "/readyz")[0] == 200, 30, "falconer is ready")
+        eventually(lambda: bed.get(bed.health_port, "/readyz")[0] == 200, 180, "falconer is ready")
         sender = self.sender(bed, bed.port)
         fed = values.events()
         for one in fed:
@@ -102,7 +102,7 @@ class Delivery(unittest.TestCase):
         eventually(lambda: sender.outputs("ok") + sender.outputs("error") == len(fed), 120, "all were posted")
         self.assertEqual(sender.outputs("error"), 0, sender.said())
         # By way of the spool, if the store was slow.
-        eventually(lambda: bed.count("select count(*) from falconer.event") == len(fed), 60, f"all {len(fed)} are stored")
+        eventually(lambda: bed.count("select count(*) from falconer.event") == len(fed), 180, f"all {len(fed)} are stored")
         stored = [values.load(line) for line in bed.psql(STORED, "falconer").split("\n")]
         self.assertEqual(len(stored), len(fed))
         wrong = []
@@ -114,10 +114,10 @@ class Delivery(unittest.TestCase):
     def test_a_refused_event_is_an_error_at_the_sender(self):
         bed = self.bed()
         bed.start()
-        eventually(lambda: bed.get(bed.health_port, "/readyz")[0] == 200, 30, "falconer is ready")
+        eventually(lambda: bed.get(bed.health_port, "/readyz")[0] == 200, 180, "falconer is ready")
         sender = self.sender(bed, bed.port, token="no.such.token")
         sender.feed(values.dump(values.events()[0]))
-        eventually(lambda: sender.outputs("error") == 1, 30, "the refusal is counted")
+        eventually(lambda: sender.outputs("error") == 1, 180, "the refusal is counted")
         self.assertEqual(sender.outputs("ok"), 0)
         self.assertEqual(bed.count("select count(*) from falconer.event"), 0)
 
@@ -151,12 +151,12 @@ class Delivery(unittest.TestCase):
             over.set()
             for feeder in feeders:
                 feeder.join(60)
-        eventually(lambda: all(s.outputs("ok") + s.outputs("error") == n for s, n in zip(senders, fed)), 60,
+        eventually(lambda: all(s.outputs("ok") + s.outputs("error") == n for s, n in zip(senders, fed)), 180,
                    "every event was posted")
         print(f"restarts={len(codes)} fed={sum(fed)} sender={'falcosidekick' if REAL else 'webhook-sender'}")
         self.assertEqual([s.outputs("error") for s in senders], [0, 0], senders[0].said() + senders[1].said())
         self.assertEqual(set(codes), {0}, "every restart ended in order")
-        eventually(lambda: bed.count("select count(*) from falconer.event") == sum(fed), 60,
+        eventually(lambda: bed.count("select count(*) from falconer.event") == sum(fed), 180,
                    f"all {sum(fed)} are stored")
 
 

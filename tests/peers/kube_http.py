@@ -1,12 +1,13 @@
 """A Kubernetes API server from the asking side: whichever a kubeconfig names."""
 
 import base64
+import http.client
 import json
 import pathlib
 import ssl
+import threading
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 
 import yaml
 
@@ -26,23 +27,40 @@ class Api:
         authority = cluster.get("certificate-authority-data")
         authority = base64.b64decode(authority).decode() if authority else (file.parent / cluster["certificate-authority"]).read_text()
         self._context = ssl.create_default_context(cadata=authority)
+        self._of_thread = threading.local()  # its connection
         self._served = {}
 
     def call(self, verb, path, body=None, ask="", kind=None, patience=30):
         """What the server answers; None: it is not there. Raises with the server's sentence for everything else."""
         kind = kind or ("application/merge-patch+json" if verb == "PATCH" else "application/json")
-        request = urllib.request.Request(f"{self.server}{path}{ask}", method=verb, data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Authorization": f"Bearer {self._token}", "Content-Type": kind})
-        try:
-            with urllib.request.urlopen(request, timeout=30, context=self._context) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            if refusal.code == 404 and verb == "GET":
-                return None
-            if refusal.code == 429 and patience > 0:  # such as "storage is (re)initializing", behind a new CRD
-                time.sleep(float(refusal.headers.get("Retry-After", 1)))
-                return self.call(verb, path, body, ask, kind, patience - 1)
-            raise AssertionError(f"{verb} {path}: {refusal.code} {refusal.read().decode(errors='replace')}") from None
+        status, fields, text = self._exchange(verb, path + ask, None if body is None else json.dumps(body).encode(), {
+            "Authorization": f"Bearer {self._token}", "Content-Type": kind})
+        if status < 300:
+            return json.loads(text)
+        if status == 404 and verb == "GET":
+            return None
+        if status == 429 and patience > 0:  # such as "storage is (re)initializing", behind a new CRD
+            time.sleep(float(fields.get("Retry-After", 1)))
+            return self.call(verb, path, body, ask, kind, patience - 1)
+        raise AssertionError(f"{verb} {path}: {status} {text.decode(errors='replace')}")
+
+    def _exchange(self, verb, target, body, fields):
+        where = urllib.parse.urlparse(self.server)
+        for is_last in (False, True):
+            connection = getattr(self._of_thread, "connection", None)
+            is_new = connection is None
+            if is_new:
+                connection = self._of_thread.connection = http.client.HTTPSConnection(where.netloc, timeout=120, context=self._context)
+            try:
+                connection.request(verb, where.path + target, body, fields)
+                answer = connection.getresponse()
+                return answer.status, answer.headers, answer.read()
+            except (OSError, http.client.HTTPException) as why:
+                connection.close()
+                self._of_thread.connection = None
+                # One that has been idle may have been closed meanwhile.
+                if is_new or is_last or not isinstance(why, (ConnectionError, http.client.RemoteDisconnected)):
+                    raise
 
     def path_of(self, made):
         """Where objects of its kind are."""

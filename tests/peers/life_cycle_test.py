@@ -126,6 +126,7 @@ class LifeCycle(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        cls.definitions = gardeners(*CRDS)
         folder = tempfile.TemporaryDirectory(prefix="falconer-life.")
         cls.addClassCleanup(folder.cleanup)
         cls.home = pathlib.Path(folder.name)
@@ -142,7 +143,7 @@ class LifeCycle(unittest.TestCase):
     @classmethod
     def prepare_seed(cls):
         # Upstream's protection against deletion asks for a policy that only a landscape has.
-        cls.seed.define(*gardeners(*CRDS), *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
+        cls.seed.define(*cls.definitions, *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
         for name, labels in ((SPACE, {"gardener.cloud/role": "shoot"}), ("garden", {}), (OWN_SPACE, {})):
             cls.seed.call("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         cls.seed.call("POST", "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles", example("profile"))
@@ -227,7 +228,7 @@ class LifeCycle(unittest.TestCase):
                     and status.get("lastOperation", {}).get("state") == "Succeeded"
                     and status["lastOperation"]["type"] == kind)
         try:
-            eventually(content, 60, f"{kind} succeeds")
+            eventually(content, 180, f"{kind} succeeds")
         except AssertionError as why:
             raise AssertionError(f"{why}: {json.dumps(self.extension(), indent=1)}\n{self.said()}") from None
 
@@ -239,7 +240,7 @@ class LifeCycle(unittest.TestCase):
             return status.get("observedGeneration") == is_["metadata"]["generation"] and any(
                 c["type"] == "ResourcesApplied" and c["status"] == "True" for c in status.get("conditions", []))
         try:
-            eventually(applied, 60, f"{name} is applied")
+            eventually(applied, 180, f"{name} is applied")
         except AssertionError as why:
             raise AssertionError(f"{why}: {json.dumps(self.last, indent=1)}\n{self.said()}") from None
 
@@ -289,12 +290,12 @@ class LifeCycle(unittest.TestCase):
 
     @part
     def test_2_its_health_is_told_as_gardenlet_reads_it(self):
-        eventually(lambda: self.condition("SystemComponentsHealthy").get("status") == "False", 60,
+        eventually(lambda: self.condition("SystemComponentsHealthy").get("status") == "False", 180,
                    "without nodes it is not well: " + json.dumps(self.extension().get("status")))
         self.play_nodes()
         for kind in ("SystemComponentsHealthy", "ObservabilityComponentsHealthy"):
             try:
-                eventually(lambda kind=kind: self.condition(kind).get("status") == "True", 60, f"{kind} is True")
+                eventually(lambda kind=kind: self.condition(kind).get("status") == "True", 180, f"{kind} is True")
             except AssertionError as why:
                 resource = self.seed.call("GET", f"{RESOURCES}/extension-shoot-falco-service-shoot")
                 raise AssertionError(f"{why}: {self.condition(kind)} {json.dumps(resource['status'], indent=1)}") from None
@@ -312,7 +313,7 @@ class LifeCycle(unittest.TestCase):
         self.ask("reconcile", spec={"providerConfig": {"falcoVersion": "0.42.1", "rules": rules}})
         self.wait_for_success("Reconcile")
         self.wait_for_applied()
-        eventually(lambda: "falco:0.42.1" in self.falco_image(), 30, "the new version is in the shoot")
+        eventually(lambda: "falco:0.42.1" in self.falco_image(), 180, "the new version is in the shoot")
         self.play_nodes()
         kept = set(self.secrets())
         self.assertTrue(kept - before, "no new content has a Secret of its own")
@@ -331,7 +332,7 @@ class LifeCycle(unittest.TestCase):
     @part
     def test_6_a_mistake_is_refused_with_its_place_and_what_is_there_stays(self):
         self.ask("reconcile", spec={"providerConfig": {"falcoVersoin": "1"}})
-        eventually(lambda: self.extension()["status"]["lastOperation"]["state"] == "Error", 30, "it is an error")
+        eventually(lambda: self.extension()["status"]["lastOperation"]["state"] == "Error", 180, "it is an error")
         error = self.extension()["status"]["lastError"]
         self.assertIn("spec.providerConfig.falcoVersoin", error["description"])
         self.assertEqual(error["codes"], ["ERR_CONFIGURATION_PROBLEM"])
@@ -345,7 +346,7 @@ class LifeCycle(unittest.TestCase):
         self.stop_falconer()
         self.start_falconer()
         self.wait_for_success("Reconcile")
-        eventually(lambda: "falco:0.43.0" in self.falco_image(), 60, "the version asked for is there")
+        eventually(lambda: "falco:0.43.0" in self.falco_image(), 180, "the version asked for is there")
         self.play_nodes()
 
     @part
@@ -355,7 +356,7 @@ class LifeCycle(unittest.TestCase):
         self.ask("migrate")
         self.wait_for_success("Migrate")
         self.assertEqual(self.extension()["metadata"].get("finalizers", []), [])
-        eventually(lambda: self.seed.call("GET", f"{RESOURCES}/extension-shoot-falco-service-shoot") is None, 30, "handed over")
+        eventually(lambda: self.seed.call("GET", f"{RESOURCES}/extension-shoot-falco-service-shoot") is None, 180, "handed over")
         self.assertIsNotNone(self.shoot.call("GET", DAEMON_SET), "its objects stay")
         self.ask("restore")
         self.wait_for_success("Restore")
@@ -370,7 +371,7 @@ class LifeCycle(unittest.TestCase):
             self.play_garbage_collector()
             return self.extension() is None
         try:
-            eventually(gone, 60, "it is gone")
+            eventually(gone, 180, "it is gone")
         except AssertionError as why:
             resources = self.seed.call("GET", RESOURCES)
             raise AssertionError(f"{why}: {json.dumps(self.extension())}\n{json.dumps(resources, indent=1)}\n{self.said()}") from None
@@ -378,7 +379,7 @@ class LifeCycle(unittest.TestCase):
                      "/api/v1/namespaces/kube-system/configmaps/falco"):
             self.assertIsNone(self.shoot.call("GET", path), path)
         self.assertEqual(self.seed.call("GET", RESOURCES)["items"], [])
-        eventually(lambda: self.secrets() == ["gardener-internal"], 30, f"only Gardener's own Secret is left, not {self.secrets()}")
+        eventually(lambda: self.secrets() == ["gardener-internal"], 180, f"only Gardener's own Secret is left, not {self.secrets()}")
 
     @part
     def test_a_its_role_grants_what_it_calls_and_nothing_more(self):

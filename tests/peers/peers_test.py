@@ -45,7 +45,7 @@ class Peers(unittest.TestCase):
                     return said.read().decode()
             except OSError:
                 return None
-        return eventually(asked, 60, f"{url} answers")
+        return eventually(asked, 180, f"{url} answers")
 
     def test_kube_apiserver_is_ready_and_takes_one_of_gardeners_types_and_an_object_of_it(self):
         definitions = gardeners("extensions.gardener.cloud_extensions")
@@ -60,7 +60,7 @@ class Peers(unittest.TestCase):
 
     def test_kubectl_says_its_version_and_understands_the_servers(self):
         server = self.kubernetes()
-        done = subprocess.run([build_kubectl(), "version", "-o", "json"], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([build_kubectl(), "version", "-o", "json"], capture_output=True, text=True, timeout=180,
                               env={"KUBECONFIG": str(server.kubeconfig), "HOME": str(self.home)})
         self.assertEqual(done.returncode, 0, done.stderr)
         said = json.loads(done.stdout)

@@ -82,7 +82,7 @@ class Registry:
         file.write_text(yaml.safe_dump(self.config))
         self.log = open(self.home / f"{self.name}.log", "ab")
         self.process = subprocess.Popen([program(), "serve", file], stdout=self.log, stderr=self.log)
-        eventually(self._answers, 30, f"the registry {self.name} answers: {self.said()}")
+        eventually(self._answers, 180, f"the registry {self.name} answers: {self.said()}")
 
     def _answers(self):
         assert self.process.poll() is None, self.said()

@@ -181,7 +181,7 @@ class RenderedDelivery(unittest.TestCase):
 
     def delivered(self, config):
         sender = self.start(config)
-        eventually(lambda: self.receiver.requests, 30, "something arrives")
+        eventually(lambda: self.receiver.requests, 180, "something arrives")
         return self.receiver.requests[0], sender
 
     def test_central(self):
@@ -218,10 +218,10 @@ class RenderedDelivery(unittest.TestCase):
         config["webhook"]["adress"] = config["webhook"].pop("address")
         sender = self.start(config)
         if REAL:  # an output without an address is not enabled
-            eventually(lambda: "Enabled Outputs" in sender.said(), 30, "it says which outputs it has")
+            eventually(lambda: "Enabled Outputs" in sender.said(), 180, "it says which outputs it has")
             self.assertNotIn("Webhook", sender.said().split("Enabled Outputs")[1].splitlines()[0])
         else:
-            eventually(lambda: sender.outputs("error") == 1, 30, "it cannot be posted")
+            eventually(lambda: sender.outputs("error") == 1, 180, "it cannot be posted")
         self.assertEqual(self.receiver.requests, [])
 
 

@@ -100,7 +100,7 @@ class RulesSource(unittest.TestCase):
             is_ = self.status()
             return is_.get("lastOperation", {}).get("state") == state and saying in json.dumps(is_.get("lastError", ""))
         try:
-            eventually(there, 90, f"the Extension is {state}")
+            eventually(there, 180, f"the Extension is {state}")
         except AssertionError as why:
             raise AssertionError(f"{why}: {json.dumps(self.status(), indent=1)}\n{self.said()}") from None
 
@@ -118,7 +118,7 @@ class RulesSource(unittest.TestCase):
         self.registry.push("falco-rules", "6.0.0", "- list: rules_of_version_six\n  items: []\n")
         self.wait_for("Succeeded")
         self.assertIn("rules_of_version_six", (self.home / "cache/6.0.0/falco_rules.yaml").read_text())
-        eventually(lambda: self.missing() == "0", 30, "nothing is missing")
+        eventually(lambda: self.missing() == "0", 180, "nothing is missing")
 
         # The registry is away, and we begin anew.
         self.registry.close()
@@ -129,7 +129,7 @@ class RulesSource(unittest.TestCase):
         self.wait_for("Error", "the rules of version 6.1.0")
         self.ask("0.99.0")
         self.wait_for("Succeeded")
-        eventually(lambda: self.missing() == "1", 30, "6.1.0 is missing")
+        eventually(lambda: self.missing() == "1", 180, "6.1.0 is missing")
         self.assertIn("what is there stays in use version=6.1.0", self.said())
 
         # It comes back, and with it the version.

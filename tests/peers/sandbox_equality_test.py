@@ -50,9 +50,9 @@ class SandboxEquality(unittest.TestCase):
         cls.addClassCleanup(cls.end_up)
         cls.up.wait_until_up()
         cls.sandbox = Api(cls.home / "data/kubernetes/kubeconfig")
-        cls.sandbox_shoot = copy.copy(cls.sandbox)
+        cls.sandbox_shoot = Api(cls.home / "data/kubernetes/kubeconfig")
         cls.sandbox_shoot.server += f"/shoots/{SPACE}"
-        eventually(cls.is_applied, 60, "the first shoot has what it is to have")
+        eventually(cls.is_applied, 180, "the first shoot has what it is to have")
         cls.seed, cls.shoot = Kubernetes(), Kubernetes()
         cls.addClassCleanup(cls.seed.close)
         cls.addClassCleanup(cls.shoot.close)

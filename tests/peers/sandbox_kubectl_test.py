@@ -51,7 +51,7 @@ class SandboxKubectl(unittest.TestCase):
     def kubectl(self, *args, text=None, fails=False):
         environment = {"KUBECONFIG": str(self.data / "kubernetes" / "kubeconfig"), "HOME": str(self.home),
                        "PATH": os.environ["PATH"]}
-        done = subprocess.run([self.program, *args], input=text, capture_output=True, text=True, timeout=60,
+        done = subprocess.run([self.program, *args], input=text, capture_output=True, text=True, timeout=180,
                               env={**environment, **getattr(self, "more", {})})
         self.assertEqual(done.returncode != 0, fails, done.stdout + done.stderr)
         return done.stdout + done.stderr
@@ -68,7 +68,7 @@ class SandboxKubectl(unittest.TestCase):
                               check=True, capture_output=True, text=True).stdout
 
     def test_what_is_there_is_seen_as_tables(self):
-        eventually(lambda: self.shoot_state("first") == "Succeeded", 30, "the first shoot is done")
+        eventually(lambda: self.shoot_state("first") == "Succeeded", 180, "the first shoot is done")
         seen = self.kubectl("get", "shoots,extensions,managedresources", "-A")
         self.assertIn("LAST OPERATION", seen)
         self.assertRegex(seen, r"garden-demo +shoot.core.gardener.cloud/first +Succeeded")
@@ -77,18 +77,18 @@ class SandboxKubectl(unittest.TestCase):
     def test_a_shoot_lives_from_apply_to_delete_in_either_dialect(self):
         for name, config in (("a", CURRENT), ("b", GEP27)):
             self.kubectl("apply", "-f", "-", text=SHOOT % (name, config))
-            eventually(lambda: self.shoot_state(name) == "Succeeded", 30, "it is delivered")
+            eventually(lambda: self.shoot_state(name) == "Succeeded", 180, "it is delivered")
             space = f"shoot--demo--{name}"
             identity = self.get("-n", "garden-demo", "shoot", name)["status"]["clusterIdentity"]
-            eventually(lambda: identity in self.clusters_stored(), 30, "its events are stored")
+            eventually(lambda: identity in self.clusters_stored(), 180, "its events are stored")
 
             self.more = {"EDITOR": "sed -i s/0.42.1/0.43.0/"}
             self.kubectl("-n", "garden-demo", "edit", "shoot", name)
             inside = [f"--server={self.server()}/shoots/{space}", "-n", "kube-system"]
-            eventually(lambda: "falco:0.43.0" in self.kubectl(*inside, "get", "daemonset", "falco", "-o", "yaml"), 30,
+            eventually(lambda: "falco:0.43.0" in self.kubectl(*inside, "get", "daemonset", "falco", "-o", "yaml"), 180,
                        "the version has moved")
 
-            self.kubectl("-n", "garden-demo", "delete", "shoot", name, "--timeout=50s")
+            self.kubectl("-n", "garden-demo", "delete", "shoot", name, "--timeout=170s")
             left = self.kubectl("get", "namespaces,extensions,managedresources,secrets", "-A")
             self.assertNotIn(space, left)
             self.assertNotIn(space, self.kubectl("get", "clusters.extensions.gardener.cloud"))
@@ -102,12 +102,12 @@ class SandboxKubectl(unittest.TestCase):
         self.assertIn("spec.extensions[0].providerConfig.falcoVersoin: unknown field; did you mean 'falcoVersion'?", said)
         self.assertIn("NotFound", self.kubectl("-n", "garden-demo", "get", "shoot", "wrong", fails=True))
         self.kubectl("apply", "-f", "-", text=SHOOT % ("wrong", CURRENT))
-        eventually(lambda: self.shoot_state("wrong") == "Succeeded", 30, "it is mended")
+        eventually(lambda: self.shoot_state("wrong") == "Succeeded", 180, "it is mended")
         patch = '[{"op": "replace", "path": "/spec/extensions/0/providerConfig/falcoVersion", "value": "9.9.9"}]'
         said = self.kubectl("-n", "garden-demo", "patch", "shoot", "wrong", "--type", "json", "-p", patch, fails=True)
         self.assertIn("spec.extensions[0].providerConfig.falcoVersion", said)
         self.assertIn("9.9.9", said)
-        self.kubectl("-n", "garden-demo", "delete", "shoot", "wrong", "--timeout=50s")
+        self.kubectl("-n", "garden-demo", "delete", "shoot", "wrong", "--timeout=170s")
 
     def test_the_minimal_shoot_gets_its_defaults_written_back_and_its_events_are_stored(self):
         minimal = (SHOOT % ("minimal", "")).split("    providerConfig:")[0]
@@ -117,8 +117,8 @@ class SandboxKubectl(unittest.TestCase):
         config = shoot["spec"]["extensions"][0]["providerConfig"]
         self.assertEqual((config["falcoVersion"], config["autoUpdate"]), ("0.43.0", True))
         self.assertEqual([each["name"] for each in config["destinations"]], ["central"])
-        eventually(lambda: self.shoot_state("minimal") == "Succeeded", 30, "it is delivered")
-        eventually(lambda: shoot_identity(self) in self.clusters_stored(), 30, "its events are stored")
+        eventually(lambda: self.shoot_state("minimal") == "Succeeded", 180, "it is delivered")
+        eventually(lambda: shoot_identity(self) in self.clusters_stored(), 180, "its events are stored")
         # The same file once more takes the config away and gets it back: nothing has changed.
         self.kubectl("apply", "-f", "-", text=minimal)
         again = self.get("-n", "garden-demo", "shoot", "minimal")
@@ -128,7 +128,7 @@ class SandboxKubectl(unittest.TestCase):
         off = minimal.replace("- type: shoot-falco-service", "- type: shoot-falco-service\n    disabled: true")
         self.kubectl("apply", "-f", "-", text=off)
         self.assertEqual(self.get("-n", "garden-demo", "shoot", "minimal")["metadata"].get("labels", {}), {})
-        self.kubectl("-n", "garden-demo", "delete", "shoot", "minimal", "--timeout=50s")
+        self.kubectl("-n", "garden-demo", "delete", "shoot", "minimal", "--timeout=170s")
 
     def test_objects_of_all_kinds_are_applied_patched_labelled_and_conflicts_told(self):
         crd = """

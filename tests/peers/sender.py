@@ -45,7 +45,7 @@ class Sender:
         self.process = subprocess.Popen(
             [program(), f"--config-file={path}"], stdout=self.log, stderr=self.log, cwd=home)
         self.input = None
-        eventually(self._answers, 30, f"the sender listens; see {self.log_path}")
+        eventually(self._answers, 180, f"the sender listens; see {self.log_path}")
 
     def _answers(self):
         assert self.process.poll() is None, self.said()

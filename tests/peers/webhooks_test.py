@@ -86,7 +86,7 @@ class Webhooks:
 
     @classmethod
     def run_kubectl(cls, *args, text=None):
-        return subprocess.run([cls.program, *args], input=text, capture_output=True, text=True, timeout=60,
+        return subprocess.run([cls.program, *args], input=text, capture_output=True, text=True, timeout=180,
                               env={"KUBECONFIG": str(cls.kubeconfig), "HOME": str(cls.home), "PATH": os.environ["PATH"]})
 
     def kubectl(self, *args, text=None, fails=False):
@@ -119,7 +119,7 @@ class Webhooks:
             self.kubectl("create", "--dry-run=server", "-f", "-", text=THING % "probe")
             return self.hook.asked
         if is_asked:
-            eventually(asked, 60, f"the {kind} webhook is called")
+            eventually(asked, 180, f"the {kind} webhook is called")
         self.hook.asked.clear()
 
     def test_a_mutating_webhook_changes_what_is_written_before_a_validating_one_sees_it(self):
@@ -232,11 +232,11 @@ class Webhooks:
             if done.returncode == 0:
                 self.kubectl("-n", "hooked", "delete", "cm", "a", "--wait=false")
             return 'failed calling webhook "validating.example.com"' in done.stderr and "Internal" in done.stderr
-        eventually(refused, 60, "nothing can be written")
+        eventually(refused, 180, "nothing can be written")
         away = json.loads(self.kubectl("get", "validatingwebhookconfigurations", "validating-test", "-o", "json"))
         away["webhooks"][0]["failurePolicy"] = "Ignore"
         self.kubectl("replace", "-f", "-", text=json.dumps(away))
-        eventually(lambda: self.run_kubectl("apply", "-f", "-", text=THING % "a").returncode == 0, 60, "it can be written without it")
+        eventually(lambda: self.run_kubectl("apply", "-f", "-", text=THING % "a").returncode == 0, 180, "it can be written without it")
 
     def test_a_certificate_of_another_authority_is_not_trusted(self):
         other = self.home / "other"
@@ -251,7 +251,7 @@ class Webhooks:
             if done.returncode == 0:
                 self.run_kubectl("-n", "hooked", "delete", "cm", "a", "--wait=false")
             return "certificate" in done.stderr
-        eventually(refused, 60, "its certificate is not believed")
+        eventually(refused, 180, "its certificate is not believed")
 
 
 class WebhooksOfTheRealServer(Webhooks, unittest.TestCase):

@@ -66,7 +66,7 @@ class Wire(unittest.TestCase):
         fed = values.events()
         for event in fed:
             sender.feed(values.dump(event))
-        eventually(lambda: sender.outputs("ok") == len(fed), 60, "every event was posted")
+        eventually(lambda: sender.outputs("ok") == len(fed), 180, "every event was posted")
         self.assertEqual(sender.outputs("error"), 0)
         self.assertEqual(len(receiver.connections), 1)
         wrong = []
@@ -84,7 +84,7 @@ class Wire(unittest.TestCase):
     def test_an_event_that_is_refused_is_gone_and_counted(self):
         receiver, sender = self.start(status=429)
         sender.feed(values.dump(values.events()[0]))
-        eventually(lambda: sender.outputs("error") == 1, 30, "the refusal is counted")
+        eventually(lambda: sender.outputs("error") == 1, 180, "the refusal is counted")
         self.assertEqual(len(receiver.requests), 1)
         self.assertEqual(sender.outputs("ok"), 0)
 

@@ -5,8 +5,8 @@
 #include "falconer/event.hpp"
 #include "falconer/falco/managed_resource.hpp"
 #include "falconer/steady_time_source.hpp"
-#include "sandbox/demo_files.hpp"
-#include "sandbox/resource_manager.hpp"
+#include "sandbox/fleet/demo_files.hpp"
+#include "sandbox/gardener/resource_manager.hpp"
 
 #include <CLI/CLI.hpp>
 #include <asio/co_spawn.hpp>

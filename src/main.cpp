@@ -116,6 +116,9 @@ int main(int argc, char** argv) {
             return cli::wrong_usage;
         }
         return root.exit(wrong) == 0 ? cli::success : cli::wrong_usage;
+    } catch (const std::exception& broken) {  // a mistake of ours; what is under way is freed
+        std::cerr << "falconer: ended by a mistake of its own: " << broken.what() << '\n';
+        return cli::answer_is_no;
     }
     if (exit_code == cli::success && !std::cout.flush()) {
         std::cerr << "falconer: not all of the output could be written\n";

@@ -49,14 +49,24 @@ enum class event_flag : std::uint16_t {
     test         = 16,  // a test event or a heartbeat: kept out of counts and alerts by default
     requarantine = 32,  // came back from quarantine
     unproven     = 64,  // a heartbeat without the proof that this cluster's carry
+    replaced_characters = 128,  // U+0000 and lone surrogates are shown as U+FFFD
 };
 
 /// The texts of an event, in one block of memory. A text that is absent is not the same as an empty
 /// one. All are UTF-8 without U+0000.
 class event_texts {
 public:
-    enum class part : std::uint8_t { rule, output, source, hostname, tags, output_fields, extra };
-    static constexpr std::size_t parts = 7;
+    enum class part : std::uint8_t {
+        rule,
+        output,
+        source,
+        hostname,
+        tags,
+        output_fields,
+        extra,
+        raw
+    };
+    static constexpr std::size_t parts = 8;
 
     void reserve(std::size_t bytes) { text_.reserve(bytes); }
     /// Replaces the part; the old text's place is wasted until the event goes.
@@ -80,7 +90,8 @@ private:
 
 /// One Falco event. `texts`: rule, output, source and hostname as plain text; tags as a JSON array
 /// of strings; output_fields and extra (unknown top-level keys) as JSON objects, byte for byte as
-/// sent.
+/// sent. Where that was not possible (event_flag::replaced_characters) raw is the body as it came,
+/// within the cluster's bounds.
 struct falco_event {
     cluster_ref   from;
     uuid          id{};
@@ -98,6 +109,9 @@ struct falco_event {
 /// them.
 std::string json_of(const falco_event& event);
 
+/// The sender's own bytes where they are kept, else json_of().
+std::string body_of(const falco_event& event);
+
 /// RFC 3339 in UTC, the fraction without trailing zeros.
 std::string text_of(event_time t);
 
@@ -105,14 +119,19 @@ std::string text_of(event_time t);
 struct quarantined_body {
     cluster_ref from;
     utc_time    received{};
-    std::string about{};   // the key at fault, or: nul, surrogate, number, depth, store
+    std::string about{};   // the key at fault, or: nul, surrogate, number, depth, store, import
     std::string reason{};  // one line for people
     std::string body{};    // the sender's bytes
 };
 
 /// Events that are only counted.
 struct event_tally {
-    enum class cause : std::uint8_t { over_quota = 1, quarantine_full = 2, token_refused = 3 };
+    enum class cause : std::uint8_t {
+        over_quota      = 1,
+        quarantine_full = 2,
+        token_refused   = 3,
+        bytes_not_kept  = 4,  // of an event that is stored: its exact body is not
+    };
 
     cluster_ref   from;
     cause         why = cause::over_quota;
@@ -135,6 +154,7 @@ struct record_batch {
     uuid                       id{};
     std::vector<ingest_record> records{};
     bool                       replayed = false;  // from the spool: may have been stored before
+    std::vector<uuid> done{};  // earlier batches of tallies that will not come again: ids to forget
 };
 
 }  // namespace falconer

@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,8 +21,19 @@ struct log_options {
     shape                     form  = shape::text;
 };
 
-/// Before the first line is written. All rooms write to standard error.
+/// Before the first line is written. All rooms write to standard error, and writing never waits:
+/// what its reader does not take in time is dropped, counted and said. From here on a reader that
+/// goes away does not end the process (SIGPIPE is ignored).
 void set_up_logging(const log_options& opt);
+
+/// A line for people, as it is, in the same way.
+void say_on_stderr(std::string line);
+
+/// Hands over lines that wait for their reader, and gives it so much time for them (0: none).
+/// Whoever runs for long calls this now and then, and at its end.
+void flush_log(std::chrono::milliseconds at_most = {});
+/// Lines, since the start.
+std::uint64_t log_lines_dropped() noexcept;
 
 /// The logger of a room: `log_of("ingest").info("listening address={} port={}", a, p)`.
 spdlog::logger& log_of(std::string_view room);

@@ -26,8 +26,10 @@ struct budget_changed {
 struct quota_settled {
     double        ordinary_left  = 0;  // events; below zero: overdrawn
     double        urgent_left    = 0;
+    std::uint64_t samples        = 0;  // of today (UTC), all replicas'
     std::uint64_t ordinary_spent = 0;  // of ours, as reported to the settlement
     std::uint64_t urgent_spent   = 0;
+    std::uint64_t samples_spent  = 0;
 };
 
 /// To a cluster: tokens issued then are on their way to it. Those of two generations before are

@@ -1,7 +1,7 @@
 // What one event costs: checking it, and making it up for the demo fleet.
 #include "falconer/utf8.hpp"
 #include "ingest/event_json.hpp"
-#include "sandbox/event_generator.hpp"
+#include "sandbox/fleet/event_generator.hpp"
 
 #include <benchmark/benchmark.h>
 

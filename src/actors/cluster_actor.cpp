@@ -60,6 +60,11 @@ void cluster_actor::handle(const budget_changed& fact) {
 void cluster_actor::handle(const quota_settled& fact) {
     ordinary_.settle(fact.ordinary_left, fact.ordinary_spent, time_.now());
     urgent_.settle(fact.urgent_left, fact.urgent_spent, time_.now());
+    samples_day_         = day_of(time_.utc());
+    samples_known_       = fact.samples;
+    samples_spent_      -= std::min(samples_spent_, fact.samples_spent);
+    settled_at_          = time_.now();
+    settlement_refused_  = false;
 }
 
 void cluster_actor::handle(const token_rotated& fact) {
@@ -113,10 +118,11 @@ ingest_record cluster_actor::admit(falco_event event) {
     look_for_heartbeat(event);
     const auto minute = minute_of(event.received);
     switch (quota_verdict(event, minute)) {
-        case turn::store: return ingest_record(std::move(event));
+        case turn::store: bound_bytes(event); return ingest_record(std::move(event));
         case turn::sample:
             over_quota_at_ = time_.now();
             event.set(event_flag::sampled);
+            bound_bytes(event);
             return ingest_record(std::move(event));
         case turn::count: break;
     }
@@ -132,30 +138,54 @@ cluster_actor::turn cluster_actor::quota_verdict(const falco_event& event, utc_t
     }
     if (ordinary_.take(now)) return turn::store;
 
-    if (std::exchange(sampled_minute_, minute) != minute) sampled_.clear();
+    if (std::exchange(named_minute_, minute) != minute) named_.clear();
     const auto rule = event.texts.get_or_empty(event_texts::part::rule);
-    if (sampled_.contains(rule) || sampled_.size() >= opt_.sampled_rules) return turn::count;
-    sampled_.emplace(rule);
-    return turn::sample;
+    if (named_.contains(rule) || named_.size() >= opt_.sampled_rules) return turn::count;
+    const bool sampled = take_sample(minute);
+    if (sampled || named_.size() < opt_.named_rules) named_.emplace(rule);
+    return sampled ? turn::sample : turn::count;
+}
+
+/// Before the other replicas have heard of ours we take a quarter of what is left, so that all of
+/// us together do not take much more than there is.
+bool cluster_actor::take_sample(utc_time minute) {
+    if (const auto day = day_of(minute); std::exchange(samples_day_, day) != day)
+        samples_known_ = 0;
+    const auto left = opt_.samples_per_day - std::min(opt_.samples_per_day, samples_known_);
+    if (samples_spent_ >= (left + 3) / 4) return false;
+    ++samples_spent_;
+    return true;
 }
 
 event_tally cluster_actor::tally_of(const falco_event& event, utc_time minute) const {
     event_tally tally{.from = name_, .level = event.level, .minute = minute};
-    // Made-up rule names must not make rows without end: those nobody sampled share a row.
+    // Made-up rule names must not make rows without end: beyond some they share a row.
     const auto rule = event.texts.get_or_empty(event_texts::part::rule);
-    if (sampled_.contains(rule)) tally.rule = rule;
+    if (named_.contains(rule)) tally.rule = rule;
     return tally;
 }
 
+/// Counts it in, if it fits into what is kept of a day.
+bool cluster_actor::fits(kept_bodies& kept, utc_time received, std::size_t bytes) const noexcept {
+    const auto day = day_of(received);
+    if (kept.day != day) kept = {.day = day};
+    if (kept.count >= opt_.quarantined_per_day ||
+        kept.bytes + bytes > opt_.quarantined_bytes_per_day)
+        return false;
+    ++kept.count;
+    kept.bytes += bytes;
+    return true;
+}
+
+void cluster_actor::bound_bytes(falco_event& event) {
+    const auto raw = event.texts.get(event_texts::part::raw);
+    if (!raw || fits(beside_events_, event.received, raw->size())) return;
+    event.texts.drop(event_texts::part::raw);
+    ++bytes_not_kept_;
+}
+
 ingest_record cluster_actor::set_aside(quarantined_body body) {
-    const auto day = day_of(body.received);
-    if (std::exchange(quarantine_day_, day) != day) quarantined_ = quarantined_bytes_ = 0;
-    if (quarantined_ < opt_.quarantined_per_day &&
-        quarantined_bytes_ + body.body.size() <= opt_.quarantined_bytes_per_day) {
-        ++quarantined_;
-        quarantined_bytes_ += body.body.size();
-        return ingest_record(std::move(body));
-    }
+    if (fits(quarantined_, body.received, body.body.size())) return ingest_record(std::move(body));
     return event_tally{
         .from   = name_,
         .why    = event_tally::cause::quarantine_full,
@@ -171,6 +201,12 @@ cluster_actor::account cluster_actor::spending() const noexcept {
         .urgent_per_day   = urgent_.per_day(),
         .ordinary_burst   = ordinary_.burst(),
         .urgent_burst     = urgent_.burst(),
+        .ordinary_left    = ordinary_.level(),
+        .urgent_left      = urgent_.level(),
+        .samples_spent    = samples_spent_,
+        .samples_left     = opt_.samples_per_day - std::min(opt_.samples_per_day, samples_known_),
+        .settled_at       = settled_at_,
+        .refused          = settlement_refused_,
     };
 }
 

@@ -94,23 +94,27 @@ void clusters::tell_shoots() {
 task<void> clusters::run() {
     for (;;) {
         co_await clock_->wait_until(time_.now() + opt_.sweep);
-        co_await tell_refused_tokens();
+        co_await tell_counts();
         tell_shoots();
         forget_idle();
     }
 }
 
-task<void> clusters::tell_refused_tokens() {
+task<void> clusters::tell_counts() {
+    using enum event_tally::cause;
     std::vector<event_tally> tallies;
-    for (auto& [name, actor] : open_) {
-        const auto count = actor->take_refused_tokens();
-        if (count == 0) continue;
+    const auto               tell = [&](const cluster_actor& of, auto why, std::uint64_t count) {
+        if (count == 0) return;
         tallies.push_back({
-            .from   = actor->name(),
-            .why    = event_tally::cause::token_refused,
-            .minute = std::chrono::floor<std::chrono::minutes>(time_.utc()),
-            .count  = count,
+                          .from   = of.name(),
+                          .why    = why,
+                          .minute = std::chrono::floor<std::chrono::minutes>(time_.utc()),
+                          .count  = count,
         });
+    };
+    for (auto& [name, actor] : open_) {
+        tell(*actor, token_refused, actor->take_refused_tokens());
+        tell(*actor, bytes_not_kept, actor->take_bytes_not_kept());
     }
     for (auto& each : tallies) {
         auto kept = co_await sink_.submit(std::move(each));
@@ -122,8 +126,7 @@ void clusters::forget_idle() {
     const auto limit = time_.now() - opt_.idle;
     std::erase_if(open_, [&](const auto& each) {
         // What was spent and not settled would be forgotten too.
-        return each.second->last_seen() < limit && each.second->spending().ordinary_spent == 0 &&
-               each.second->spending().urgent_spent == 0;
+        return each.second->last_seen() < limit && each.second->spending().spent_nothing();
     });
 }
 

@@ -30,12 +30,19 @@ public:
         std::chrono::minutes calm{15};
     };
 
-    /// Tokens that clusters were refused are counted in `sink`, a tally per cluster and minute.
+    /// Tokens that clusters were refused, and exact bytes of theirs that were not kept, are counted
+    /// in `sink`, a tally per cluster and minute.
     /// `shoots`: hear what concerns them, where they are in this process; or null.
     clusters(time_source& time, event_sink& sink, options opt, shoot_office* shoots = nullptr);
 
     std::shared_ptr<cluster_desk> desk_of(const cluster_ref& cluster) override;
     void tell(const cluster_identity& to, const cluster_message& what) override;
+
+    /// The rate ledger could not book what it has spent.
+    void settlement_was_refused(const cluster_identity& of) {
+        if (const auto known = open_.find(of.text); known != open_.end())
+            known->second->settlement_was_refused();
+    }
 
     task<void>  run();
     std::size_t size() const noexcept { return open_.size(); }
@@ -58,7 +65,7 @@ private:
     void       remember(const cluster_identity& to, const cluster_message& what);
     void       expect(standing_orders& of, const heartbeat_expected& fact);
     void       tell_shoots();
-    task<void> tell_refused_tokens();
+    task<void> tell_counts();
     void       forget_idle();
 
     using by_name = std::string_view;  // of the actor's own name: a key that costs nothing

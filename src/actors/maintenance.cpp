@@ -50,7 +50,7 @@ maintenance::maintenance(
       stuck_(metrics.make_gauge(
           "falconer_maintenance_stuck", "Those that should leave their version and cannot"
       )),
-      scope_(std::move(loop)) {
+      scope_(std::move(loop), task_scope::only_log) {  // at_work takes up what one leaves
     facts_.of_seeds = opt_.seeds;
     facts_.ahead    = opt_.ahead;
     for (const auto kind : {maintained_kind::shoot, maintained_kind::seed})
@@ -82,8 +82,8 @@ void maintenance::start() {
         [this](const object_change& change) { heard(maintained_kind::seed, change); }, *bell_
     );
     for (auto* each : {profiles_.get(), shoots_.get(), seeds_.get()})
-        scope_.spawn("watch " + each->name(), each->run());
-    scope_.spawn("maintenance", run());
+        scope_.keep("watch " + each->name(), time_, [each] { return each->run(); });
+    scope_.keep("maintenance", time_, [this] { return run(); });
 }
 
 bool maintenance::synced() const {

@@ -26,7 +26,11 @@ void shoot_actor::tell(const shoot_message& what) {
 void shoot_actor::read_mail() {
     mail_.drain(overloaded{
         [this](work_asked) { rounds_wanted_ = 1; },
-        [this](cluster_changed) { rounds_wanted_ = 1; },
+        // It is no request; but what could not be done, or was left alone because of it, goes on.
+        [this](cluster_changed) {
+            if (!trouble_.empty() || left_alone_) rounds_wanted_ = 1;
+            want_health(opt_.health);
+        },
         [this](reference_changed) { rounds_wanted_ = 1; },
         [this](releases_changed) { rounds_wanted_ = 1; },
         // What the resource manager does with our work matters only while we wait for it.
@@ -85,6 +89,8 @@ task<void> shoot_actor::look_at_health() {
 }
 
 task<void> shoot_actor::run() {
+    // Begun anew after it has died: the round that it was in is still wanted.
+    if (std::exchange(round_began_, std::nullopt)) rounds_wanted_ = 1;
     for (;;) {
         read_mail();
         // It may have come back while we found that it was gone.
@@ -137,6 +143,8 @@ void shoot_actor::take_in(round_outcome outcome) {
     gone_           = outcome.is == round_outcome::what::gone;
     if (gone_) return;
     if (outcome.certificates) history_.delivery.certificates = std::move(outcome.certificates);
+    if (outcome.carried_out) history_.carried_out = std::move(outcome.carried_out);
+    left_alone_ = !outcome.wrong && !outcome.why.empty();
     want_health(opt_.health);
     waits_for_others_ = outcome.is == round_outcome::what::waiting || outcome.rotating;
     if (outcome.is == round_outcome::what::waiting && !history_.removing_since)

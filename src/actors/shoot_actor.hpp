@@ -82,6 +82,7 @@ private:
     utc_time                             due_;
     shoot_round::history                 history_{};
     bool                                 waits_for_others_ = false;
+    bool                                 left_alone_       = false;  // by the last round
     bool                                 gone_             = false;
     std::optional<steady_time>           round_began_{};
     known_health                         health_{};

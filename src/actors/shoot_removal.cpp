@@ -106,6 +106,12 @@ task<result<removed>> remove_delivery(
     // Falco's certificates and tokens end with it. In a migration they go along: gardenlet carries
     // Secrets over that are labelled so, and the pods on the other side need not roll.
     if (!so_far.waiting.empty()) co_return so_far;
+    // Old releases had one under a fixed name each: whatever refers to it has gone by now.
+    for (const auto& prefix : prefixes) {
+        const kube_key of_old{control_plane, prefix.substr(0, prefix.size() - 1)};
+        auto           gone = co_await api.remove(secrets, of_old, how_to_remove);
+        if (!is_gone(gone)) co_return std::move(gone).error();
+    }
     auto swept = co_await sweep(api, control_plane, std::move(prefixes));
     if (!swept) co_return std::move(swept).error();
     if (how == removal_kind::migrate) co_return so_far;

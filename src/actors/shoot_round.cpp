@@ -11,8 +11,8 @@ namespace {
 
 using operation = falco::extension_operation;
 
-/// A round of our own that fails is not told before it has failed so often: who did not ask is not
-/// bothered with a hiccup.
+/// What may only be on its way, and a round of our own that fails, are not told before it has
+/// failed so often: nobody is bothered with a hiccup.
 constexpr int patience = 3;
 
 constexpr std::chrono::seconds soon{5};  // how often it is looked at what others do
@@ -64,7 +64,9 @@ task<round_outcome> shoot_round::run() {
             failed.wrong = trouble(failure{errc::unavailable, nothing_known_of(view_.is, key_)});
             // It may only be on its way. If not, its owner is told, as far as it is ours to tell.
             decision_ = falco::decide(view_, shoot);
-            if (decision_.run) co_await tell_trouble(*failed.wrong, failed);
+            asked_    = is_asked();
+            if (decision_.run && before_.failures + 1 >= patience)
+                co_await tell_trouble(*failed.wrong, failed);
             co_return failed;
         }
         shoot = falco::read_shoot_view(*cluster_);
@@ -75,11 +77,18 @@ task<round_outcome> shoot_round::run() {
     co_return outcome;
 }
 
+/// Whether somebody waits for our word. If not, the round is our own: it does what was asked for
+/// before, and says what it has to say in the conditions.
+bool shoot_round::is_asked() const {
+    const auto run = decision_.run;
+    return decision_.acknowledge_first || !view_.succeeded() || falco::is_unanswered(view_) ||
+           run == operation::migrate || run == operation::restore || run == operation::remove;
+}
+
 task<round_outcome> shoot_round::act() {
     round_outcome outcome;
     const auto    run = *decision_.run;
-    asked_ = decision_.acknowledge_first || !view_.succeeded() || falco::is_unanswered(view_) ||
-             run == operation::migrate || run == operation::restore || run == operation::remove;
+    asked_            = is_asked();
 
     auto wrong = co_await begin();
     if (wrong) {  // nothing has been done, so nothing is told
@@ -121,7 +130,50 @@ task<std::optional<trouble>> shoot_round::begin() {
     co_return std::nullopt;
 }
 
+task<std::shared_ptr<const value>> shoot_round::newer_cluster() const {
+    if (view_.is != falco::extension_class::shoot) co_return nullptr;
+    const kube_key its{{}, key_.namespace_name};
+    const auto     is = co_await with_.api.get(clusters_type, its);
+    if (!is) co_return nullptr;
+    auto now = falco::reduced_cluster(*is);
+    if (now == *cluster_) co_return nullptr;
+    co_return std::make_shared<const value>(std::move(now));
+}
+
+/// A spec takes effect when gardenlet says so, and not because we have come by: until then it is
+/// the one before. False: nobody here knows that one any more.
+bool shoot_round::keep_to_what_was_asked() {
+    if (asked_ || view_.observed == 0 || view_.observed == view_.generation) return true;
+    const auto& was = before_.carried_out;
+    if (!was || was->generation != view_.observed) return false;
+    auto spec = parse_json(was->spec);
+    if (!spec) return false;
+    object_["spec"]  = std::move(*spec);
+    view_.generation = was->generation;
+    return true;
+}
+
 task<std::optional<trouble>> shoot_round::work(round_outcome& into) {
+    if (!keep_to_what_was_asked()) {
+        into.why        = "its spec has changed, and nobody has asked for that yet";
+        into.look_again = now() + with_.opt.resync;
+        co_return std::nullopt;
+    }
+    auto wrong = co_await deliver(into);
+    // A mistake is proven only against the newest Cluster: two watches tell in no order.
+    if (wrong && !wrong->codes.empty()) {
+        if (auto newer = co_await newer_cluster()) {
+            cluster_ = std::move(newer);
+            wrong    = co_await deliver(into);
+        }
+    }
+    if (!wrong)
+        if (const auto* spec = object_.find("spec"))
+            into.carried_out = {.generation = view_.generation, .spec = json_text(*spec)};
+    co_return wrong;
+}
+
+task<std::optional<trouble>> shoot_round::deliver(round_outcome& into) {
     if (!cluster_) co_return trouble(failure{errc::unavailable, nothing_known_of(view_.is, key_)});
     if (!with_.around.offered)
         co_return trouble(failure{
@@ -129,15 +181,15 @@ task<std::optional<trouble>> shoot_round::work(round_outcome& into) {
             "no FalcoProfile has been read: the garden has not been reached (yet)"
         });
     shoot_delivery delivery(with_.api, with_.around, with_.mint, now(), before_.delivery);
-    auto           wrong = co_await delivery.run(object_, *cluster_);
-    const auto&    done  = delivery.done();
-    into.writes          = done.writes;
-    into.warnings        = done.warnings;
-    into.broken_rules    = done.broken_rules;
-    into.version_notice  = done.version_notice;
-    resources_           = done.resources;
-    into.rotating        = done.rotating;
-    into.certificates    = done.verdict;
+    auto           wrong  = co_await delivery.run(object_, *cluster_);
+    const auto&    done   = delivery.done();
+    into.writes          += done.writes;
+    into.warnings         = done.warnings;
+    into.broken_rules     = done.broken_rules;
+    into.version_notice   = done.version_notice;
+    resources_            = done.resources;
+    into.rotating         = done.rotating;
+    into.certificates     = done.verdict;
     if (!wrong) tell_cluster(done);
     into.look_again = std::min(done.look_again, now() + with_.opt.resync);
     co_return wrong;
@@ -217,7 +269,11 @@ task<void> shoot_round::tell_success(round_outcome& into) {
 task<void> shoot_round::tell_trouble(const trouble& wrong, round_outcome& into) {
     // Somebody else has written, or nobody answers: not worth a word, the next round will do.
     if (wrong.why.code == errc::conflict) co_return;
-    if (!asked_ && wrong.codes.empty() && before_.failures + 1 < patience) co_return;
+    // The conditions say it, once it is more than a hiccup; `lastOperation` is for who asked.
+    if (!asked_) {
+        into.told_user = !wrong.codes.empty() || before_.failures + 1 >= patience;
+        co_return;
+    }
     auto words = falco::error_patch(*decision_.run, view_, wrong.why.detail, wrong.codes, now());
     // The same trouble again is no news, and writing it would wake everybody who watches.
     if (view_.last_state == "Error" && view_.status.text_at({"lastError", "description"}) ==

@@ -23,6 +23,12 @@ struct round_options {
     std::chrono::seconds removal{120};
 };
 
+/// What was asked for when a round last carried it out; as text, because there is one per shoot.
+struct carried_out_spec {
+    std::int64_t generation = 0;
+    std::string  spec{};  // JSON
+};
+
 struct round_outcome {
     enum class what {
         done,     // until `look_again`
@@ -32,7 +38,7 @@ struct round_outcome {
     what                     is         = what::done;
     utc_time                 look_again = utc_time::max();
     std::optional<trouble>   wrong{};            // done or waiting, but not well
-    bool                     told_user = false;  // of `wrong`, in the status
+    bool                     told_user = false;  // `wrong` is for the conditions, too
     bool                     rotating  = false;
     std::string              why{};  // of nothing done
     std::size_t              writes = 0;
@@ -40,6 +46,7 @@ struct round_outcome {
     std::string              version_notice{};
     /// For the next round.
     std::optional<falco::certificate_verdict> certificates{};
+    std::optional<carried_out_spec>           carried_out{};
 };
 
 /// Lifetime: borrows all it is given; made for one round.
@@ -60,6 +67,8 @@ public:
         int                     failures = 0;
         std::optional<utc_time> removing_since{};
         shoot_delivery::memory  delivery{};
+        /// Nothing: not by this process.
+        std::optional<carried_out_spec> carried_out{};
     };
 
     shoot_round(const surroundings& with, kube_key key, history before)
@@ -72,13 +81,18 @@ private:
     task<round_outcome>          act();
     task<std::optional<trouble>> begin();
     task<std::optional<trouble>> work(round_outcome& into);
-    task<std::optional<trouble>> take_away(round_outcome& into);
-    void                         tell_cluster(const delivered& done) const;
-    task<void>                   tell_success(round_outcome& into);
-    task<void>                   tell_trouble(const trouble& wrong, round_outcome& into);
-    task<result<value>>          patch(value what, kube_part part);
-    utc_time                     now() const { return with_.time.utc(); }
-    std::shared_ptr<const value> described_cluster() const;
+    task<std::optional<trouble>> deliver(round_outcome& into);
+    /// The Cluster, if it says something else than what watches have told.
+    task<std::shared_ptr<const value>> newer_cluster() const;
+    bool                               keep_to_what_was_asked();
+    bool                               is_asked() const;
+    task<std::optional<trouble>>       take_away(round_outcome& into);
+    void                               tell_cluster(const delivered& done) const;
+    task<void>                         tell_success(round_outcome& into);
+    task<void>                         tell_trouble(const trouble& wrong, round_outcome& into);
+    task<result<value>>                patch(value what, kube_part part);
+    utc_time                           now() const { return with_.time.utc(); }
+    std::shared_ptr<const value>       described_cluster() const;
 
     const surroundings&                     with_;
     kube_key                                key_;

@@ -52,7 +52,8 @@ void shoots::heard(const object_change& change) {
 shoot_actor& shoots::open(const kube_key& key, utc_time first_look) {
     auto actor = std::make_shared<shoot_actor>(key, with_, gates_, opt_.actor, first_look);
     open_.insert_or_assign(key, actor);
-    scope_.spawn("shoot " + key.text(), look_after(actor));
+    // Whatever of one shoot's makes us stumble is no matter of the others.
+    scope_.keep("shoot " + key.text(), with_.time, [this, actor] { return look_after(actor); });
     return *actor;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <system_error>
 
@@ -34,7 +35,7 @@ ingest_record set_aside(ingest_record culprit, const failure& why) {
             .received = event->received,
             .about    = "store",
             .reason   = "the store refuses it: " + why.detail,
-            .body     = json_of(*event),
+            .body     = body_of(*event),
         };
     }
     const auto received = std::visit(
@@ -96,7 +97,8 @@ store_writer::store_writer(
     metrics_registry& metrics, options opt
 )
     : loop_(std::move(loop)), time_(time), store_(store), spool_(spool), opt_(opt),
-      bell_(time.make_bell()), replay_bell_(time.make_bell()), jitter_(std::random_device{}()),
+      bell_(time.make_bell()), replay_bell_(time.make_bell()), probe_bell_(time.make_bell()),
+      jitter_(std::random_device{}()),
       count_{
           .store_failures = metrics.make_counter(
               "falconer_store_failures_total", "Batches the store did not take when asked."
@@ -127,7 +129,7 @@ store_writer::store_writer(
               "Records neither the store nor the spool took while their sender was held."
           ),
       },
-      scope_(loop_) {
+      scope_(loop_, task_scope::only_log) {  // of a batch that dies its senders hear
     constexpr const char* ways[] = {"committed", "duplicate", "quarantined", "counted"};
     for (std::size_t i = 0; i < replayed_.size(); ++i)
         replayed_[i] = &metrics.make_counter(
@@ -182,7 +184,9 @@ bool store_writer::may_begin(const lane& in) const noexcept {
 bool store_writer::begin(lane& in) {
     if (!may_begin(in)) return false;
     ++in.under_way;
-    scope_.spawn("batch", keep(std::make_shared<batch>(take_batch(in.queue)), in));
+    auto next = std::make_shared<batch>(take_batch(in.queue));
+    if (&in == &tallies_) next->what.done = std::exchange(done_, {});
+    scope_.spawn("batch", keep(std::move(next), in));
     return true;
 }
 
@@ -191,7 +195,10 @@ bool store_writer::idle() const noexcept {
 }
 
 task<void> store_writer::run() {
-    scope_.spawn("replay", replay());
+    if (!std::exchange(attended_, true)) {
+        scope_.keep("replay", time_, [this] { return replay(); });
+        scope_.keep("probe", time_, [this] { return probe(); });
+    }
     while (!closed_ || !idle()) {
         const bool events = begin(events_), tallies = begin(tallies_);
         if (events || tallies) continue;
@@ -229,23 +236,37 @@ store_writer::batch store_writer::take_batch(std::deque<entry>& queue) {
 
 // --- one fresh batch ----------------------------------------------------------------------------
 
+/// However it ends, its senders have an answer and its place in the lane is free again.
 task<void> store_writer::keep(std::shared_ptr<batch> fresh, lane& in) {
-    const auto clock = time_.make_bell();
-    auto       pause = opt_.pause;
     const auto begun = begun_.insert(begun_.end(), time_.now());
     count_.batch_records.observe(static_cast<double>(fresh->answers.size()));
-    for (;;) {
-        const bool done = co_await keep_once(*fresh);
-        if (done) break;
-        turn_away_overdue(*fresh);
-        if (fresh->answers.empty()) break;
-        const auto first_due = std::ranges::min(fresh->until);
-        co_await clock->wait_until(std::min(time_.now() + jittered(pause), first_due));
-        pause = std::min(2 * pause, opt_.longest_pause);
+    std::exception_ptr broken;
+    try {
+        auto work = keep_trying(*fresh);
+        co_await std::move(work);
+    } catch (...) {
+        broken = std::current_exception();
     }
     begun_.erase(begun);
     --in.under_way;
     bell_->ring();
+    if (!broken) co_return;
+    give_up(*fresh);
+    std::rethrow_exception(broken);
+}
+
+task<void> store_writer::keep_trying(batch& fresh) {
+    const auto clock = time_.make_bell();
+    auto       pause = opt_.pause;
+    for (;;) {
+        const bool done = co_await keep_once(fresh);
+        if (done) co_return;
+        turn_away_overdue(fresh);
+        if (fresh.answers.empty()) co_return;
+        const auto first_due = std::ranges::min(fresh.until);
+        co_await clock->wait_until(std::min(time_.now() + jittered(pause), first_due));
+        pause = std::min(2 * pause, opt_.longest_pause);
+    }
 }
 
 task<bool> store_writer::keep_once(batch& fresh) {
@@ -257,25 +278,23 @@ task<bool> store_writer::keep_once(batch& fresh) {
             );
             came_back();
             answer_stored(fresh, *stored);
+            if (std::ranges::find(*stored, stored_as::counted) != stored->end())
+                done_.push_back(fresh.what.id);
             co_return true;
         }
         went_away(stored.error());
     }
+    done_.insert(done_.end(), fresh.what.done.begin(), fresh.what.done.end());  // next time
+    fresh.what.done.clear();
     auto spooled = co_await spool_.append(fresh.what);
     if (spooled) {
+        refusing_ = false;
         shares_.put(fresh.what);
         answer_spooled(fresh);
         replay_bell_->ring();
         co_return true;
     }
-    count_.spool_failures.add();
-    if (const auto held = gate_.open(time_.now()))
-        log_of("store_writer")
-            .error(
-                "neither store nor spool takes events; senders are held "
-                "spool_says=\"{}\" suppressed={}",
-                spooled.error().detail, *held
-            );
+    refuse(spooled.error());
     co_return false;
 }
 
@@ -383,7 +402,7 @@ task<bool> store_writer::replay_one() {
 
 void store_writer::settle(batch& fresh, std::size_t which, result<kept_as> how) {
     waiting_bytes_ -= bytes_of(fresh.what.records[which]);
-    fresh.answers[which]->set(std::move(how));
+    std::exchange(fresh.answers[which], nullptr)->set(std::move(how));
 }
 
 void store_writer::answer_stored(batch& fresh, const verdicts& how) {
@@ -392,6 +411,13 @@ void store_writer::answer_stored(batch& fresh, const verdicts& how) {
 
 void store_writer::answer_spooled(batch& fresh) {
     for (std::size_t i = 0; i < fresh.answers.size(); ++i) settle(fresh, i, kept_as::spooled);
+}
+
+/// Those that have no answer yet.
+void store_writer::give_up(batch& fresh) {
+    for (std::size_t i = 0; i < fresh.answers.size(); ++i)
+        if (fresh.answers[i])
+            settle(fresh, i, failure{errc::unavailable, "storing it was broken off"});
 }
 
 void store_writer::turn_away_overdue(batch& fresh) {
@@ -418,14 +444,24 @@ void store_writer::went_away(const failure& why) {
     next_probe_ = time_.now() + opt_.store_limit;
     if (std::exchange(away_, true)) return;
     count_.away.set(1);
-    log_of("store_writer")
-        .warn("the store is away, events go to the spool reason=\"{}\"", why.detail);
+    // A store that comes and goes is told now and then; who hears "away" hears "back".
+    const auto held = away_gate_.open(time_.now());
+    said_away_      = held.has_value();
+    if (held)
+        log_of("store_writer")
+            .warn(
+                "the store is away, events go to the spool reason=\"{}\" suppressed={}", why.detail,
+                *held
+            );
 }
 
 void store_writer::came_back() {
+    refusing_ = false;
     if (!std::exchange(away_, false)) return;
     count_.away.set(0);
-    log_of("store_writer").info("the store is back spooled_records={}", spool_.status().pending);
+    if (std::exchange(said_away_, false))
+        log_of("store_writer")
+            .info("the store is back spooled_records={}", spool_.status().pending);
 }
 
 std::chrono::milliseconds store_writer::jittered(std::chrono::milliseconds pause) {

@@ -31,7 +31,8 @@ namespace falconer::actors {
 /// A store that does not answer within `store_limit` is away: its batch goes to the spool, and so
 /// do all that follow, until a replayed batch (or, with an empty spool, a fresh one) has come
 /// through. With the spool refusing too, senders are held until `hold` ends; only then are they
-/// turned away. So are those of a cluster that has filled its part of the spool, before they take a
+/// turned away; meanwhile both are tried also without senders, who may have been told to go
+/// elsewhere. So are those of a cluster that has filled its part of the spool, before they take a
 /// place among the others.
 ///
 /// A batch the store refuses for its contents is halved until the culprit stands alone; that one is
@@ -55,6 +56,9 @@ public:
         std::chrono::milliseconds share_look{250};       // how often who waits for its share looks
         std::chrono::milliseconds pause{100};            // first pause after a failure; doubles …
         std::chrono::milliseconds longest_pause{5'000};  // … up to here, with jitter
+        /// While neither the store nor the spool takes anything, how often both are tried though
+        /// nobody sends. Doubles, up to ten times.
+        std::chrono::milliseconds probe{1'000};
     };
 
     store_writer(
@@ -75,6 +79,8 @@ public:
         return events_.queue.size() + tallies_.queue.size();
     }
     std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
+    /// The last time that both were asked neither the store nor the spool took anything.
+    bool takes_nothing() const noexcept { return refusing_; }
     /// How long the oldest batch under way has been so: neither the store nor the spool took it.
     steady_time::duration longest_wait() const;
 
@@ -103,6 +109,7 @@ private:
     bool       idle() const noexcept;
     batch      take_batch(std::deque<entry>& queue);
     task<void> keep(std::shared_ptr<batch> fresh, lane& in);
+    task<void> keep_trying(batch& fresh);
     task<bool> keep_once(batch& fresh);  // false: neither the store nor the spool took it
     bool       may_try_the_store();
 
@@ -113,12 +120,17 @@ private:
     task<void> replay();
     task<bool> replay_one();
 
+    task<void> probe();
+    task<bool> probe_once();  // true: one of them takes something again
+
     void                      answer_stored(batch& fresh, const verdicts& how);
     void                      answer_spooled(batch& fresh);
     void                      turn_away_overdue(batch& fresh);
+    void                      give_up(batch& fresh);
     void                      settle(batch& fresh, std::size_t which, result<kept_as> how);
     void                      went_away(const failure& why);
     void                      came_back();
+    void                      refuse(const failure& spool_says);
     std::chrono::milliseconds jittered(std::chrono::milliseconds pause);
 
     asio::any_io_executor loop_;
@@ -131,12 +143,16 @@ private:
     lane                   tallies_{};
     std::size_t            waiting_bytes_ = 0;  // queued or in a batch under way
     std::list<steady_time> begun_{};            // of the batches under way, the oldest first
+    std::vector<uuid>      done_{};             // batches of tallies that were stored for certain
     spool_shares           shares_{};
-    bool                   closed_ = false;
-    bool                   away_   = false;
+    bool                   closed_   = false;
+    bool                   away_     = false;
+    bool                   refusing_ = false;  // the spool too
+    bool                   attended_ = false;  // replay and probe have begun
     steady_time            next_probe_{};
     std::unique_ptr<bell>  bell_;
     std::unique_ptr<bell>  replay_bell_;
+    std::unique_ptr<bell>  probe_bell_;
     std::minstd_rand       jitter_;
 
     struct {
@@ -151,6 +167,8 @@ private:
     } count_;
     std::array<counter*, 4> replayed_;  // by stored_as
     log_gate                gate_;
+    log_gate                away_gate_;
+    bool                    said_away_ = false;
     task_scope              scope_;
 };
 

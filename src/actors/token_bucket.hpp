@@ -48,6 +48,7 @@ public:
         refill(now);
         return level_;
     }
+    double level() const noexcept { return level_; }  // when it was asked last
     double per_day() const noexcept { return per_day_; }
     double burst() const noexcept { return burst_; }
 

@@ -87,7 +87,7 @@ one_watch& watches::add(
         *synced_bell_
     ));
     auto& made = *all_.back();
-    scope_.spawn("watch " + made.name(), made.run());
+    scope_.keep("watch " + made.name(), time_, [&made] { return made.run(); });
     return made;
 }
 

@@ -86,8 +86,9 @@ webhook_keeper::webhook_keeper(
 webhook_keeper::~webhook_keeper() = default;
 
 void webhook_keeper::start() {
-    for (auto& each : ears_) scope_.spawn("webhook watch", each->run());
-    scope_.spawn("webhook keeper", run());
+    for (auto& each : ears_)
+        scope_.keep("webhook watch", time_, [ear = each.get()] { return ear->run(); });
+    scope_.keep("webhook keeper", time_, [this] { return run(); });
 }
 
 void webhook_keeper::lead(bool is) {

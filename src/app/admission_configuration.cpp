@@ -98,6 +98,7 @@ void read_admission(yaml_document::reader in, admission_configuration& into) {
 
 void apply_environment(admission_configuration& into) {
     if (into.kubeconfig.empty()) into.kubeconfig = environment("GARDEN_KUBECONFIG");
+    if (into.kubeconfig.empty()) into.kubeconfig = environment("KUBECONFIG");
     if (environment("SOURCE_CLUSTER") == "enabled") {
         if (into.source_kubeconfig.empty())
             into.source_kubeconfig = environment("SOURCE_KUBECONFIG");

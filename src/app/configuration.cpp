@@ -94,6 +94,12 @@ void read_store(reader in, store_configuration& into) {
          {"standby", "standby"},
          {"prefer-standby", "prefer-standby"}}
     );
+    if (hosts.size() > 1 && to.target_session_attrs == "any")
+        in.complain(
+            "targetSessionAttrs",
+            "with several hosts read-write is needed: of these, any may be a standby, which takes "
+            "no event"
+        );
     in.read_duration("connectTimeout", to.connect_limit, milliseconds(100ms), milliseconds(60s));
 
     auto tls = in.section("tls");
@@ -108,6 +114,8 @@ void read_store(reader in, store_configuration& into) {
     tls.read("caFile", to.ssl_root_cert);
     tls.read("certificateFile", to.ssl_cert);
     tls.read("keyFile", to.ssl_key);
+    if (to.ssl_mode.starts_with("verify-") && to.ssl_root_cert.empty())
+        tls.complain("caFile", "is needed for mode " + to.ssl_mode + ": whom to trust");
     if (to.ssl_cert.empty() != to.ssl_key.empty())
         in.complain("tls", "certificateFile and keyFile belong together");
 
@@ -140,8 +148,27 @@ void read_tls(reader in, bool present, std::optional<net::tls_server_context::op
     into = std::move(tls);
 }
 
+void read_token_profiles(reader& in, std::set<net::token_profile>& into) {
+    using enum net::token_profile;
+    std::vector<std::string> names{"central", "cluster-identity"};
+    in.read("tokenProfiles", names);
+    into.clear();
+    for (const auto& each : names) {
+        if (each == "central")
+            into.insert(central);
+        else if (each == "cluster-identity")
+            into.insert(cluster_identity);
+        else
+            in.complain(
+                "tokenProfiles", "expected central or cluster-identity, found '" + each + "'"
+            );
+    }
+    if (names.empty()) in.complain("tokenProfiles", "at least one is needed");
+}
+
 void read_limits(reader& in, ingestor_configuration& into) {
     in.read("dailyEvents", into.clusters.cluster.events_per_day, 1);
+    in.read("dailySamples", into.clusters.cluster.samples_per_day, 0);
     in.read("hardRate", into.clusters.cluster.requests_per_second, 1, 1'000'000);
     in.read_duration("floodHold", into.push.hold, milliseconds(0ms), milliseconds(30s));
     into.clusters.cluster.hold = into.push.hold;
@@ -172,6 +199,10 @@ void read_ingestor(reader in, ingestor_configuration& into, bool needed) {
         in.complain("keysFile", "is needed: the public keys that clusters' tokens are signed with");
     in.read("issuer", into.issuer);
     in.read("audience", into.audience);
+    // Every token would be refused, or taken that somebody made for somebody else.
+    if (is_blank(into.issuer)) in.complain("issuer", "is needed: who issues the tokens");
+    if (is_blank(into.audience)) in.complain("audience", "is needed: whom the tokens are for");
+    read_token_profiles(in, into.token_profiles);
     read_limits(in, into);
 
     in.read_duration(
@@ -245,6 +276,15 @@ rules_stock_options configuration::rules_of(const std::set<std::string>& roles) 
             .section = "controller", .folder = controller.rules, .source = controller.rules_source
         };
     return {.section = "admission", .folder = admission.rules, .source = admission.rules_source};
+}
+
+ingest::key_ring::options keys_of(const ingestor_configuration& how) {
+    ingest::key_ring::options keys;
+    keys.file     = how.keys_file;
+    keys.issuer   = how.issuer;
+    keys.audience = how.audience;
+    keys.profiles = how.token_profiles;
+    return keys;
 }
 
 std::vector<std::string> take_classes(

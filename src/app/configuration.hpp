@@ -7,7 +7,9 @@
 #include "controller_role.hpp"
 #include "falconer/falco/operator_settings.hpp"
 #include "falconer/log.hpp"
+#include "falconer/net/jwt.hpp"
 #include "falconer/strict_yaml.hpp"
+#include "ingest/key_ring.hpp"
 #include "ingest/push_handler.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_context.hpp"
@@ -58,8 +60,9 @@ struct ingestor_configuration {
     asio::ip::tcp::endpoint                         listen{asio::ip::address_v6::any(), 3200};
     std::optional<net::tls_server_context::options> tls{};
     std::filesystem::path                           keys_file{};
-    std::string                   issuer   = "urn:gardener:gardener-falco-extension";
-    std::string                   audience = "falco-db";
+    std::string                   issuer         = "urn:gardener:gardener-falco-extension";
+    std::string                   audience       = "falco-db";
+    std::set<net::token_profile>  token_profiles = net::jwt_rules{}.profiles;
     net::http_server_options      http{};
     net::http_server::farewell    drain{};
     ingest::push_handler::options push{};
@@ -67,6 +70,9 @@ struct ingestor_configuration {
     actors::store_writer::options writer{};
     spool_configuration           spool{};
 };
+
+/// How the keys file is read. For the role as for those who only look.
+ingest::key_ring::options keys_of(const ingestor_configuration& how);
 
 struct configuration {
     store_configuration      store{};

@@ -29,6 +29,7 @@ std::string environment(const char* name) {
 
 void apply_environment(controller_configuration& into) {
     if (into.seed_name.empty()) into.seed_name = environment("SEED_NAME");
+    if (into.kubeconfig.empty()) into.kubeconfig = environment("KUBECONFIG");
     if (into.garden_kubeconfig.empty()) into.garden_kubeconfig = environment("GARDEN_KUBECONFIG");
     if (into.namespace_name.empty()) into.namespace_name = environment("LEADER_ELECTION_NAMESPACE");
 }
@@ -127,7 +128,7 @@ result<void> controller_role::start() {
         k8s::lease_options{.identity = identity_}
     );
     scope_.spawn("controller", run());
-    scope_.spawn("signing keys", watch_keys());
+    scope_.keep("signing keys", time_, [this] { return watch_keys(); });
     return {};
 }
 
@@ -203,7 +204,9 @@ task<void> controller_role::step_down() {
 /// The first heartbeat is a promise like every other: it waits for the seed to have been read.
 task<void> controller_role::begin() {
     co_await reign_->heard.start();
-    reign_->scope.spawn("additional resources", reign_->additional.run());
+    reign_->scope.keep("additional resources", time_, [of = reign_.get()] {
+        return of->additional.run();
+    });
     k8s::lease_options beat;
     beat.identity = "gardener-extension-shoot-falco-service";
     beat.duration = opt_.heartbeat;

@@ -1,5 +1,6 @@
 #include "http_endpoint.hpp"
 
+#include "falconer/event.hpp"
 #include "falconer/log.hpp"
 
 namespace falconer::app {
@@ -21,10 +22,12 @@ result<void> http_endpoint::start(
         tls_ = std::move(*loaded);
     }
     if (auto listening = listen(where); !listening) return listening;
-    if (tls)
-        scope_.spawn("certificates", tls_->watch(time_, 10s, [this](const auto& changed) {
-            heard(changed);
-        }));
+    if (tls) {
+        scope_.keep(name_ + " certificates", time_, [this] {
+            return tls_->watch(time_, 10s, [this](const auto& changed) { heard(changed); });
+        });
+        scope_.keep(name_ + " certificate's end", time_, [this] { return watch_its_end(); });
+    }
     serve();
     return {};
 }
@@ -32,7 +35,7 @@ result<void> http_endpoint::start(
 void http_endpoint::serve() {
     net::http_server::wrap make = net::plain_stream;
     if (tls_) make = [this](net::tcp_socket peer) { return tls_->wrap(std::move(peer)); };
-    scope_.spawn("server", server_.run(std::move(make)));
+    scope_.keep(name_ + " server", time_, [this, make] { return server_.run(make); });
 }
 
 result<void> http_endpoint::present(net::tls_server_context::options certificate) {
@@ -44,6 +47,22 @@ result<void> http_endpoint::present(net::tls_server_context::options certificate
 
 void http_endpoint::reload() {
     if (tls_) heard(tls_->reload(time_.utc()));
+}
+
+/// That a certificate could not be read again is said once; that it ends, until somebody hears it.
+task<void> http_endpoint::watch_its_end() {
+    constexpr auto soon = 7 * 24h, very_soon = 24h;
+    const auto     clock = time_.make_bell();
+    for (;;) {
+        const auto left = tls_->expires() - time_.utc();
+        if (left < soon)
+            log_of("app").log(
+                left < very_soon ? spdlog::level::err : spdlog::level::warn,
+                "the certificate {} endpoint={} at={}", left <= 0s ? "has ended" : "ends soon",
+                name_, text_of(event_time_of(tls_->expires()))
+            );
+        co_await clock->wait_until(time_.now() + 1h);
+    }
 }
 
 void http_endpoint::heard(const result<bool>& changed) {

@@ -41,7 +41,8 @@ public:
     const net::tls_server_context* tls() const { return tls_.get(); }
 
 private:
-    void heard(const result<bool>& changed);
+    void       heard(const result<bool>& changed);
+    task<void> watch_its_end();
 
     std::string                              name_;
     time_source&                             time_;

@@ -13,6 +13,9 @@ http_metrics::http_metrics(metrics_registry& metrics)
       ),
       body_waiting_(metrics.make_gauge(
           "falconer_http_body_waiting", "Requests that wait for memory for their body."
+      )),
+      crowded_(metrics.make_gauge(
+          "falconer_http_crowded", "1 while somebody waits for a place because all are taken."
       )) {
     using stats      = net::http_statistics;
     const auto plain = [&](const char* name, const char* help, field what) {
@@ -70,6 +73,17 @@ void http_metrics::show(const net::http_statistics& now) {
     parked_.set(static_cast<double>(now.parked));
     body_bytes_.set(static_cast<double>(now.body_bytes));
     body_waiting_.set(static_cast<double>(now.body_waiting));
+    crowded_.set(static_cast<double>(now.crowded));
+}
+
+certificate_metrics::certificate_metrics(metrics_registry& metrics, const std::string& endpoint)
+    : expires_(metrics.make_gauge(
+          "falconer_certificate_expires_timestamp_seconds",
+          "When the certificate that is shown to clients ends.", {{"endpoint", endpoint}}
+      )) {}
+
+void certificate_metrics::show(utc_time expires) {
+    expires_.set(std::chrono::duration<double>(expires.time_since_epoch()).count());
 }
 
 spool_metrics::spool_metrics(metrics_registry& metrics)

@@ -5,6 +5,7 @@
 #include "falconer/ports/event_spool.hpp"
 #include "net/http_server.hpp"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,16 @@ private:
     gauge&                                  parked_;
     gauge&                                  body_bytes_;
     gauge&                                  body_waiting_;
+    gauge&                                  crowded_;
+};
+
+class certificate_metrics {
+public:
+    certificate_metrics(metrics_registry& metrics, const std::string& endpoint);
+    void show(utc_time expires);
+
+private:
+    gauge& expires_;
 };
 
 class spool_metrics {

@@ -49,9 +49,7 @@ ingestor_role::ingestor_role(
       writing_(loop), settling_(loop), scope_(loop) {}
 
 task<result<void>> ingestor_role::start() {
-    auto keys = ingest::key_ring::load(
-        {.file = opt_.keys_file, .issuer = opt_.issuer, .audience = opt_.audience}
-    );
+    auto keys = ingest::key_ring::load(keys_of(opt_));
     if (!keys) co_return std::move(keys).error();
     keys_ = std::move(*keys);
 
@@ -73,6 +71,9 @@ task<result<void>> ingestor_role::start() {
     store::policy_watch::options decided;
     decided.postgres = postgres_;
     policies_.emplace(loop_, time_, *clusters_, std::move(decided));
+    store::rollup_options counting;
+    counting.postgres = postgres_;
+    rollups_.emplace(loop_, time_, metrics_, std::move(counting));
     ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
     handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
     endpoint_.emplace("ingest", loop_, time_, opt_.http, *handler_);
@@ -89,11 +90,14 @@ task<result<void>> ingestor_role::start() {
 
     auto listening = endpoint_->start(opt_.listen, opt_.tls);
     if (!listening) co_return std::move(listening).error().while_doing("ingestor.listen");
-    writing_.spawn("writer", writer_->run());
-    scope_.spawn("keys", keys_->watch(time_));
-    scope_.spawn("clusters", clusters_->run());
-    scope_.spawn("policies", policies_->run());
-    settling_.spawn("quotas", ledger_->run());
+    listening_ = true;
+    if (opt_.tls) certificate_metrics_.emplace(metrics_, "ingest");
+    writing_.keep("writer", time_, [this] { return writer_->run(); });
+    scope_.keep("keys", time_, [this] { return keys_->watch(time_); });
+    scope_.keep("clusters", time_, [this] { return clusters_->run(); });
+    scope_.keep("policies", time_, [this] { return policies_->run(); });
+    scope_.keep("rollups", time_, [this] { return rollups_->run(); });
+    settling_.keep("quotas", time_, [this] { return ledger_->run(); });
     log_of("app").info(
         "taking events in address={} tls={} spool={}",
         endpoint_text({opt_.listen.address(), port()}), opt_.tls.has_value(),
@@ -112,8 +116,10 @@ void ingestor_role::reload() {
 
 std::vector<std::string> ingestor_role::not_ready() const {
     std::vector<std::string> why;
-    if (!endpoint_) {
+    if (!listening_) {
         why.emplace_back("starting");
+    } else if (writer_->takes_nothing()) {
+        why.emplace_back("neither the store nor the spool takes anything");
     } else if (writer_->store_is_away() && is_full(spool_->status())) {
         why.emplace_back("the store is away and the spool is full");
     } else if (const auto wait = writer_->longest_wait(); wait > stuck) {
@@ -128,6 +134,8 @@ std::vector<std::string> ingestor_role::not_ready() const {
 void ingestor_role::refresh_metrics() {
     if (!endpoint_) return;
     http_metrics_.show(endpoint_->counts());
+    if (certificate_metrics_ && endpoint_->tls() != nullptr)
+        certificate_metrics_->show(endpoint_->tls()->expires());
     spool_metrics_.show(spool_->status(), time_.utc());
     clusters_open_.set(static_cast<double>(clusters_->size()));
     waiting_records_.set(static_cast<double>(writer_->waiting_records()));

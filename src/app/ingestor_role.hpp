@@ -13,6 +13,7 @@
 #include "store/pg_event_store_pool.hpp"
 #include "store/pg_quota_ledger.hpp"
 #include "store/policy_watch.hpp"
+#include "store/rollups.hpp"
 
 #include <memory>
 #include <optional>
@@ -67,12 +68,15 @@ private:
     std::optional<ingest::push_handler> handler_;
     std::optional<http_endpoint>        endpoint_;
     std::optional<store::policy_watch>  policies_;
+    std::optional<store::rollups>       rollups_;
 
-    http_metrics  http_metrics_;
-    spool_metrics spool_metrics_;
-    gauge&        clusters_open_;
-    gauge&        recovered_;
-    gauge&        waiting_records_;
+    bool                               listening_ = false;
+    http_metrics                       http_metrics_;
+    spool_metrics                      spool_metrics_;
+    std::optional<certificate_metrics> certificate_metrics_;
+    gauge&                             clusters_open_;
+    gauge&                             recovered_;
+    gauge&                             waiting_records_;
 
     task_scope writing_;   // ends by itself, once the writer has been closed
     task_scope settling_;  // and this one with the ledger

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 /// Objects may be large, and watches many and quiet.
 net::http_server::options generous() {
     net::http_server::options opt;
-    opt.limits.body_bytes = 4 * 1024 * 1024;
+    opt.limits.body_bytes = 4 * 1024 * 1024;  // the API has a limit of its own, and words for it
     opt.answer            = 60s;
     return opt;
 }

@@ -4,10 +4,10 @@
 
 #include "falconer/result.hpp"
 #include "http_endpoint.hpp"
-#include "sandbox/api_admission.hpp"
-#include "sandbox/api_archive.hpp"
-#include "sandbox/api_server.hpp"
-#include "sandbox/api_store.hpp"
+#include "sandbox/kube_api/admission.hpp"
+#include "sandbox/kube_api/archive.hpp"
+#include "sandbox/kube_api/server.hpp"
+#include "sandbox/kube_api/store.hpp"
 
 #include <asio/ip/tcp.hpp>
 

@@ -29,9 +29,10 @@ public:
     virtual void hurry() {}
 };
 
-/// Starts `what`, lives until SIGTERM, SIGINT or its own end, drains (a second signal: not any
-/// longer), stops. Returns the process's exit code: 0; 1 when the start failed (said on standard
-/// error) or it ended by itself (said in the log).
+/// Starts `what`, lives until SIGTERM, SIGINT, its own end or the death of a coroutine that nobody
+/// begins anew (task_scope), drains (a second signal: not any longer), stops. Returns the process's
+/// exit code: 0; 1 when the start failed (said on standard error) or it ended by itself (said in
+/// the log).
 int run_process(asio::io_context& loop, application& what);
 
 }  // namespace falconer::app

@@ -5,6 +5,12 @@
 
 namespace falconer::app {
 
+std::filesystem::path built_in_rules() {
+    const std::filesystem::path folder = "/usr/share/falconer/rules";  // Dockerfile
+    std::error_code             wrong;
+    return std::filesystem::is_directory(folder, wrong) ? folder : std::filesystem::path{};
+}
+
 rules_folder read_rules_folder(const std::filesystem::path& folder) {
     namespace fs = std::filesystem;
     rules_folder    read;

@@ -14,6 +14,9 @@ struct rules_folder {
     std::vector<std::string> problems{};
 };
 
+/// Those that the image brings, for whoever names no folder. Empty: there are none.
+std::filesystem::path built_in_rules();
+
 /// Files that are no standard ones are left alone. A problem: a folder that cannot be read.
 rules_folder read_rules_folder(const std::filesystem::path& folder);
 

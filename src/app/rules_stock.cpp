@@ -16,7 +16,7 @@ result<void> rules_stock::start() {
     if (auto done = read_folder(); !done) return done;
     if (auto done = start_feed(); !done) return done;
     put_together();
-    if (feed_) scope_.spawn("rules", feed_->run());
+    if (feed_) scope_.keep("rules", time_, [this] { return feed_->run(); });
     return {};
 }
 
@@ -28,8 +28,9 @@ result<void> rules_stock::reload() {
 }
 
 result<void> rules_stock::read_folder() {
-    if (opt_.folder.empty()) return {};
-    auto read = read_rules_folder(opt_.folder);
+    const auto folder = opt_.folder.empty() ? built_in_rules() : opt_.folder;
+    if (folder.empty()) return {};
+    auto read = read_rules_folder(folder);
     if (!read.problems.empty())
         return failure{errc::not_found, opt_.section + ".rules: " + read.problems.front()};
     own_ = std::move(read.catalogue);
@@ -66,8 +67,10 @@ void rules_stock::put_together() {
 
 std::set<std::string> rules_stock::wanted() const {
     std::set<std::string> all;
-    for (const auto& each : readers_) all.merge(each.wanted());
-    std::erase_if(all, [this](const auto& version) { return own_.contains(version); });
+    for (const auto& reader : readers_)
+        for (const auto& version : reader.wanted())
+            if (falco::find_rules(own_, version) == nullptr)
+                all.emplace(falco::rules_version_meant(version));
     return all;
 }
 

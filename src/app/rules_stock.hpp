@@ -22,7 +22,7 @@ namespace falconer::app {
 
 struct rules_stock_options {
     std::string           section = "controller";  // of the configuration, for messages
-    std::filesystem::path folder{};                // a folder per version; empty: there is none
+    std::filesystem::path folder{};                // a folder per version; empty: the built-in ones
     rules_feed_options    source{};
 };
 

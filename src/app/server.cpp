@@ -14,12 +14,22 @@ namespace {
 using namespace std::chrono_literals;
 
 /// For probes and scrapers: few, small, local.
-net::http_server::options small_server() {
+net::http_server::options small_server(std::size_t connections) {
     net::http_server::options opt;
     opt.limits.body_bytes = 1024;
     opt.body_budget       = 64 * 1024;
-    opt.connections       = 64;
+    opt.connections       = connections;
+    opt.one_request_each  = true;  // or idle ones would shut a probe out
     return opt;
+}
+
+descriptor_wishes wishes_of(const configuration& how, const std::set<std::string>& roles) {
+    descriptor_wishes all;
+    if (roles.contains("ingestor")) all.ingest = how.ingestor.http.connections;
+    if (roles.contains("admission")) all.admission = how.admission.http.connections;
+    if (roles.contains("controller")) all.kubernetes = how.controller.requests;
+    if (roles.contains("admission")) all.kubernetes += 16;
+    return all;
 }
 
 /// Years before this program was written mean that nobody has set the clock.
@@ -49,16 +59,27 @@ server::server(
     asio::any_io_executor loop, time_source& time, configuration how, std::set<std::string> roles
 )
     : loop_(loop), time_(time), how_(std::move(how)), roles_(std::move(roles)),
+      begun_anew_(metrics_.make_counter(
+          "falconer_coroutines_begun_anew_total",
+          "Background coroutines that died by a mistake of Falconer's and were begun anew."
+      )),
+      files_(plan_descriptors(descriptor_limit(), wishes_of(how_, roles_))),
       page_(
           metrics_,
           [this] {
+              begun_anew_.raise_to(task_scope::begun_anew());
               if (ingestor_) ingestor_->refresh_metrics();
               if (controller_) controller_->refresh_metrics();
               if (admission_) admission_->refresh_metrics();
+              log_dropped_.raise_to(log_lines_dropped());
           }
       ),
-      metrics_endpoint_("metrics", loop, time, small_server(), page_),
-      health_endpoint_("health", loop, time, small_server(), health_), ended_(loop), scope_(loop) {}
+      metrics_endpoint_("metrics", loop, time, small_server(probes()), page_),
+      health_endpoint_("health", loop, time, small_server(probes()), health_), ended_(loop),
+      log_dropped_(metrics_.make_counter(
+          "falconer_log_dropped_total", "Lines of the log that nobody read in time."
+      )),
+      scope_(loop) {}
 
 server::~server() = default;
 
@@ -71,7 +92,29 @@ void server::exchange::tell(const cluster_identity& to, const shoot_message& wha
     if (of_.controller_) of_.controller_->tell(to, what);
 }
 
+/// Whoever comes from outside gets no more descriptors than there are for them.
+result<void> server::share_out_descriptors() {
+    if (!files_) return files_.error();
+    auto& ingest    = how_.ingestor.http.connections;
+    auto& admission = how_.admission.http.connections;
+    log_of("app").info(
+        "open files limit={} kept_for_store_and_spool={} probes={} ingest_connections={} "
+        "admission_connections={}",
+        files_->limit, files_->kept, 2 * files_->probes, files_->ingest, files_->admission
+    );
+    if ((roles_.contains("ingestor") && files_->ingest < ingest) ||
+        (roles_.contains("admission") && files_->admission < admission))
+        log_of("app").warn(
+            "fewer connections are taken than the configuration allows, because this process may "
+            "not have more files open: raise its limit (ulimit -n)"
+        );
+    ingest    = std::max<std::size_t>(files_->ingest, 1);
+    admission = std::max<std::size_t>(files_->admission, 1);
+    return {};
+}
+
 task<result<void>> server::start() {
+    if (auto enough = share_out_descriptors(); !enough) co_return std::move(enough).error();
     if (auto set = clock_is_set(time_.utc()); !set) co_return std::move(set).error();
     if (auto free = all_free(listeners_of(how_, roles_)); !free) co_return std::move(free).error();
     for (const auto& name : how_.unread)
@@ -80,6 +123,13 @@ task<result<void>> server::start() {
             "section={}",
             name
         );
+
+    // First of all, for who asks whether we are alive: the store may keep us waiting for a minute.
+    expect_roles();
+    if (auto up = health_endpoint_.start(how_.health); !up)
+        co_return std::move(up).error().while_doing("health.listen");
+    if (auto up = metrics_endpoint_.start(how_.metrics); !up)
+        co_return std::move(up).error().while_doing("metrics.listen");
 
     if (needs_store()) {
         auto prepared = co_await prepare_store(loop_, time_, how_.store);
@@ -91,13 +141,8 @@ task<result<void>> server::start() {
             );
     }
 
-    if (auto up = health_endpoint_.start(how_.health); !up)
-        co_return std::move(up).error().while_doing("health.listen");
-    if (auto up = metrics_endpoint_.start(how_.metrics); !up)
-        co_return std::move(up).error().while_doing("metrics.listen");
     if (roles_.contains("ingestor")) {
         ingestor_.emplace(loop_, time_, metrics_, how_.store, how_.ingestor, &exchange_);
-        health_.add("ingestor", [this] { return ingestor_->not_ready(); });
         auto up = co_await ingestor_->start();
         if (!up) co_return std::move(up).error();
     }
@@ -110,16 +155,27 @@ task<result<void>> server::start() {
                 .lost     = [this](bool stopped) { lost_leadership(stopped); },
             }
         );
-        health_.add("controller", [this] { return controller_->not_ready(); });
         if (auto up = controller_->start(); !up) co_return std::move(up).error();
     }
     if (roles_.contains("admission")) {
         admission_.emplace(loop_, time_, metrics_, how_.admission, how_.falco, *rules_);
-        health_.add("admission", [this] { return admission_->not_ready(); });
         if (auto up = admission_->start(); !up) co_return std::move(up).error();
     }
     if (needs_store()) look_after_the_store();
     co_return result<void>{};
+}
+
+/// Every role of this process is asked from the beginning, and is not ready before it is there.
+void server::expect_roles() {
+    const auto expect = [this](const char* name, const auto& role) {
+        if (!roles_.contains(name)) return;
+        health_.add(name, [&role] {
+            return role ? role->not_ready() : health_board::reasons{"starting"};
+        });
+    };
+    expect("ingestor", ingestor_);
+    expect("controller", controller_);
+    expect("admission", admission_);
 }
 
 result<void> server::start_rules() {
@@ -143,14 +199,14 @@ void server::look_after_the_store() {
         opt.postgres       = how_.store.as_migrator();
         opt.retention.keep = how_.store.keep;
         housekeeping_.emplace(loop_, time_, metrics_, std::move(opt));
-        scope_.spawn("housekeeping", housekeeping_->run());
+        scope_.keep("housekeeping", time_, [this] { return housekeeping_->run(); });
     }
     store::store_watch_options opt;
     opt.postgres       = how_.store.as_reader();
     opt.capacity_bytes = how_.store.capacity;
     opt.data_folder    = how_.store.data_folder;
     store_watch_.emplace(loop_, time_, metrics_, std::move(opt));
-    scope_.spawn("store watch", store_watch_->run());
+    scope_.keep("store watch", time_, [this] { return store_watch_->run(); });
 }
 
 task<std::string> server::ended() {
@@ -163,6 +219,7 @@ void server::lost_leadership(bool stopped) {
     if (!stopped) {
         log_of("app").critical("the controller has not stopped, and somebody else may lead: ending"
         );
+        flush_log(100ms);
         std::_Exit(1);
     }
     if (roles_.size() == 1) ended_.set("somebody else may lead, and there is no other role");

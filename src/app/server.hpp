@@ -3,6 +3,7 @@
 
 #include "admission_role.hpp"
 #include "controller_role.hpp"
+#include "descriptors.hpp"
 #include "falconer/one_shot.hpp"
 #include "health_board.hpp"
 #include "ingestor_role.hpp"
@@ -63,6 +64,9 @@ private:
     /// A seed's controller has none.
     bool needs_store() const { return roles_.contains("ingestor") || roles_.contains("console"); }
     void look_after_the_store();
+    void expect_roles();
+    result<void> share_out_descriptors();
+    std::size_t  probes() const { return files_ ? files_->probes : 1; }
     result<void> start_rules();
     void         reread_rules();
     task<void>   drain_ingestor();
@@ -73,9 +77,12 @@ private:
     configuration         how_;
     std::set<std::string> roles_;
 
+    result<descriptor_plan> files_;
+
     metrics_registry               metrics_;
     exchange                       exchange_{*this};
     health_board                   health_;
+    counter&                       begun_anew_;
     metrics_page                   page_;
     std::optional<ingestor_role>   ingestor_;
     std::optional<rules_stock>     rules_;  // before those who read in it
@@ -85,6 +92,7 @@ private:
     http_endpoint                  health_endpoint_;
 
     one_shot<std::string> ended_;
+    counter&              log_dropped_;
 
     std::optional<store::housekeeping> housekeeping_;
     std::optional<store::store_watch>  store_watch_;

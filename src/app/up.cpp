@@ -2,8 +2,9 @@
 
 #include "falconer/base64.hpp"
 #include "falconer/net/jwt.hpp"
+#include "kubectl.hpp"
 #include "listeners.hpp"
-#include "sandbox/demo_files.hpp"
+#include "sandbox/fleet/demo_files.hpp"
 #include "shell_word.hpp"
 
 #include <fcntl.h>
@@ -342,6 +343,11 @@ configuration up_application::configure() const {
     return how;
 }
 
+/// For curl, of a cluster that is nobody's.
+fs::path up_application::header_file() const {
+    return opt_.data / "token.header";
+}
+
 std::string up_application::token_for(const cluster_identity& who) const {
     const net::jwt_request what{
         .cluster = who.text, .now = time_.utc(), .id = uuid::random().text()
@@ -386,7 +392,10 @@ task<result<void>> up_application::start() {
     );
     if (auto going = fleet_->start(); !going) co_return std::move(going).error();
     scope_.spawn("fleet", gather());
-    greet();
+    // A token is too long to be read, and nothing for a terminal's memory.
+    const auto header = "Authorization: Bearer " + token_for({"my-first-cluster"}) + "\n";
+    if (auto done = write_file(header_file(), header, 0600); !done) co_return done;
+    co_await greet();
     scope_.spawn("line", show());
     co_return result<void>{};
 }
@@ -400,8 +409,9 @@ task<result<void>> up_application::start_server() {
     }
 }
 
-void up_application::greet() const {
-    const auto at = [&](const asio::ip::address& address, unsigned short port) {
+task<void> up_application::greet() const {
+    const auto kubectl = co_await usable_kubectl(loop_, time_);
+    const auto at      = [&](const asio::ip::address& address, unsigned short port) {
         return "http://" + endpoint_text({address, port});
     };
     const auto here  = at(opt_.listen.address(), server_->ingestor()->port());
@@ -412,15 +422,14 @@ void up_application::greet() const {
               << "  metrics   " << at(local, server_->metrics_port()) << "/metrics\n"
               << "  health    " << at(local, server_->health_port()) << "/readyz\n"
               << "  shoots    KUBECONFIG=" << shell_word(kubernetes_->kubeconfig_file().string())
-              << " kubectl get shoots,extensions -A\n"
+              << ' ' << kubectl << " get shoots,extensions -A\n"
               << "  data      " << opt_.data.string() << "  (PostgreSQL "
               << postgres_->where().version << ", spool, keys)\n\n"
               << "Post an event yourself:\n\n"
               << "  curl -i " << here
               << "/v1/events \\\n    -H 'Content-Type: application/json' \\\n    -H "
-                 "'Authorization: Bearer "
-              << token_for({"my-first-cluster"})
-              << "' \\\n    -d '{\"rule\":\"My first "
+              << shell_word("@" + header_file().string())
+              << " \\\n    -d '{\"rule\":\"My first "
                  "rule\",\"priority\":\"Warning\",\"time\":\"'$(date -u +%FT%TZ)'\","
               << "\"output\":\"Hello\",\"output_fields\":{\"proc.name\":\"cat\"}}'\n\n"
               << "and see it counted:\n\n  " << shell_word(own_name()) << " db status --data "

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "local_api.hpp"
-#include "sandbox/demo_fleet.hpp"
-#include "sandbox/gardenlet.hpp"
-#include "sandbox/live_line.hpp"
-#include "sandbox/private_postgres.hpp"
-#include "sandbox/resource_manager.hpp"
+#include "sandbox/fleet/demo_fleet.hpp"
+#include "sandbox/fleet/live_line.hpp"
+#include "sandbox/gardener/gardenlet.hpp"
+#include "sandbox/gardener/resource_manager.hpp"
+#include "sandbox/postgres/private_postgres.hpp"
 #include "server.hpp"
 
 #include "falconer/net/token_keys.hpp"
@@ -59,10 +59,11 @@ private:
     task<void>    gather();
     configuration configure() const;
     /// On ports of which some may have been taken since they were chosen: then on others.
-    task<result<void>> start_server();
-    std::string        token_for(const cluster_identity& who) const;
-    void               greet() const;
-    task<void>         show();
+    task<result<void>>    start_server();
+    std::filesystem::path header_file() const;
+    std::string           token_for(const cluster_identity& who) const;
+    task<void>            greet() const;
+    task<void>            show();
 
     asio::any_io_executor                      loop_;
     time_source&                               time_;

@@ -129,6 +129,11 @@ std::string json_of(const falco_event& event) {
     return body;
 }
 
+std::string body_of(const falco_event& event) {
+    if (const auto raw = event.texts.get(event_texts::part::raw)) return std::string(*raw);
+    return json_of(event);
+}
+
 cluster_ref sender_of(const ingest_record& record) {
     return std::visit([](const auto& each) { return each.from; }, record);
 }

@@ -122,7 +122,7 @@ bool field_reader::read_needed(std::string_view key, std::string& into) {
     read(key, said);
     if (problems_.size() != before) return false;
     if (said.empty()) {
-        if (object_.is_map()) complain(key, "is needed");
+        if (object_.is_map() || object_.is_null()) complain(key, "is needed");
         return false;
     }
     into = std::move(said);

@@ -1,8 +1,13 @@
 #include "falconer/log.hpp"
 
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include "log_outlet.hpp"
 
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <map>
 #include <memory>
 #include <utility>
@@ -49,12 +54,47 @@ std::unique_ptr<spdlog::formatter> formatter_for(log_options::shape form) {
     return formatter;
 }
 
+/// Standard error, without ever waiting for whoever reads it.
+class stderr_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    std::uint64_t dropped() const noexcept { return outlet_.dropped(); }
+    void          write_plainly(std::string_view line) { outlet_.write(line); }
+    void          flush_for(std::chrono::milliseconds at_most) {
+        outlet_.flush(at_most);
+        say_what_was_dropped();
+    }
+
+protected:
+    void sink_it_(const spdlog::details::log_msg& line) override {
+        say_what_was_dropped();
+        write(line);
+    }
+    void flush_() override { flush_for({}); }
+
+private:
+    void write(const spdlog::details::log_msg& line) {
+        spdlog::memory_buf_t text;
+        formatter_->format(line, text);
+        outlet_.write({text.data(), text.size()});
+    }
+    void say_what_was_dropped() {
+        const auto all = outlet_.dropped();
+        if (all == told_ || !outlet_.flush()) return;
+        const auto text = "lines were dropped because nobody read them in time lines=" +
+                          std::to_string(all - std::exchange(told_, all));
+        write({"log", spdlog::level::warn, text});
+    }
+
+    log_outlet    outlet_{STDERR_FILENO};
+    std::uint64_t told_ = 0;
+};
+
 struct books {
     log_options                                                         opt;
-    std::shared_ptr<spdlog::sinks::sink>                                sink;
+    std::shared_ptr<stderr_sink>                                        sink;
     std::map<std::string, std::shared_ptr<spdlog::logger>, std::less<>> rooms;
 
-    books() : sink(std::make_shared<spdlog::sinks::stderr_sink_st>()) {
+    books() : sink(std::make_shared<stderr_sink>()) {
         sink->set_formatter(formatter_for(opt.form));
     }
 };
@@ -67,9 +107,22 @@ books& all() {
 }  // namespace
 
 void set_up_logging(const log_options& opt) {
+    std::signal(SIGPIPE, SIG_IGN);
     all().opt = opt;
     all().sink->set_formatter(formatter_for(opt.form));
     for (auto& [name, logger] : all().rooms) logger->set_level(opt.level);
+}
+
+void say_on_stderr(std::string line) {
+    all().sink->write_plainly(line += '\n');
+}
+
+void flush_log(std::chrono::milliseconds at_most) {
+    all().sink->flush_for(at_most);
+}
+
+std::uint64_t log_lines_dropped() noexcept {
+    return all().sink->dropped();
 }
 
 spdlog::logger& log_of(std::string_view room) {

@@ -1,14 +1,17 @@
 // falconer doctor: configuration, keys, ports, clock, store, spool and clusters in one report.
 #include "commands.hpp"
+#include "doctor_clusters.hpp"
 
 #include "app/configuration.hpp"
 #include "app/listeners.hpp"
 #include "app/server.hpp"
-#include "app/store_check.hpp"
 #include "app/up.hpp"
 #include "falconer/event.hpp"
 #include "ingest/key_ring.hpp"
 #include "ingest/spool_file.hpp"
+#include "ingest/spool_folder.hpp"
+#include "store/census.hpp"
+#include "store/schema_check.hpp"
 #include "store_access.hpp"
 
 #include <sys/resource.h>
@@ -31,56 +34,27 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Lines as they are found, the worst remembered.
-class report {
-public:
-    void good(const std::string& about, const std::string& what) { say("ok   ", about, what); }
-    void doubt(const std::string& about, const std::string& what) { say("look ", about, what); }
-    void bad(const std::string& about, const std::string& what) {
-        say("WRONG", about, what);
-        ++wrong_;
-    }
-    int wrong() const { return wrong_; }
-
-private:
-    static void say(const char* how, const std::string& about, const std::string& what) {
-        auto padded = about;
-        padded.resize(std::max<std::size_t>(padded.size(), 14), ' ');
-        std::cout << how << "  " << padded << what << '\n';
-    }
-    int wrong_ = 0;
-};
-
-/// Only looks: what `serve` would make is not made here.
-void look_at_folder(report& out, const std::filesystem::path& folder) {
-    std::error_code wrong;
-    if (std::filesystem::is_directory(folder, wrong)) {
-        if (::access(folder.c_str(), W_OK | X_OK) == 0)
-            return out.good("spool", folder.string() + " can be written to");
-        return out.bad(
-            "spool", folder.string() + ": cannot be written to: " + std::strerror(errno)
+/// Only looks: what `serve` would make is not made here, and whose it is stays as it is.
+void look_at_spool(doctor_report& out, const std::string& folder) {
+    if (const auto owner = ingest::make_posix_files(folder)->locked_by())
+        return out.good("spool", folder + " is in use by pid " + std::to_string(*owner));
+    const auto found = ingest::look_at_spool_folder(folder);
+    if (found.will_do())
+        return out.good(
+            "spool",
+            folder + (found.there ? " can be written to" : " is not there yet; serve makes it")
         );
-    }
-    if (std::filesystem::exists(folder, wrong))
-        return out.bad("spool", folder.string() + ": is not a directory");
-    // Only the folder itself is made: a disk that is not mounted shall not be mistaken for one.
-    const auto above = std::filesystem::absolute(folder, wrong).parent_path();
-    if (::access(above.c_str(), W_OK | X_OK) == 0)
-        return out.good("spool", folder.string() + " is not there yet; serve makes it");
-    out.bad(
-        "spool", folder.string() + ": is not there, and cannot be made in " + above.string() +
-                     ": " + std::strerror(errno)
-    );
+    const auto whose = folder + " belongs to user " + std::to_string(found.owner) +
+                       ", as whom serve must run then";
+    if (!found.may_be_anothers()) return out.bad("spool", found.objection.detail);
+    if (::geteuid() == 0 && found.owner != 0) return out.good("spool", whose);
+    out.doubt("spool", whose + "; this is user " + std::to_string(::geteuid()));
 }
 
-void look_at_ingestor(report& out, const app::ingestor_configuration& how) {
-    ingest::key_ring::options keys;
-    keys.file     = how.keys_file;
-    keys.issuer   = how.issuer;
-    keys.audience = how.audience;
+void look_at_ingestor(doctor_report& out, const app::ingestor_configuration& how) {
     if (how.keys_file.empty()) {
         out.doubt("keys", "none are configured: no role ingestor");
-    } else if (auto ring = ingest::key_ring::load(std::move(keys)); ring) {
+    } else if (auto ring = ingest::key_ring::load(app::keys_of(how)); ring) {
         out.good(
             "keys",
             how.keys_file.string() + ": " + std::to_string((*ring)->keys().size()) + " public keys"
@@ -104,11 +78,7 @@ void look_at_ingestor(report& out, const app::ingestor_configuration& how) {
     }
     const auto&     spool = how.spool;
     std::error_code wrong;
-    const auto      files_of_spool = ingest::make_posix_files(spool.directory);
-    if (const auto owner = files_of_spool->locked_by())
-        out.good("spool", spool.directory.string() + " is in use by pid " + std::to_string(*owner));
-    else
-        look_at_folder(out, spool.directory);
+    look_at_spool(out, spool.directory);
     const auto room = std::filesystem::space(spool.directory, wrong);
     if (!wrong && room.available < spool.capacity)
         out.doubt(
@@ -138,9 +108,46 @@ std::string now_text(time_source& time) {
     return text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time.utc())));
 }
 
+constexpr auto aside = "SELECT count(*) FROM falconer.quarantine WHERE replayed IS NULL";
+constexpr auto refused =
+    "SELECT coalesce(sum(count), 0) FROM falconer.tally WHERE cause = 3 AND minute > now() - "
+    "interval '1 day'";
+
+using maybe_number = result<std::optional<std::int64_t>>;
+
+std::string text_of(const maybe_number& number) {
+    return *number ? std::to_string(**number) : "not counted within a second";
+}
+
+/// What it holds, each as soon as it is known; none takes longer than a second.
+task<result<void>> look_at_contents(store::pg_connection& db, doctor_report& out) {
+    auto known = co_await store::number_in_time(db, "SELECT count(*) FROM falconer.cluster");
+    if (!known) co_return std::move(known).error();
+    auto heard = co_await store::clusters_heard_of(db);
+    if (!heard) co_return std::move(heard).error();
+    auto bytes = co_await store::number_in_time(db, "SELECT pg_database_size(current_database())");
+    if (!bytes) co_return std::move(bytes).error();
+    out.good(
+        "clusters", text_of(known) + " known, " + text_of(heard) +
+                        " heard of in the last 24 h; the database has " +
+                        (*bytes ? std::to_string(**bytes >> 20) + " MiB" : text_of(bytes))
+    );
+    auto kept = co_await store::number_in_time(db, aside);
+    if (!kept) co_return std::move(kept).error();
+    if (*kept != 0)
+        out.doubt(
+            "quarantine", text_of(kept) + " bodies are kept aside: 'falconer quarantine list'"
+        );
+    auto tokens = co_await store::number_in_time(db, refused);
+    if (!tokens) co_return std::move(tokens).error();
+    if (*tokens != 0)
+        out.doubt("tokens", text_of(tokens) + " requests with refused tokens in the last 24 h");
+    co_return result<void>{};
+}
+
 /// The store's own view. What is missing there has been said; so this never fails.
 task<result<void>> look_at_store(
-    asio::any_io_executor loop, time_source& time, store::pg_options where, report& out
+    asio::any_io_executor loop, time_source& time, store::pg_options where, doctor_report& out
 ) {
     auto opened = co_await store::pg_connection::open(std::move(loop), time, std::move(where));
     if (!opened) {
@@ -174,44 +181,20 @@ task<result<void>> look_at_store(
     else
         out.good("clock", now_text(time) + ", as the store's");
 
-    auto schema = co_await app::check_schema(db);
+    auto schema = co_await store::check_schema(db);
     if (!schema) {
         out.bad("schema", schema.error().detail);
         co_return result<void>{};
     }
     out.good("schema", "version " + std::to_string(*schema));
 
-    auto seen = co_await db.query(
-        "SELECT count(*), (SELECT count(DISTINCT cluster) FROM falconer.event WHERE received > "
-        "now() - interval '1 day'), "
-        "pg_size_pretty(pg_database_size(current_database())), (SELECT count(*) FROM "
-        "falconer.quarantine WHERE replayed IS NULL), "
-        "(SELECT coalesce(sum(count), 0) FROM falconer.tally WHERE cause = 3 AND minute > now() - "
-        "interval '1 day') FROM falconer.cluster",
-        {}, 60s
-    );
-    if (!seen) {
-        out.bad("clusters", seen.error().detail);
-        co_return result<void>{};
-    }
-    out.good(
-        "clusters", std::string(seen->at(0, 0)) + " known, " + std::string(seen->at(0, 1)) +
-                        " heard of in the last 24 h; the database has " +
-                        std::string(seen->at(0, 2))
-    );
-    if (seen->at(0, 3) != "0")
-        out.doubt(
-            "quarantine",
-            std::string(seen->at(0, 3)) + " bodies are kept aside: 'falconer quarantine list'"
-        );
-    if (seen->at(0, 4) != "0")
-        out.doubt(
-            "tokens", std::string(seen->at(0, 4)) + " requests with refused tokens in the last 24 h"
-        );
+    auto quick = co_await store::be_quick(db, 1s);
+    if (quick) quick = co_await look_at_contents(db, out);
+    if (!quick) out.bad("clusters", quick.error().detail);
     co_return result<void>{};
 }
 
-int sum_of(const report& out, int code) {
+int sum_of(const doctor_report& out, int code) {
     if (out.wrong() == 0) return success;
     std::cout << '\n'
               << out.wrong() << (out.wrong() == 1 ? " thing is wrong\n" : " things are wrong\n");
@@ -234,7 +217,9 @@ const std::map<std::string, std::string> port_names{
 };
 
 /// `otherwise`: when a port may be taken.
-void look_at_ports(report& out, const app::configuration& how, const std::string& otherwise) {
+void look_at_ports(
+    doctor_report& out, const app::configuration& how, const std::string& otherwise
+) {
     const auto all = app::listeners_of(how, roles_in(how));
     for (const auto& each : all) {
         const auto& about   = port_names.at(each.key);
@@ -251,7 +236,7 @@ void look_at_ports(report& out, const app::configuration& how, const std::string
 
 /// Everything but the configuration itself.
 void look_around(
-    report& out, const app::configuration& how, const store::pg_options& store,
+    doctor_report& out, const app::configuration& how, const store::pg_options& store,
     const std::string& otherwise
 ) {
     look_at_ingestor(out, how.ingestor);
@@ -262,9 +247,11 @@ void look_around(
     });
 }
 
-int examine_configuration(report& out, const std::string& file) {
-    const auto got      = app::read_configuration_file(file, {});
-    auto       problems = got.problems;
+int examine_configuration(
+    doctor_report& out, const std::string& file, const cluster_choice& clusters
+) {
+    auto got      = app::read_configuration_file(file, {});
+    auto problems = got.problems;
     if (!problems.empty()) {
         for (const auto& each : problems) out.bad("configuration", each);
         return sum_of(out, wrong_usage);
@@ -272,14 +259,18 @@ int examine_configuration(report& out, const std::string& file) {
     problems = app::clashing_listeners(got, roles_in(got.value));
     for (const auto& each : problems) out.bad("configuration", each);
     if (problems.empty()) out.good("configuration", file);
+    app::apply_environment(got.value.controller);
+    app::apply_environment(got.value.admission);
+    clusters.apply_to(got.value);
     auto store              = got.value.store.as_reader();
     store.statement_timeout = statement_limit;
     look_around(out, got.value, store, "as it should be while falconer serve runs");
+    look_at_clusters(out, got.value);
     return sum_of(out, problems.empty() ? answer_is_no : wrong_usage);
 }
 
 /// Of `falconer up`, whose configuration nobody has written.
-int examine_folder(report& out, const std::string& folder) {
+int examine_folder(doctor_report& out, const std::string& folder) {
     const auto store = private_store(folder, store_user::reader);
     if (!store) {
         out.bad("configuration", store.error().detail);
@@ -290,15 +281,21 @@ int examine_folder(report& out, const std::string& folder) {
         out, app::configuration_in(folder), *store,
         "as it should be while falconer up runs, which takes another port where one is taken"
     );
+    // One cluster plays both.
+    app::configuration how;
+    how.has_controller               = true;
+    how.controller.kubeconfig        = std::filesystem::path(folder) / "kubernetes" / "kubeconfig";
+    how.controller.garden_kubeconfig = how.controller.kubeconfig;
+    look_at_clusters(out, how);
     return sum_of(out, answer_is_no);
 }
 
-int doctor(const store_choice& where) {
-    report out;
+int doctor(const store_choice& where, const cluster_choice& clusters) {
+    doctor_report out;
     if (const auto set = app::clock_is_set(std::chrono::system_clock::now()); !set)
         out.bad("clock", set.error().detail);
     return where.config.empty() ? examine_folder(out, where.data)
-                                : examine_configuration(out, where.config);
+                                : examine_configuration(out, where.config, clusters);
 }
 
 }  // namespace
@@ -313,7 +310,10 @@ void add_doctor_command(CLI::App& root, int& exit_code) {
         "/etc/falconer/falconer.yaml\n  falconer doctor --data ./falconer-data"
     );
     add_store_options(*sub, *where);
-    sub->callback([where, &exit_code] { exit_code = doctor(*where); });
+    auto clusters = std::make_shared<cluster_choice>();
+    sub->add_option("--kubeconfig", clusters->kubeconfig, "As of `falconer serve`");
+    sub->add_option("--garden-kubeconfig", clusters->garden_kubeconfig, "As of `falconer serve`");
+    sub->callback([where, clusters, &exit_code] { exit_code = doctor(*where, *clusters); });
 }
 
 }  // namespace falconer::cli

@@ -40,6 +40,7 @@ std::string json_flags(const falco_event& event) {
         {event_flag::future, "future"},
         {event_flag::uuid_minted, "uuid_minted"},
         {event_flag::test, "test"},
+        {event_flag::replaced_characters, "replaced_characters"},
     };
     std::string out = "[";
     for (const auto& [flag, name] : names) {
@@ -149,6 +150,7 @@ int check_all(const check_options& options) {
 void add_event_command(CLI::App& root, int& exit_code) {
     auto* const event = root.add_subcommand("event", "Events as clusters send them");
     event->require_subcommand(1);
+    add_event_raw_command(*event, exit_code);
 
     auto* const check = event->add_subcommand(
         "check", "Says what the ingestor would do with events: one JSON verdict per line"

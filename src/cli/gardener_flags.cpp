@@ -129,7 +129,9 @@ void gardener_flags::add_to(CLI::App& command) {
     add_switch("--leader-election", leader_election, "Whether replicas choose one of them");
     add("--leader-election-id", leader_id, "The name of the lease, controller's or admission's");
     add("--leader-election-namespace", leader_space, "… and its namespace");
-    add("--kubeconfig", kubeconfig, "Of the garden (admission), of the seed (controller)");
+    add("--kubeconfig", kubeconfig,
+        "Of the seed (controller), of the garden (admission); else KUBECONFIG, else the pod's own");
+    add("--garden-kubeconfig", garden_kubeconfig, "Of the garden; else GARDEN_KUBECONFIG");
     add("--health-bind-address", health, "Where health is told: :8081");
     add("--metrics-bind-address", metrics, "Where metrics are told: :8080");
     add("--heartbeat-namespace", heartbeat_space, "The namespace of the controller's heartbeat");
@@ -187,6 +189,7 @@ void gardener_flags::apply_to(
     if (leader_space) how.lease_namespace = how.namespace_name = *leader_space;
     if (heartbeat_space) how.namespace_name = *heartbeat_space;
     if (kubeconfig) how.kubeconfig = *kubeconfig;
+    if (garden_kubeconfig) how.garden_kubeconfig = *garden_kubeconfig;
     const auto beats = "--heartbeat-renew-interval-seconds";
     if (heartbeat_seconds && is_within(
                                  beats, *heartbeat_seconds, app::shortest_heartbeat.count(),
@@ -253,6 +256,7 @@ void gardener_flags::apply_to(
         );
     if (leader_space) to.lease_namespace = *leader_space;
     if (kubeconfig) to.kubeconfig = *kubeconfig;
+    if (garden_kubeconfig) to.kubeconfig = *garden_kubeconfig;
     apply_to(how.controller, problems);
     apply_to(how.logging, problems);
     take_endpoint("--health-bind-address", health, how.health, problems);

@@ -20,8 +20,9 @@ namespace falconer::cli {
 struct gardener_flags {
     std::optional<std::string>   mode{}, url{}, host{}, space{}, owner_space{};
     std::optional<std::uint16_t> port{}, service_port{};
-    std::optional<bool>         restricted_usage{}, restricted_central{}, otlp{}, leader_election{};
-    std::optional<std::string>  leader_id{}, leader_space{}, kubeconfig{}, health{}, metrics{};
+    std::optional<bool>        restricted_usage{}, restricted_central{}, otlp{}, leader_election{};
+    std::optional<std::string> leader_id{}, leader_space{}, kubeconfig{}, garden_kubeconfig{},
+        health{}, metrics{};
     std::optional<std::string>  heartbeat_space{}, log_level{}, log_format{};
     std::optional<std::int64_t> heartbeat_seconds{}, rounds{};
     std::vector<std::string>    classes{};

@@ -120,7 +120,7 @@ task<result<void>> keep_singly(
             aside.received = what.received;
             aside.about    = "store";
             aside.reason   = "imported: the store refuses it: " + done.error().detail;
-            aside.body     = json_of(what);
+            aside.body     = body_of(what);
             auto instead   = batch_of({std::move(aside)});
             done           = co_await events.insert(instead);
         }

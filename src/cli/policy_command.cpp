@@ -36,13 +36,24 @@ task<result<void>> warn_of_unknown(store::pg_connection& db, std::string cluster
     co_return result<void>{};
 }
 
-task<result<void>> set_tokens(
-    store::pg_connection& db, policy_options opt, std::optional<utc_time> before
+task<result<void>> refuse(
+    store::pg_connection& db, policy_options opt, std::optional<event_time> before
 ) {
     auto known = co_await store::decide_as(db, opt.by, opt.reason);
     if (!known) co_return known;
-    auto set = co_await store::set_tokens_issued_before(db, opt.cluster, before, opt.reason);
+    auto since = co_await store::refuse_tokens(db, opt.cluster, before, opt.reason);
+    if (!since) co_return std::move(since).error();
+    std::cout << "tokens of " << printable(opt.cluster, 300) << " issued before " << *since
+              << " are refused from now on\n";
+    co_return co_await warn_of_unknown(db, opt.cluster);
+}
+
+task<result<void>> accept(store::pg_connection& db, policy_options opt) {
+    auto known = co_await store::decide_as(db, opt.by, opt.reason);
+    if (!known) co_return known;
+    auto set = co_await store::accept_tokens(db, opt.cluster, opt.reason);
     if (!set) co_return set;
+    std::cout << "tokens of " << printable(opt.cluster, 300) << " are accepted again\n";
     co_return co_await warn_of_unknown(db, opt.cluster);
 }
 
@@ -57,31 +68,25 @@ task<result<void>> set_events(
 }
 
 int revoke(const policy_options& opt) {
-    std::optional<utc_time> before;
-    if (!opt.lift) {
-        before = std::chrono::system_clock::now();
-        if (!opt.before.empty()) {
-            const auto  time = parse_rfc3339(opt.before);
-            const auto* good = std::get_if<event_time>(&time);
-            if (good == nullptr) {
-                std::cerr << "falconer token revoke: --issued-before: expected a time such as "
-                             "2026-11-20T00:00:00Z, found '"
-                          << opt.before << "'\n";
-                return wrong_usage;
-            }
-            before = utc_time{std::chrono::seconds{good->seconds}};
+    if (opt.lift)
+        return with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
+            return accept(db, opt);
+        });
+    std::optional<event_time> before;
+    if (!opt.before.empty()) {
+        const auto  time = parse_rfc3339(opt.before);
+        const auto* good = std::get_if<event_time>(&time);
+        if (good == nullptr) {
+            std::cerr << "falconer token revoke: --issued-before: expected a time of the years "
+                         "1970 to 9999 such as 2026-11-20T00:00:00Z, found '"
+                      << printable(opt.before, 100) << "'\n";
+            return wrong_usage;
         }
+        before = *good;
     }
-    const int code = with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
-        return set_tokens(db, opt, before);
+    return with_store(opt.where, store_user::migrator, [&](auto& db, auto&) {
+        return refuse(db, opt, before);
     });
-    if (code != success) return code;
-    if (before)
-        std::cout << "tokens of " << opt.cluster << " issued before "
-                  << text_of(event_time_of(*before)) << " are refused from now on\n";
-    else
-        std::cout << "tokens of " << opt.cluster << " are accepted again\n";
-    return success;
 }
 
 int set_budget(const policy_options& opt) {
@@ -117,7 +122,8 @@ void add_token_revoke_command(CLI::App& token, int& exit_code) {
     );
     add_store_options(*sub, opt->where);
     sub->add_option("--cluster", opt->cluster, "The cluster's identity")->required();
-    sub->add_option("--issued-before", opt->before, "RFC 3339; default: now");
+    sub->add_option("--issued-before", opt->before, "RFC 3339; default: now, by the store's clock")
+        ->check(not_empty);
     sub->add_option("--reason", opt->reason, "For those who ask later");
     add_decider(*sub, opt->by);
     sub->add_flag("--lift", opt->lift, "Accepts them again");

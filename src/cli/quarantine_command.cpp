@@ -12,6 +12,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <charconv>
 #include <iostream>
 #include <memory>
 
@@ -87,8 +88,10 @@ task<result<void>> do_show(store::pg_connection& db, std::shared_ptr<quarantine_
                       << printable(one->reason, 1000) << "\nreplayed  "
                       << (one->replayed ? when(*one->replayed) : "no") << "\nbytes     "
                       << one->size << "\n\n";
-        std::cout << one->body;
-        if (!opt->body_only) std::cout << '\n';
+        if (opt->body_only)
+            std::cout << one->body;
+        else
+            std::cout << printable_lines(one->body) << '\n';
     }
     co_return result<void>{};
 }
@@ -175,6 +178,21 @@ task<result<void>> do_replay(
     co_return result<void>{};
 }
 
+/// The library would take what is too large for the largest.
+const CLI::Validator a_number(
+    [](std::string& text) {
+        std::int64_t value     = 0;
+        const auto   end       = text.data() + text.size();
+        const auto [at, wrong] = std::from_chars(text.data(), end, value);
+        return wrong == std::errc{} && at == end && value > 0
+                   ? std::string()
+                   : "expected the number of a body, as `falconer quarantine list` shows it, "
+                     "found '" +
+                         printable(text, 100) + "'";
+    },
+    "NUMBER"
+);
+
 /// False: it is no time, and that has been said.
 bool read_since(quarantine_options& opt) {
     if (opt.since.empty()) return true;
@@ -224,9 +242,9 @@ void add_quarantine_command(CLI::App& root, int& exit_code) {
     });
 
     auto* show =
-        add("show", "Shows one with its body, byte for byte",
+        add("show", "Shows one with its body; --body: byte for byte",
             "falconer quarantine show 17 --body --data ./falconer-data");
-    show->add_option("id", opt->ids, "Which")->required();
+    show->add_option("id", opt->ids, "Which")->required()->check(a_number);
     show->add_flag("--body", opt->body_only, "Nothing but the body");
     show->callback([opt, &exit_code] {
         exit_code = with_store(opt->where, store_user::reader, [opt](auto& db, auto&) {
@@ -238,7 +256,7 @@ void add_quarantine_command(CLI::App& root, int& exit_code) {
         add("replay", "Stores those that are events by today's rules; exit 1 if some are not",
             "falconer quarantine replay --all --data ./falconer-data");
     auto* which = replay->add_option_group("which");
-    which->add_option("id", opt->ids, "Which");
+    which->add_option("id", opt->ids, "Which")->check(a_number);
     which->add_flag("--all", opt->all, "All that were not yet replayed");
     which->require_option(1);
     add_filter(*replay);

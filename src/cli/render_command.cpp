@@ -107,8 +107,9 @@ render_input read_all(const render_options& opt) {
     append(in.problems, profiles.problems);
     in.offered = std::move(profiles.all);
     read_config(opt, in);
-    if (!opt.rules.empty()) {
-        auto rules = app::read_rules_folder(opt.rules);
+    if (const auto folder = opt.rules.empty() ? app::built_in_rules() : opt.rules;
+        !folder.empty()) {
+        auto rules = app::read_rules_folder(folder);
         append(in.problems, rules.problems);
         in.rules = std::move(rules.catalogue);
     }
@@ -244,7 +245,10 @@ void add_render_command(CLI::App& root, int& exit_code) {
            "ConfigMaps and Secrets of the control plane's namespace; may be given several times"
     )
         ->type_name("FILE");
-    sub->add_option("--rules", opt->rules, "A folder with a folder per rules version")
+    sub->add_option(
+           "--rules", opt->rules,
+           "A folder with a folder per rules version; default: those of the image"
+    )
         ->type_name("DIR");
     sub->add_option("--now", opt->now, "The time of asking; without it, now")->type_name("RFC3339");
     sub->add_option("--target", opt->target, "Which objects; default: all")

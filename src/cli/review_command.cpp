@@ -10,7 +10,7 @@
 #include "falconer/go_bool.hpp"
 #include "garden_files.hpp"
 #include "now_option.hpp"
-#include "sandbox/api_patch.hpp"
+#include "sandbox/kube_api/patch.hpp"
 
 #include <cstdlib>
 #include <iostream>

@@ -1,18 +1,19 @@
 // falconer serve: runs the roles.
 #include "commands.hpp"
 
+#include "app/descriptors.hpp"
 #include "app/listeners.hpp"
 #include "app/server.hpp"
-#include "descriptors.hpp"
+#include "falconer/read_file.hpp"
 #include "falconer/steady_time_source.hpp"
 #include "gardener_flags.hpp"
 #include "ingest/key_ring.hpp"
+#include "ingest/spool_folder.hpp"
 
+#include <unistd.h>
 #include <asio/io_context.hpp>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -26,6 +27,8 @@ struct serve_options {
     bool                     check = false;
     gardener_flags           flags{};
 };
+
+constexpr std::size_t most_of_a_file = 16 << 20;
 
 /// The roles asked for, or all that this build has. Problems go to `problems`.
 std::set<std::string> roles_of(const serve_options& opt, std::vector<std::string>& problems) {
@@ -44,6 +47,41 @@ std::set<std::string> roles_of(const serve_options& opt, std::vector<std::string
     return roles;
 }
 
+/// What a start would stumble over later, or nobody would notice: folders, and files of clusters.
+void check_places(
+    const app::configuration_reading& got, const std::set<std::string>& roles,
+    std::vector<std::string>& problems
+) {
+    const auto& how      = got.value;
+    const auto  complain = [&](const char* key, const std::string& what) {
+        problems.push_back(got.place_of(key) + what);
+    };
+    const auto try_to_read = [&](const char* key, const std::string& path) {
+        if (path.empty()) return;
+        if (const auto text = read_file(path, most_of_a_file); !text)
+            complain(key, path + " cannot be read: " + text.error().detail);
+    };
+    if (roles.contains("controller")) {
+        try_to_read("controller.kubeconfig", how.controller.kubeconfig);
+        try_to_read("controller.gardenKubeconfig", how.controller.garden_kubeconfig);
+    }
+    if (roles.contains("admission")) {
+        try_to_read("admission.kubeconfig", how.admission.kubeconfig);
+        try_to_read("admission.sourceKubeconfig", how.admission.source_kubeconfig);
+    }
+    if (!roles.contains("ingestor")) return;
+    std::error_code wrong;
+    const auto&     data = how.store.data_folder;
+    if (!data.empty() && !std::filesystem::is_directory(data, wrong))
+        complain("store.dataFolder", data + ": " + (wrong ? wrong.message() : "is no directory"));
+    const auto& spool = how.ingestor.spool.directory;
+    if (spool.empty()) return;
+    const auto found = ingest::look_at_spool_folder(spool);
+    // Root may well ask on behalf of the user that will serve.
+    const bool theirs = ::geteuid() == 0 && found.may_be_anothers();
+    if (!found.will_do() && !theirs) complain("ingestor.spool.directory", found.objection.detail);
+}
+
 /// What the files that the configuration names have to say.
 void check_files(
     const app::configuration_reading& got, const std::set<std::string>& roles,
@@ -54,7 +92,8 @@ void check_files(
         problems.push_back(got.place_of(key) + what);
     };
     const auto try_to_read = [&](const char* key, const std::string& path) {
-        if (!std::ifstream(path)) complain(key, path + " cannot be read: " + std::strerror(errno));
+        if (const auto text = read_file(path, most_of_a_file); !text)
+            complain(key, path + " cannot be read: " + text.error().detail);
     };
     const std::pair<const char*, const std::string&> to_be_read[] = {
         {"store.passwordFile", how.store.postgres.password_file},
@@ -80,9 +119,7 @@ void check_files(
     if (!roles.contains("ingestor")) return;
     const auto& ingestor = how.ingestor;
     if (!ingestor.keys_file.empty()) {
-        auto keys = ingest::key_ring::load(
-            {.file = ingestor.keys_file, .issuer = ingestor.issuer, .audience = ingestor.audience}
-        );
+        auto keys = ingest::key_ring::load(app::keys_of(ingestor));
         if (!keys) complain("ingestor.keysFile", keys.error().detail);
     }
     if (!ingestor.tls) return;
@@ -114,6 +151,7 @@ int serve(const serve_options& opt) {
     if (got.readable) {
         for (auto& each : app::clashing_listeners(got, roles)) problems.push_back(std::move(each));
         check_files(got, roles, problems);
+        if (opt.check) check_places(got, roles, problems);
     }
     if (!problems.empty()) {
         for (const auto& problem : problems) std::cerr << problem << '\n';
@@ -126,7 +164,7 @@ int serve(const serve_options& opt) {
     set_up_logging(got.value.logging);
     for (const auto& each : opt.flags.without_effect)
         log_of("app").warn("a flag has no effect here flag={}", each);
-    raise_descriptor_limit();
+    app::raise_descriptor_limit();
     asio::io_context   loop{1};
     steady_time_source time{loop.get_executor()};
     app::server        server{loop.get_executor(), time, std::move(got.value), roles};

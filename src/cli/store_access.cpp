@@ -4,6 +4,7 @@
 #include "app/shell_word.hpp"
 #include "commands.hpp"
 #include "falconer/steady_time_source.hpp"
+#include "store/schema_check.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -38,6 +39,8 @@ task<result<void>> connect_and(
 ) {
     auto db = co_await store::pg_connection::open(loop, time, std::move(where));
     if (!db) co_return std::move(db).error();
+    auto ours = co_await store::check_not_too_new(**db);
+    if (!ours) co_return std::move(ours).error();
     co_return co_await work(**db, time);
 }
 

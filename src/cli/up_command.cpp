@@ -1,8 +1,8 @@
 // falconer up: everything on this machine, with nothing to configure.
 #include "commands.hpp"
 
+#include "app/descriptors.hpp"
 #include "app/up.hpp"
-#include "descriptors.hpp"
 #include "falconer/steady_time_source.hpp"
 #include "store_access.hpp"
 
@@ -45,7 +45,7 @@ int up(const up_options& opt) {
         return wrong_usage;
     }
     set_up_logging({.level = spdlog::level::warn});
-    raise_descriptor_limit();
+    app::raise_descriptor_limit();
     asio::io_context    loop{1};
     steady_time_source  time{loop.get_executor()};
     app::up_application everything{

@@ -15,14 +15,14 @@ void catalogue_rule_check::read_ahead() const {
 std::vector<std::vector<std::string>> catalogue_rule_check::problems_of(const rules_in_use& rules
 ) const {
     std::vector<rule_file> loaded;
-    const auto             set    = standard_->find(rules.rules_version);
+    const auto*            set    = find_rules(*standard_, rules.rules_version);
     bool                   unseen = rules.others_unseen;
     // In Falco's own order, whatever the user's: each file builds on those before it.
     for (const auto name : {falco_rules_file, incubating_rules_file, sandbox_rules_file}) {
         if (std::ranges::find(rules.standard, name) == rules.standard.end()) continue;
         const std::string file(standard_rule_file(name));
-        if (set != standard_->end() && set->second.contains(file))
-            loaded.push_back({file, set->second.at(file)});
+        if (set != nullptr && set->contains(file))
+            loaded.push_back({file, set->at(file)});
         else
             unseen = true;
     }

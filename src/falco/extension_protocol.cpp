@@ -126,6 +126,8 @@ extension_view read_extension(const value& object) {
         for (const auto& each : list->items())
             if (each.is_text()) view.finalizers.push_back(*each.text());
     if (const auto* status = object.find("status")) view.status = *status;
+    if (const auto* observed = view.status.find("observedGeneration"))
+        view.observed = observed->integer().value_or(0);
     view.last_type   = view.status.text_at({"lastOperation", "type"});
     view.last_state  = view.status.text_at({"lastOperation", "state"});
     view.last_update = view.status.text_at({"lastOperation", "lastUpdateTime"});

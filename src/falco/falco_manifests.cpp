@@ -38,9 +38,7 @@ std::vector<rules_map> rules_maps(const loaded_rules& rules) {
     }
     if (!rules.exceptions.empty())
         all.push_back(
-            {"falco-gardener-exceptions",
-             "gardenerExceptions",
-             {{exceptions_file, rules.exceptions}}}
+            {"falco-gardener-rules", "gardenerRules", {{exceptions_file, rules.exceptions}}}
         );
     if (rules.heartbeat)
         all.push_back(

@@ -53,4 +53,11 @@ bool is_label_value(std::string_view text) noexcept {
     return text.empty() || is_qualified(text);
 }
 
+bool is_data_key(std::string_view key) noexcept {
+    return !key.empty() && key.size() <= longest_subdomain && key != "." &&
+           !key.starts_with("..") && std::ranges::all_of(key, [](char c) {
+               return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+           });
+}
+
 }  // namespace falconer::falco

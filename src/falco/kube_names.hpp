@@ -12,4 +12,8 @@ bool is_dns_label(std::string_view name) noexcept;
 bool is_label_key(std::string_view key) noexcept;
 bool is_label_value(std::string_view text) noexcept;
 
+/// Of a ConfigMap or a Secret, and so the name of a file in a volume. Source: Kubernetes,
+/// apimachinery's IsConfigMapKey.
+bool is_data_key(std::string_view key) noexcept;
+
 }  // namespace falconer::falco

@@ -100,8 +100,8 @@ private:
     void load_standard(const std::string& rules_version) {
         const auto& names = want_.service.standard_rules;
         if (names.empty()) return;
-        const auto set = want_.rules.find(rules_version);
-        if (set == want_.rules.end()) {
+        const auto* set = find_rules(want_.rules, rules_version);
+        if (set == nullptr) {
             problems_.push_back(
                 // Whoever asked for the version could not know: this is the operator's to mend.
                 {{},
@@ -114,8 +114,8 @@ private:
         for (const auto standard : {falco_rules_file, incubating_rules_file, sandbox_rules_file}) {
             if (std::ranges::find(names, standard) == names.end()) continue;
             const std::string name(standard_rule_file(standard));
-            const auto        text = set->second.find(name);
-            if (text == set->second.end()) {
+            const auto        text = set->find(name);
+            if (text == set->end()) {
                 problems_.push_back(
                     {{}, "version " + rules_version + " of the rules has no " + name}
                 );

@@ -9,13 +9,25 @@
 namespace falconer::falco {
 namespace {
 
-void read_duration(field_reader& in, const char* key, std::chrono::seconds& into) {
+/// `shortest` is a round one, `named`.
+void read_duration(
+    field_reader& in, const char* key, std::chrono::seconds& into, std::chrono::seconds shortest,
+    const char* named
+) {
     std::string said;
     if (in.find(key) == nullptr || !in.read_needed(key, said)) return;
     const auto time = parse_duration(said);
-    if (!time || *time < std::chrono::minutes(1) || *time > std::chrono::days(36'500))
-        return in.expected(key, "a duration such as 168h, of a minute at least");
+    if (!time || *time < shortest || *time > std::chrono::days(36'500))
+        return in.expected(key, "a duration such as 168h, of " + std::string(named) + " at least");
     into = std::chrono::duration_cast<std::chrono::seconds>(*time);
+}
+
+void read_token_lifetime(field_reader& in, std::chrono::seconds& into) {
+    read_duration(in, "tokenLifetime", into, std::chrono::seconds(30), "30 seconds");
+}
+
+void read_certificate_age(field_reader& in, const char* key, std::chrono::seconds& into) {
+    read_duration(in, key, into, std::chrono::minutes(1), "a minute");
 }
 
 void read_key(field_reader& in, key_source& into) {
@@ -33,7 +45,7 @@ void read_key(field_reader& in, key_source& into) {
 void read_central(field_reader& in, central_storage& into) {
     in.read("enabled", into.enabled);
     in.read("url", into.url);
-    read_duration(in, "tokenLifetime", into.token_lifetime);
+    read_token_lifetime(in, into.token_lifetime);
     read_key(in, into.token_issuer);
     if (!into.enabled) return;
     if (into.url.empty()) in.complain("url", "is needed where centralStorage is enabled");
@@ -156,13 +168,13 @@ operator_settings decode_operator_settings(const value& section, field_problems&
     operator_settings is;
     field_reader      in(section, "falco", problems);
     in.read("priorityClassName", is.priority_class);
-    read_duration(in, "certificateLifetime", is.certificates.leaf.lifetime);
-    read_duration(in, "certificateRenewAfter", is.certificates.leaf.renew_after);
+    read_certificate_age(in, "certificateLifetime", is.certificates.leaf.lifetime);
+    read_certificate_age(in, "certificateRenewAfter", is.certificates.leaf.renew_after);
     for (const auto& each : is.certificates.problems()) in.complain("certificateRenewAfter", each);
     in.in("centralStorage", [&](field_reader& central) { read_central(central, is.central); });
     in.in("clusterIdentityToken", [&](field_reader& tokens) {
         auto& into = is.identity_tokens.emplace();
-        read_duration(tokens, "tokenLifetime", into.lifetime);
+        read_token_lifetime(tokens, into.lifetime);
         read_key(tokens, into.token_issuer);
         if (!into.token_issuer.given()) tokens.complain("tokenIssuerPrivateKey", "is needed");
     });

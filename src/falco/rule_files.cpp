@@ -3,6 +3,7 @@
 #include "falconer/base64.hpp"
 #include "falconer/falco/gunzip.hpp"
 #include "falconer/spelling.hpp"
+#include "kube_names.hpp"
 #include "manifests.hpp"
 
 #include <algorithm>
@@ -17,6 +18,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> standard_
     {"falco-rules", "falco_rules.yaml"},
     {"falco-incubating-rules", "falco-incubating_rules.yaml"},
     {"falco-sandbox-rules", "falco-sandbox_rules.yaml"},
+}};
+
+/// Source: the Go extension's falco/rules and its FalcoProfile, as of 2026-08.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> version_aliases{{
+    {"0.42.1", "5.0.0"},
+    {"0.43.0", "5.0.0"},
+    {"0.44.0", "5.1.0"},
 }};
 
 /// "macro: calico_node" of a line that begins an entry; else empty.
@@ -79,6 +87,9 @@ void read_file(
     };
     if (!key.ends_with(ending) || key.size() == ending.size())
         return complain("its name does not end in " + std::string(ending));
+    if (!is_data_key(key))
+        return complain("no volume can hold a file of that name: letters, digits, '-', '_' and '.'"
+        );
     if (!text) return complain(text.error().detail);
     if (text->size() > largest_rule_file)
         return complain("has more than " + std::to_string(largest_rule_file) + " bytes");
@@ -90,6 +101,18 @@ void read_file(
 }
 
 }  // namespace
+
+std::string_view rules_version_meant(std::string_view version) noexcept {
+    for (const auto& [alias, is] : version_aliases)
+        if (alias == version) return is;
+    return version;
+}
+
+const rule_set* find_rules(const rule_catalogue& in, std::string_view version) {
+    for (const auto name : {version, rules_version_meant(version)})
+        if (const auto found = in.find(std::string(name)); found != in.end()) return &found->second;
+    return nullptr;
+}
 
 std::string_view standard_rule_file(std::string_view standard_name) noexcept {
     const auto* found = std::ranges::find(

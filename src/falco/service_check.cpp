@@ -281,6 +281,16 @@ private:
                 "nothing; name at least one artifact, such as falco-rules:5, or use resources: "
                 "gardener"
             );
+        // Source: falcosecurity/falcoctl, pkg/oci/types.go.
+        constexpr std::array<std::string_view, 3> types{"rulesfile", "plugin", "asset"};
+        const auto                                allowed = wanted.allowed_types.value_or(none);
+        for (std::size_t i = 0; i < allowed.size(); ++i)
+            if (std::ranges::find(types, allowed[i]) == types.end())
+                complain(
+                    at("falcoctl.allowedTypes", i),
+                    "there are no artifacts of type " + described(value(allowed[i])) +
+                        did_you_mean(allowed[i], types) + "; there are: rulesfile, plugin, asset"
+                );
         check_references("falcoctl.install.refs", install);
         check_references("falcoctl.follow.refs", follow);
     }

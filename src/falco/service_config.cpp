@@ -123,8 +123,9 @@ falcoctl_options read_falcoctl(field_reader& in) {
         read.follow.emplace();
         follow.read("refs", read.follow->refs);
         follow.read("every", read.follow->every);
-        if (read.follow->every && !parse_duration(*read.follow->every))
-            follow.expected("every", "a duration such as 6h");
+        const auto every = parse_duration(read.follow->every.value_or("6h"));
+        if (!every || *every < std::chrono::minutes(1))
+            follow.expected("every", "a duration such as 6h, of a minute at least");
     });
     return read;
 }

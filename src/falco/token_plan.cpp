@@ -10,7 +10,7 @@ using std::chrono::ceil;
 using std::chrono::floor;
 using std::chrono::seconds;
 
-constexpr seconds shortest = 1min;
+constexpr seconds shortest = 30s;
 constexpr seconds longest  = std::chrono::days(36'500);
 
 const char* key_of(cluster_token kind) {
@@ -90,7 +90,7 @@ result<token_plan> plan_tokens(
             continue;
         }
         if (asked->lifetime < shortest || asked->lifetime > longest)
-            return failure{errc::malformed, "tokenLifetime: must be between 1m and 876000h"};
+            return failure{errc::malformed, "tokenLifetime: must be between 30s and 876000h"};
         auto limited = want;  // never so early that the next call would renew it again
         limited.soon = std::clamp(want.soon, 0s, asked->lifetime / 3);
         auto one     = plan_one(plan.kept.at(key_of(kind)), limited, *asked, mint, now);

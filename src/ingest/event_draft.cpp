@@ -44,10 +44,7 @@ void event_draft::look_anywhere(token t, const json_scanner& in) {
     switch (t) {
         case token::key:
         case token::string:
-            if (in.has_nul())
-                find("nul", "U+0000");
-            else if (in.has_lone_surrogate())
-                find("surrogate", "half a surrogate pair");
+            if (in.has_nul() || in.has_lone_surrogate()) odd_ = true;
             break;
         case token::number:
             if ((in.has_exponent() || in.raw().size() > max_digits) && !is_exact(in.raw()))
@@ -68,10 +65,20 @@ void event_draft::key_of_event(const json_scanner& in) {
     key_begin_ = in.position();
 }
 
+event_draft::part event_draft::part_of(token t, const json_scanner& in) {
+    part out{.kind = t, .raw = in.raw()};
+    if (t == token::string && in.has_escape()) {
+        out.escaped   = true;
+        out.nul       = in.has_nul();
+        out.surrogate = in.has_lone_surrogate();
+    }
+    return out;
+}
+
 void event_draft::value_begins(token t, const json_scanner& in) {
     value_begin_ = in.position();
     if (current_ == known::other) return;
-    at(current_) = {.kind = t, .raw = in.raw(), .escaped = t == token::string && in.has_escape()};
+    at(current_) = part_of(t, in);
     if (current_ == known::output_fields) {
         fields_          = 0;
         cluster_id_      = {};
@@ -108,9 +115,7 @@ void event_draft::inside_output_fields(token t, const json_scanner& in) {
         cluster_id_next_ = name(in) == "cluster_id";
     } else if (cluster_id_next_ && is_value_at(event_level + 2, t, in)) {
         cluster_id_next_ = false;
-        cluster_id_      = {
-                 .kind = t, .raw = in.raw(), .escaped = t == token::string && in.has_escape()
-        };
+        cluster_id_      = part_of(t, in);
     }
 }
 

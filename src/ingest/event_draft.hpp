@@ -14,8 +14,8 @@
 namespace falconer::ingest {
 
 /// Of a key that comes twice the last one counts; so parts are only noted while the body is read,
-/// and looked at when it is over. Only what may be nowhere (U+0000 and the like) is found on the
-/// way.
+/// and looked at when it is over. Only what may be nowhere (a number too long, a level too deep) is
+/// found on the way, and whether there are characters that the store does not take.
 class event_draft {
 public:
     explicit event_draft(std::string_view body) : body_(body) {}
@@ -49,7 +49,7 @@ private:
     struct part {
         json_scanner::token kind = json_scanner::token::end;  // end: absent
         std::string_view    raw{};  // strings: between the quotes; others: all of it
-        bool                escaped = false;
+        bool                escaped = false, nul = false, surrogate = false;  // of a string
 
         bool present() const noexcept { return kind != json_scanner::token::end; }
         bool is(json_scanner::token t) const noexcept { return kind == t; }
@@ -57,6 +57,8 @@ private:
     struct problem {
         std::string about, reason;
     };
+
+    static part part_of(json_scanner::token t, const json_scanner& in);
 
     void look_anywhere(json_scanner::token t, const json_scanner& in);
     void key_of_event(const json_scanner& in);
@@ -77,6 +79,7 @@ private:
 
     finding first_problem();
     finding not_a_string(known key);
+    finding not_as_it_is(known key);
     finding wrong_priority();
     finding wrong_rule();
     finding wrong_time();
@@ -88,6 +91,7 @@ private:
     finding wrong_tags();
 
     void put_texts();
+    void put_json(event_texts::part which, std::string_view json);
     bool is_test();
     uuid minted(const cluster_identity* from);
 
@@ -96,7 +100,8 @@ private:
     std::string   place() const;
     void          find(std::string_view about, std::string_view what);
 
-    static known known_key(std::string_view name) noexcept;
+    static known            known_key(std::string_view name) noexcept;
+    static std::string_view name_of_known(known key) noexcept;
 
     std::string_view                     body_;
     std::array<part, known_keys>         parts_{};
@@ -116,7 +121,8 @@ private:
     bool        test_tag_ = false;
     part        wrong_tag_{};
 
-    finding     found_{};  // on the way: nul, surrogate, number, depth
+    finding     found_{};      // on the way: number, depth
+    bool        odd_ = false;  // U+0000 or a lone surrogate somewhere
     falco_event event_{};
 };
 

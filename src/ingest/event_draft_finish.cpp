@@ -73,7 +73,8 @@ std::string event_draft::problem_with_cluster(const cluster_identity* from) {
         unescape(said, scratch_);
         said = scratch_;
     }
-    if (from == nullptr || said == from->text) return {};
+    const bool exact = !cluster_id_.nul && !cluster_id_.surrogate;
+    if (from == nullptr || (exact && said == from->text)) return {};
     return "output_fields.cluster_id is " + quoted(said, whole_identity) +
            ", the token is that of " + quoted(from->text, whole_identity);
 }
@@ -96,6 +97,7 @@ event_verdict event_draft::finish(const cluster_identity* from, utc_time now) {
     if (event_.time.seconds < year_2000) event_.set(event_flag::past);
     if (event_.time > event_time_of(now + future_tolerance)) event_.set(event_flag::future);
     if (is_test()) event_.set(event_flag::test);
+    if (odd_) event_.set(event_flag::replaced_characters);
     return {.what = event_verdict::kind::store, .event = std::move(event_)};
 }
 
@@ -111,14 +113,27 @@ event_draft::finding event_draft::first_problem() {
     return std::nullopt;
 }
 
-event_draft::finding event_draft::not_a_string(known key) {
+std::string_view event_draft::name_of_known(known key) noexcept {
     constexpr std::string_view names[] = {"priority", "rule",   "time",     "output_fields", "uuid",
                                           "output",   "source", "hostname", "tags"};
-    const auto&                p       = at(key);
+    return names[static_cast<std::size_t>(key)];
+}
+
+event_draft::finding event_draft::not_a_string(known key) {
+    const auto& p = at(key);
     if (p.is(token::string)) return std::nullopt;
-    const std::string name(names[static_cast<std::size_t>(key)]);
+    const std::string name(name_of_known(key));
     if (!p.present()) return problem{name, name + " is missing"};
     return problem{name, (name + " is ").append(name_of_kind(p.kind)) + ", not a string"};
+}
+
+/// Of a key that is more than shown: nobody can tell what was meant.
+event_draft::finding event_draft::not_as_it_is(known key) {
+    const auto& p = at(key);
+    if (!p.nul && !p.surrogate) return std::nullopt;
+    const std::string name(name_of_known(key));
+    if (p.nul) return problem{"nul", "nul: U+0000 in " + name};
+    return problem{"surrogate", "surrogate: half a surrogate pair in " + name};
 }
 
 event_draft::decoded_text& event_draft::decoded(known key) {
@@ -134,6 +149,7 @@ event_draft::decoded_text& event_draft::decoded(known key) {
 
 event_draft::finding event_draft::wrong_priority() {
     if (auto wrong = not_a_string(known::priority)) return wrong;
+    if (auto wrong = not_as_it_is(known::priority)) return wrong;
     const auto text  = decoded(known::priority).value;
     const auto level = priority_of(text);
     if (!level)
@@ -157,6 +173,7 @@ event_draft::finding event_draft::wrong_rule() {
 
 event_draft::finding event_draft::wrong_time() {
     if (auto wrong = not_a_string(known::time)) return wrong;
+    if (auto wrong = not_as_it_is(known::time)) return wrong;
     const auto text = decoded(known::time).value;
     const auto time = parse_rfc3339(text);
     if (const auto* const why = std::get_if<const char*>(&time))
@@ -180,6 +197,7 @@ event_draft::finding event_draft::wrong_output_fields() {
 event_draft::finding event_draft::wrong_uuid() {
     if (!at(known::uuid).present()) return std::nullopt;
     if (auto wrong = not_a_string(known::uuid)) return wrong;
+    if (auto wrong = not_as_it_is(known::uuid)) return wrong;
     const auto text = decoded(known::uuid).value;
     const auto id   = uuid::parse(text);
     if (!id) return problem{"uuid", "uuid is not a UUID with dashes: " + quoted(text)};
@@ -247,6 +265,7 @@ void event_draft::put_texts() {
 
     std::size_t bytes = fields.raw.size() + extra_.size();
     if (tags.is(token::begin_array)) bytes += tags.raw.size();
+    if (odd_) bytes += body_.size();
     for (const auto& [_, key] : strings)
         bytes += texts_[static_cast<std::size_t>(key)].value.size();
 
@@ -254,9 +273,17 @@ void event_draft::put_texts() {
     into.reserve(bytes);
     for (const auto& [which, key] : strings)
         if (at(key).present()) into.put(which, texts_[static_cast<std::size_t>(key)].value);
-    if (tags.is(token::begin_array)) into.put(event_texts::part::tags, tags.raw);
-    into.put(event_texts::part::output_fields, fields.raw);
-    if (!extra_.empty()) into.put(event_texts::part::extra, extra_);
+    if (tags.is(token::begin_array)) put_json(event_texts::part::tags, tags.raw);
+    put_json(event_texts::part::output_fields, fields.raw);
+    if (!extra_.empty()) put_json(event_texts::part::extra, extra_);
+    if (odd_) into.put(event_texts::part::raw, body_);
+}
+
+void event_draft::put_json(event_texts::part which, std::string_view json) {
+    if (odd_)
+        event_.texts.put(which, with_replacements(json));
+    else
+        event_.texts.put(which, json);
 }
 
 /// Test events of Falcosidekick (`POST /test`) and the heartbeat of the Gardener extension.

@@ -33,14 +33,15 @@ struct event_verdict {
     };
     kind        what = kind::reject400;
     falco_event event{};
-    std::string about{};   // the key at fault, or nul, surrogate, number, depth
+    std::string about{};   // the key at fault; number, depth; nul, surrogate in such a key
     std::string reason{};  // one line of printable ASCII, for people
 };
 /// "store", "quarantine", "reject400"
 std::string_view name_of(event_verdict::kind kind) noexcept;
 
 /// Reads a body that a cluster sent. The first of reject400, quarantine and store that applies
-/// counts, so the body is always read to its end. `body` is not changed and not kept.
+/// counts, so the body is always read to its end. `body` is not changed; an event in which
+/// characters had to be replaced keeps a copy.
 event_verdict check_event(std::string_view body, const cluster_identity& from, utc_time now);
 
 /// The same for a body of which nobody knows the sender: any output_fields.cluster_id that is a

@@ -271,7 +271,7 @@ void unescape(std::string_view raw, std::string& out) {
                         static_cast<char32_t>(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)),
                         out
                     );
-                } else if (is_high(unit) || is_low(unit)) {
+                } else if (unit == 0 || is_high(unit) || is_low(unit)) {
                     append_utf8(0xFFFD, out);
                 } else {
                     append_utf8(static_cast<char32_t>(unit), out);
@@ -280,6 +280,27 @@ void unescape(std::string_view raw, std::string& out) {
             }
             default: out.push_back(next[1]);  // quote, backslash, slash
         }
+    }
+}
+
+std::string with_replacements(std::string_view json) {
+    std::string       out(json);
+    char*             at  = out.data();
+    const char* const end = at + out.size();
+    for (;;) {
+        at = static_cast<char*>(std::memchr(at, '\\', static_cast<std::size_t>(end - at)));
+        if (at == nullptr) return out;
+        if (at[1] != 'u') {
+            at += 2;
+            continue;
+        }
+        const int unit = hex4(at + 2, end);
+        if (is_high(unit) && low_escape(at + 6, end) >= 0) {
+            at += 12;
+            continue;
+        }
+        if (unit == 0 || is_high(unit) || is_low(unit)) std::memcpy(at + 2, "fffd", 4);
+        at += 6;
     }
 }
 

@@ -87,7 +87,10 @@ private:
     bool        exponent_  = false;
 };
 
-/// The text that `raw`, from a json_scanner, stands for. A lone surrogate becomes U+FFFD.
+/// The text that `raw`, from a json_scanner, stands for. U+0000 and lone surrogates become U+FFFD.
 void unescape(std::string_view raw, std::string& out);
+
+/// The same JSON with U+FFFD in the place of U+0000 and lone surrogates; as long as it was.
+std::string with_replacements(std::string_view json);
 
 }  // namespace falconer::ingest

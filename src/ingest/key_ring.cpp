@@ -1,12 +1,9 @@
 #include "key_ring.hpp"
 
 #include "falconer/file_stamp.hpp"
+#include "falconer/read_file.hpp"
 
 #include <openssl/evp.h>
-
-#include <fstream>
-#include <sstream>
-#include <system_error>
 
 namespace falconer::ingest {
 namespace {
@@ -29,18 +26,16 @@ token_digest digest_of(std::string_view token) {
 }
 
 result<std::vector<net::public_key>> read_keys(const std::filesystem::path& file) {
-    std::error_code wrong;
-    if (!std::filesystem::is_regular_file(file, wrong))
-        return failure{
-            errc::not_found, file.string() + ": " + (wrong ? wrong.message() : "is no file") +
-                                 "; the public keys of the clusters' tokens belong there"
-        };
-    std::ifstream      in(file, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in && text.view().empty() && std::filesystem::file_size(file, wrong) > 0)
+    constexpr std::size_t most = (1 << 20) + 1;  // parse_keys() says it of one that is larger
+    const auto            text = read_file(file, most);
+    if (!text && text.error().code == errc::denied)
         return failure{errc::denied, file.string() + ": cannot be read: check its owner and mode"};
-    return net::parse_keys(file.string(), text.view());
+    if (!text)
+        return failure{
+            text.error().code, file.string() + ": " + text.error().detail +
+                                   "; the public keys of the clusters' tokens belong there"
+        };
+    return net::parse_keys(file.string(), *text);
 }
 
 token_verdict refusal(std::string_view why, std::string once_of = {}) {
@@ -53,7 +48,8 @@ token_verdict refusal(std::string_view why, std::string once_of = {}) {
 }  // namespace
 
 key_ring::key_ring(options opt)
-    : opt_(std::move(opt)), rules_{.issuer = opt_.issuer, .audience = opt_.audience},
+    : opt_(std::move(opt)),
+      rules_{.issuer = opt_.issuer, .audience = opt_.audience, .profiles = opt_.profiles},
       good_(opt_.good_tokens), bad_(opt_.bad_tokens) {}
 
 result<std::unique_ptr<key_ring>> key_ring::load(options opt) {

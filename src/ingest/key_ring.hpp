@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,14 @@ namespace falconer::ingest {
 class key_ring final : public token_check {
 public:
     struct options {
-        std::filesystem::path file{};  // the Go ingestor's keys file, or a JWKS
+        std::filesystem::path file{};  // the Go ingestor's keys file, a JWKS, or PEM blocks
         std::string           issuer{};
         std::string           audience{};
-        std::size_t           good_tokens = 65'536;  // remembered
-        std::size_t           bad_tokens  = 4'096;
-        std::chrono::seconds  look{5};  // how often the file is looked at
+        /// Of tokens that are taken.
+        std::set<net::token_profile> profiles    = net::jwt_rules{}.profiles;
+        std::size_t                  good_tokens = 65'536;  // remembered
+        std::size_t                  bad_tokens  = 4'096;
+        std::chrono::seconds         look{5};  // how often the file is looked at
     };
 
     /// Errors: not_found, denied, malformed; in a sentence that names the file and what to do.

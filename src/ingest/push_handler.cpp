@@ -93,7 +93,12 @@ push_handler::push_handler(
 std::optional<http_response> push_handler::screen(http_request& head) {
     auto who = std::make_shared<visit>(books_, time_.now());
     auto no  = refusal_of(head, *who);
-    if (!no) head.context = std::move(who);
+    if (!no) {
+        const auto& cluster = who->desk->name();
+        head.client         = {cluster, &cluster->text};  // no copy: it lives as long as the name
+        head.context        = std::move(who);
+        head.headers        = {};  // all has been read, and the body may be long in coming
+    }
     return no;
 }
 
@@ -206,6 +211,7 @@ task<http_response> push_handler::handle(http_request request) {
         case event_verdict::kind::store: break;
     }
     count_verdict(0);
+    request.body           = {};  // the event has what it needs, and may wait for its commit
     verdict.event.from     = cluster;
     verdict.event.received = received;
     auto record            = who->desk->admit(std::move(verdict.event));
@@ -233,8 +239,7 @@ task<http_response> push_handler::keep(visit& who, ingest_record record, unsigne
         co_return no;
     }
     who.ticket.acknowledged(*kept);
-    const auto& cluster = who.desk->name()->text;
-    co_return http_response{.status = status, .client = std::hash<std::string>{}(cluster) | 1};
+    co_return http_response{.status = status};
 }
 
 }  // namespace falconer::ingest

@@ -54,7 +54,14 @@ task<result<T>> disk_spool::ask(Job job) {
     reply answer = std::make_shared<one_shot<result<T>>>(loop_);
     auto  work   = [bench = bench_, desk = desk_, loop = loop_, answer = answer,
                  job = std::move(job)]() mutable {
-        auto                        outcome = job(*bench);
+        // A throw would end the process, and all that waits for its answer with it.
+        auto outcome = [&]() -> result<T> {
+            try {
+                return job(*bench);
+            } catch (const std::exception& broken) {
+                return failure{errc::unavailable, std::string("the spool threw: ") + broken.what()};
+            }
+        }();
         std::optional<spool_status> status;
         std::vector<spool_note>     notes;
         if (bench->log) {
@@ -129,6 +136,14 @@ task<result<void>> disk_spool::pop() {
     auto job = [](bench& mine) -> result<void> {
         if (!mine.log) return not_open();
         return mine.log->pop();
+    };
+    co_return co_await ask<void>(std::move(job));
+}
+
+task<result<void>> disk_spool::probe() {
+    auto job = [](bench& mine) -> result<void> {
+        if (!mine.log) return not_open();
+        return mine.log->probe();
     };
     co_return co_await ask<void>(std::move(job));
 }

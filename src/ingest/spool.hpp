@@ -40,6 +40,7 @@ public:
     task<result<void>>                        append(const record_batch& batch) override;
     task<result<std::optional<record_batch>>> front(std::size_t most_records) override;
     task<result<void>>                        pop() override;
+    task<result<void>>                        probe() override;
     spool_status                              status() const override;
 
     /// Ends what is under way, remembers what is done and unlocks the directory. Afterwards

@@ -1,5 +1,7 @@
 #include "spool_file.hpp"
 
+#include "spool_folder.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -91,24 +93,12 @@ public:
     explicit posix_files(std::string directory) : directory_(std::move(directory)) {}
 
     result<void> prepare() override {
-        const auto spool = "spool " + directory_;
         if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
             return failed("cannot make the spool", directory_, errno);
-        struct stat about{};
-        if (::stat(directory_.c_str(), &about) != 0)
-            return failed("cannot look at the spool", directory_, errno);
-        if (!S_ISDIR(about.st_mode)) return failure{errc::malformed, spool + " is not a directory"};
-        if (about.st_uid != ::geteuid())
-            return failure{
-                errc::denied, spool + " belongs to user " + std::to_string(about.st_uid) +
-                                  ", this process runs as user " + std::to_string(::geteuid())
-            };
-        if (::access(directory_.c_str(), R_OK | W_OK | X_OK) != 0)
-            return failure{
-                errc::denied, spool + " is not writable: " +
-                                  std::error_code(errno, std::generic_category()).message()
-            };
-        if ((about.st_mode & 077) != 0 && ::chmod(directory_.c_str(), 0700) != 0)
+        auto found = look_at_spool_folder(directory_);
+        if (!found.will_do()) return std::move(found.objection);
+        // A volume's root stays as it is; the files in it are for their owner only.
+        if (found.ours && !found.only_for_owner && ::chmod(directory_.c_str(), 0700) != 0)
             return failed("cannot make private the spool", directory_, errno);
         return lock();
     }

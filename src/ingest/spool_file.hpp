@@ -33,8 +33,9 @@ public:
 
     virtual ~spool_files() = default;
 
-    /// Makes the directory if it is not there, and locks it for as long as this object lives.
-    /// Errors : conflict   another process has it; every failure is one whole sentence
+    /// Makes the directory if it is not there and will do (spool_folder.hpp), and locks it for as
+    /// long as this object lives. Errors : conflict   another process has it; every failure is one
+    /// whole sentence
     virtual result<void> prepare() = 0;
     /// Whether some process has it locked now. Does not get in its way.
     /// 0: locked by somebody who has not said who it is.

@@ -11,7 +11,10 @@ namespace {
 constexpr std::string_view frame_magic      = "\xF5SPL";
 constexpr std::string_view segment_magic    = "FALCSPL\n";
 constexpr std::string_view checkpoint_magic = "\xF5SPC";
-constexpr std::uint32_t    segment_version  = 1;
+// 2: events may have their exact bodies, tallies a cause more. The salt's file is as it was: a
+// spool that has been emptied is one for an older program as well.
+constexpr std::uint32_t segment_version = 2;
+constexpr std::uint32_t salt_version    = 1;
 
 // Within a frame's header.
 constexpr std::size_t payload_checksum_at = 20;
@@ -55,7 +58,7 @@ std::size_t next_header(std::string_view segment, const segment_key& key, std::s
 std::string segment_header(const segment_key& key) {
     std::string bytes(segment_magic);
     byte_writer to(bytes);
-    to.number(segment_version);
+    to.number(key.sequence == 0 ? salt_version : segment_version);
     to.number(key.sequence);
     to.number(key.salt);
     to.number(plain_checksum(bytes));
@@ -71,10 +74,10 @@ result<std::optional<segment_key>> read_segment_header(std::string_view segment)
     const auto  salt     = in.number<std::uint64_t>();
     if (plain_checksum(segment.substr(0, segment_header_bytes - 4)) != in.number<std::uint32_t>())
         return std::optional<segment_key>{};
-    if (version != segment_version)
+    if (version < 1 || version > segment_version)
         return failure{
             errc::malformed, "has format version " + std::to_string(version) +
-                                 ", this program reads " + std::to_string(segment_version)
+                                 ", this program reads up to " + std::to_string(segment_version)
         };
     return std::optional(segment_key{sequence, salt});
 }

@@ -146,6 +146,25 @@ failure spool_log::abandon(failure why, std::size_t tried) {
     return refused(std::move(why));
 }
 
+result<void> spool_log::probe() {
+    constexpr auto name = "probe";
+    auto           room = make_room(frame_header_bytes);
+    if (!room) return room;
+    static_cast<void>(files_->remove(name));  // left behind by a crash, or not there
+    const auto write = [&]() -> result<void> {
+        auto file = files_->open(name, spool_files::mode::create);
+        if (!file) return std::move(file).error();
+        auto done = write_all(**file, 0, segment_header({.sequence = 0, .salt = salt_}));
+        if (done) done = (*file)->sync();
+        return done;
+    };
+    auto written = write();
+    auto removed = files_->remove(name);
+    if (!written) return refused(std::move(written).error());
+    if (!removed) return refused(std::move(removed).error());
+    return {};
+}
+
 // --- out ----------------------------------------------------------------------------------------
 
 result<std::optional<record_batch>> spool_log::front(std::size_t most_records) {

@@ -41,6 +41,9 @@ public:
     result<std::optional<record_batch>> front(std::size_t most_records);
     /// Errors : broken   without a front() that gave something since the last pop()
     result<void> pop();
+    /// Whether an append would succeed now: there is room, and a file can be made, written and
+    /// synced. Errors as event_spool::append.
+    result<void> probe();
     /// Remembers what is done; the last call.
     void close();
 

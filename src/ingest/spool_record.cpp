@@ -114,7 +114,7 @@ private:
         event.level        = level();
         event.flags        = in_.number<std::uint16_t>();
         const auto present = in_.number<std::uint8_t>();
-        if (present >> event_texts::parts != 0) in_.fail();
+        static_assert(event_texts::parts == 8, "a bit each");
         std::string_view texts[event_texts::parts];
         std::size_t      size = 0;
         for (std::size_t i = 0; i < event_texts::parts; ++i) {
@@ -141,7 +141,7 @@ private:
         event_tally tally;
         tally.from     = cluster();
         const auto why = in_.number<std::uint8_t>();
-        if (why < 1 || why > static_cast<std::uint8_t>(event_tally::cause::token_refused))
+        if (why < 1 || why > static_cast<std::uint8_t>(event_tally::cause::bytes_not_kept))
             in_.fail();
         tally.why    = static_cast<event_tally::cause>(why);
         tally.rule   = in_.text();

@@ -39,7 +39,9 @@ failure failure_of(unsigned http_status, const value& status) {
     const auto said = status.text_at({"message"});
     return {
         code_of(http_status, status.text_at({"reason"})),
-        said.empty() ? "HTTP " + std::to_string(http_status) : in_one_line(said)
+        !said.empty()        ? in_one_line(said)
+        : http_status == 404 ? "HTTP 404: the server does not serve that"
+                             : "HTTP " + std::to_string(http_status)
     };
 }
 

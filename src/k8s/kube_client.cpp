@@ -2,12 +2,13 @@
 
 #include "api_status.hpp"
 #include "falconer/async.hpp"
+#include "falconer/read_file.hpp"
+#include "falconer/spelling.hpp"
 #include "falconer/turnstile.hpp"
 #include "requests.hpp"
+#include "watch_lines.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <system_error>
 #include <utility>
@@ -37,12 +38,12 @@ public:
 
 private:
     void read() {
-        due_ = time_.now() + age_;
-        std::ifstream in(file_, std::ios::binary);
-        std::string   text{std::istreambuf_iterator<char>(in), {}};
-        while (text.ends_with('\n')) text.pop_back();
+        due_      = time_.now() + age_;
+        auto text = read_file(file_);
         // What is unreadable for a moment is no reason to forget what we have.
-        if (in.is_open() && !text.empty()) token_ = secret(std::move(text));
+        if (!text) return;
+        while (text->ends_with('\n')) text->pop_back();
+        if (!text->empty()) token_ = secret(std::move(*text));
     }
 
     time_source&          time_;
@@ -52,13 +53,24 @@ private:
     steady_time           due_ = steady_time::min();
 };
 
+/// Whoever goes on trying anyway, and has something to tell of each time, wants no help with it.
+enum class again : std::uint8_t { if_safe, never };
+
+std::string place_text(const kube_access& access) {
+    const auto& to   = access.place;
+    const bool  six  = to.host.find(':') != std::string::npos;
+    const auto  host = six ? '[' + to.host + ']' : to.host;
+    return host + ':' + std::to_string(to.port) + access.path;
+}
+
 class kube_client final : public kube_api {
 public:
     kube_client(
         const asio::any_io_executor& loop, time_source& time, kube_access access,
         kube_client_options opt, std::unique_ptr<net::http_client> http
     )
-        : time_(time), place_(std::move(access.place)), path_(std::move(access.path)),
+        : time_(time), where_(place_text(access)), place_(std::move(access.place)),
+          path_(std::move(access.path)),
           bearer_(time, std::move(access.token), std::move(access.token_file), opt.token_age),
           opt_(std::move(opt)), http_(std::move(http)), turns_(loop, opt_.at_once) {}
 
@@ -68,8 +80,15 @@ public:
 
     task<result<kube_page>> list(kube_type type, kube_selection which, kube_page_request page)
         override {
+        co_return co_await pages(
+            std::move(type), std::move(which), std::move(page), again::if_safe
+        );
+    }
+    task<result<kube_page>> pages(
+        kube_type type, kube_selection which, kube_page_request page, again how
+    ) {
         auto asked = list_request(type, which, page);
-        auto got   = co_await ask(std::move(asked), "listing " + type.plural);
+        auto got   = co_await ask(std::move(asked), "listing " + type.plural, how);
         if (!got) co_return std::move(got).error();
         kube_page read;
         read.resource_version = got->text_at({"metadata", "resourceVersion"});
@@ -142,31 +161,73 @@ private:
         return request;
     }
 
-    /// Waits for its turn, and as often as the server says that there is too much to do.
-    task<result<net::http_response>> send(net::http_request request) {
+    /// Waits for its turn, and sends as often as that is safe: what the server has put off,
+    /// whatever it was; reads, when nobody or nobody in charge has answered.
+    task<result<net::http_response>> send(net::http_request request, again how) {
         co_await turns_.enter();
         const place_in turn(turns_);
         const auto     clock  = time_.make_bell();
+        const bool     reads  = request.method == "GET" && how == again::if_safe;
         bool           denied = false;
+        if (request.method == "GET") request.headers.add("Accept-Encoding", "gzip");
         for (int tries = 1;; ++tries) {
             auto signed_request = finish(request);
             auto answer         = co_await http_->send(place_, std::move(signed_request));
-            if (!answer) co_return answer;
-            if (answer->status == 401 && !std::exchange(denied, true) && bearer_.refused())
+            if (answer && answer->status == 401 && !std::exchange(denied, true) &&
+                bearer_.refused())
                 continue;
-            if (answer->status != 429 || tries >= opt_.patience) co_return answer;
-            co_await clock->wait_until(time_.now() + retry_after(*answer).value_or(1s));
+            const auto pause = pause_before_next(answer, reads, tries);
+            if (!pause) co_return answer;
+            co_await clock->wait_until(time_.now() + *pause);
         }
     }
 
-    task<result<value>> ask(result<net::http_request> request, std::string doing) {
+    /// Nothing: what there is is the answer. With a jitter, so that many do not come back at once.
+    std::optional<std::chrono::milliseconds> pause_before_next(
+        const result<net::http_response>& answer, bool reads, int tries
+    ) {
+        if (tries >= opt_.patience) return {};
+        const auto jitter = 1 + 0.1 * opt_.chance();
+        const auto longer = [&](std::chrono::milliseconds from) {
+            return std::chrono::duration_cast<std::chrono::milliseconds>(from * jitter);
+        };
+        if (answer && answer->status == 429)
+            return longer(retry_after(*answer).value_or(std::chrono::seconds(1)));
+        const bool nobody = answer ? answer->status >= 502 && answer->status <= 504
+                                   : answer.error().code == errc::unavailable;
+        if (!reads || !nobody) return {};
+        if (const auto told = answer ? retry_after(*answer) : std::nullopt) return longer(*told);
+        return longer(opt_.reread * (1 << (tries - 1)));
+    }
+
+    /// What the server says of the object that was meant needs no more words; of everything else
+    /// the sentence says whose answer it is.
+    failure refused(const net::http_response& answer, const std::string& doing) const {
+        auto why = failure_of(answer);
+        if (answer.status == 401) why.detail += ": the token is not this cluster's, or has expired";
+        const bool of_object =
+            why.code == errc::not_found || why.code == errc::conflict ||
+            why.code == errc::already_exists || why.code == errc::expired ||
+            (why.code == errc::malformed && (answer.status == 400 || answer.status == 422));
+        if (!of_object) why = std::move(why).while_doing("asking " + where_);
+        return std::move(why).while_doing(doing);
+    }
+
+    task<result<value>> ask(
+        result<net::http_request> request, std::string doing, again how = again::if_safe
+    ) {
         if (!request) co_return std::move(request).error().while_doing(doing);
-        auto answer = co_await send(std::move(*request));
+        auto answer = co_await send(std::move(*request), how);
         if (!answer) co_return std::move(answer).error().while_doing(doing);
-        if (answer->status >= 300) co_return failure_of(*answer).while_doing(doing);
+        if (answer->status >= 300) co_return refused(*answer, doing);
         auto read = parse_json(answer->body);
-        if (!read) co_return std::move(read).error().while_doing(doing);
-        co_return std::move(*read);
+        if (read && read->is_map()) co_return std::move(*read);
+        const auto type = answer->headers.find("Content-Type").value_or("");
+        const auto why  = read ? "found " + described(*read) : read.error().detail;
+        co_return failure{
+            errc::malformed, doing + ": asking " + where_ + ": the answer is no JSON object (" +
+                                 in_one_line(type) + "): " + why
+        };
     }
 
     static void tell(std::vector<kube_event> events, kube_listener& to) {
@@ -178,7 +239,7 @@ private:
         std::string next, kube_listener& to
     ) {
         kube_page_request wanted{.next = std::move(next)};
-        auto              page = co_await list(type, which, std::move(wanted));
+        auto              page = co_await pages(type, which, std::move(wanted), again::never);
         if (page) {
             tell(machine.listed(std::move(*page)), to);
             co_return;
@@ -195,21 +256,6 @@ private:
             throw std::system_error(asio::error::operation_aborted);
     }
 
-    /// A line is an event. False: enough.
-    bool take_lines(std::string& waiting, watch_machine& machine, kube_listener& to) const {
-        std::size_t begin = 0;
-        for (auto end = waiting.find('\n'); end != std::string::npos;
-             end      = waiting.find('\n', begin)) {
-            const std::string_view line(waiting.data() + begin, end - begin);
-            begin = end + 1;
-            if (line.find_first_not_of(" \r") == line.npos) continue;
-            auto event = parse_json(line);
-            tell(machine.told(event ? std::move(*event) : value{}), to);
-        }
-        waiting.erase(0, begin);
-        return waiting.size() <= opt_.line_bytes;
-    }
-
     task<void> watch_for(
         watch_machine& machine, const kube_type& type, const kube_selection& which,
         std::string from, kube_listener& to
@@ -220,16 +266,20 @@ private:
             machine.ended(std::move(request).error());
             co_return;
         }
-        std::string waiting;
+        watch_lines lines(opt_.line_bytes);
         bool        too_long = false;
         auto        hear     = [&](std::string_view piece) {
             if (piece.empty()) to.goes_on();
-            waiting  += piece;
-            too_long  = !take_lines(waiting, machine, to);
+            too_long = !lines.add(piece, [&](std::string_view line) {
+                tell(machine.told(event_in(line)), to);
+            });
             return !too_long;
         };
-        auto signed_request = finish(std::move(*request));
+        const auto begun          = time_.now();
+        auto       signed_request = finish(std::move(*request));
         auto answer = co_await http_->stream(place_, std::move(signed_request), hear, opt_.silence);
+        const auto lasted =
+            std::chrono::duration_cast<std::chrono::milliseconds>(time_.now() - begun);
         co_await end_if_cancelled();
         std::optional<failure> why;
         if (!answer)
@@ -237,17 +287,19 @@ private:
         else if (answer->status == 401 && bearer_.refused())
             why = failure{errc::denied, "the token was refused; there is a new one"};
         else if (answer->status >= 300)
-            why = failure_of(*answer);
+            why = refused(*answer, "watching " + type.plural);
         else if (too_long)
-            why = failure{errc::too_large, "an event is too large"};
+            why = failure{errc::too_large, "an event is too large"}.while_doing("asking " + where_);
         if (why) {
-            why = std::move(*why).while_doing("watching " + type.plural);
+            if (!why->detail.starts_with("watching "))
+                why = std::move(*why).while_doing("watching " + type.plural);
             to.troubled(*why);
         }
-        machine.ended(why);
+        machine.ended(why, lasted);
     }
 
     time_source&                      time_;
+    std::string                       where_;  // for sentences
     net::http_place                   place_;
     std::string                       path_;
     bearer                            bearer_;
@@ -272,7 +324,13 @@ result<std::unique_ptr<kube_api>> make_kube_client(
     how.ca          = access.ca;
     how.certificate = access.certificate;
     how.key         = access.key;
-    auto http       = net::make_http_client(loop, time, std::move(how));
+    how.server_name = access.server_name;
+    how.anybody     = access.anybody;
+    if (access.anybody)
+        log_of("kube").warn(
+            "the certificate of the API server is not looked at at={}", place_text(access)
+        );
+    auto http = net::make_http_client(loop, time, std::move(how));
     if (!http) return std::move(http).error();
     return std::unique_ptr<kube_api>(std::make_unique<kube_client>(
         loop, time, std::move(access), std::move(opt), std::move(*http)

@@ -17,14 +17,15 @@ namespace falconer::k8s {
 struct kube_client_options {
     std::size_t               at_once = 32;  // requests in flight, watches not counted
     std::chrono::milliseconds answer{30'000};
-    std::chrono::seconds      watch{120};  // then the server ends it, and it is resumed
+    std::chrono::seconds      watch{45};  // then the server ends it, and it is resumed
     /// A watch without a word for so long is dead. HTTP/1.1 has no ping: that nobody is left behind
-    /// a balancer shows in this way only.
-    std::chrono::seconds   silence{150};
-    std::chrono::seconds   token_age{60};         // a token file is read again after so long
-    int                    patience   = 4;        // how often a 429 is waited for
-    std::size_t            line_bytes = 8 << 20;  // of one event of a watch
-    watch_machine::options pauses{};
+    /// a balancer shows in this way only, and within a minute.
+    std::chrono::seconds      silence{55};
+    std::chrono::seconds      token_age{60};  // a token file is read again after so long
+    int                       patience = 4;   // how often a request that may be is sent
+    std::chrono::milliseconds reread{500};  // before a read is tried again, and twice as long then
+    std::size_t               line_bytes = 8 << 20;  // of one event of a watch
+    watch_machine::options    pauses{};
     /// Evenly between 0 and 1.
     std::function<double()> chance{};
 };

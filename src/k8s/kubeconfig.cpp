@@ -1,10 +1,9 @@
 #include "kubeconfig.hpp"
 
 #include "falconer/base64.hpp"
+#include "falconer/read_file.hpp"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 namespace falconer::k8s {
 namespace {
@@ -74,10 +73,30 @@ result<void> read_user(const value& user, const std::filesystem::path& folder, k
     return {};
 }
 
+/// Whom to believe that it is the cluster.
+result<void> read_trust(
+    const value& cluster, const std::filesystem::path& folder, kube_access& into
+) {
+    if (!cluster.text_at({"proxy-url"}).empty())
+        return bad("the cluster has a proxy-url; proxies are not used: give the server's own URL");
+    auto ca = pem_of(cluster, "certificate-authority", folder);
+    if (!ca) return std::move(ca).error();
+    into.ca          = std::move(*ca);
+    into.server_name = cluster.text_at({"tls-server-name"});
+    if (const auto* insecure = cluster.find("insecure-skip-tls-verify")) {
+        const auto is = insecure->boolean();
+        if (!is) return bad("insecure-skip-tls-verify is neither true nor false");
+        into.anybody = *is;
+    }
+    if (into.anybody && !into.ca.empty())
+        return bad("insecure-skip-tls-verify and a certificate-authority exclude each other");
+    return {};
+}
+
 result<std::string> read_whole(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return failure{errc::not_found, file.string() + " cannot be read"};
-    return std::string(std::istreambuf_iterator<char>(in), {});
+    auto text = read_file(file);
+    if (text) return text;
+    return failure{text.error().code, file.string() + " cannot be read: " + text.error().detail};
 }
 
 }  // namespace
@@ -105,12 +124,7 @@ result<kube_access> read_kubeconfig(const value& config, const std::filesystem::
     const auto& where     = *cluster->find("cluster");
     if (auto read = read_server(where.text_at({"server"}), access); !read)
         return std::move(read).error();
-    const auto* insecure = where.find("insecure-skip-tls-verify");
-    if (insecure != nullptr && insecure->boolean().value_or(true))
-        return bad("insecure-skip-tls-verify: give certificate-authority instead");
-    auto ca = pem_of(where, "certificate-authority", folder);
-    if (!ca) return std::move(ca).error();
-    access.ca = std::move(*ca);
+    if (auto read = read_trust(where, folder, access); !read) return std::move(read).error();
     if (user != nullptr)
         if (const auto* who = user->find("user"); who != nullptr && who->is_map())
             if (auto read = read_user(*who, folder, access); !read) return std::move(read).error();

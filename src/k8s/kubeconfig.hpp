@@ -16,6 +16,8 @@ struct kube_access {
     net::http_place       place{};
     std::string           path{};                // before every path: "" or "/k8s/clusters/x"
     std::string           ca{};                  // PEM, or its file; empty: what the system trusts
+    std::string           server_name{};         // whom its certificate names; empty: the host
+    bool                  anybody = false;       // its certificate is not looked at
     std::string           certificate{}, key{};  // PEM, or their files
     secret                token{};
     std::filesystem::path token_file{};      // read again: it changes
@@ -24,7 +26,7 @@ struct kube_access {
 
 /// The current context of a kubeconfig. Relative files are beside `folder`.
 /// Errors: malformed, with a sentence; for exec and auth-provider plugins, user names with
-/// passwords and insecure-skip-tls-verify, too: they are refused. Source: kubernetes.io,
+/// passwords and proxies, too: they are refused. Source: kubernetes.io,
 /// "kubeconfig (v1)".
 result<kube_access> read_kubeconfig(const value& config, const std::filesystem::path& folder);
 result<kube_access> read_kubeconfig_file(const std::filesystem::path& file);

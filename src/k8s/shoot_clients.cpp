@@ -25,6 +25,8 @@ result<kube_access> access_in(const value& secret) {
     if (!access->token_file.empty() || is_file(access->ca) || is_file(access->certificate) ||
         is_file(access->key))
         return failure{errc::malformed, "its kubeconfig names a file"};
+    if (access->anybody)
+        return failure{errc::malformed, "its kubeconfig would have anybody believed"};
     if (access->token.empty()) return failure{errc::malformed, "its kubeconfig holds no token"};
     access->certificate.clear();
     access->key.clear();

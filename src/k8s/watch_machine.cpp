@@ -74,7 +74,7 @@ std::vector<kube_event> watch_machine::told(value event) {
     return events;  // a bookmark tells only how far we are
 }
 
-void watch_machine::ended(const std::optional<failure>& why) {
+void watch_machine::ended(const std::optional<failure>& why, std::chrono::milliseconds lasted) {
     if (why && why->code == errc::expired) {
         // At once for a watch; a list that lost its pages may be too slow for the server's memory.
         if (listing_) slow_down();
@@ -82,6 +82,8 @@ void watch_machine::ended(const std::optional<failure>& why) {
     } else if (why) {
         if (listing_) begin_anew();
         slow_down();
+    } else if (!listing_ && !heard_ && lasted >= opt_.short_watch) {
+        last_pause_ = std::chrono::milliseconds(0);  // nothing has happened, and that is all
     } else if (!listing_ && !heard_) {
         slow_down();  // a server that ends every watch at once is not asked in a loop
     }

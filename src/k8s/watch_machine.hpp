@@ -20,6 +20,8 @@ public:
     struct options {
         std::chrono::milliseconds first_pause{800};
         std::chrono::milliseconds longest_pause{30'000};
+        /// A watch that ends sooner, and told nothing, is odd. Source: client-go, Reflector.
+        std::chrono::milliseconds short_watch{1'000};
     };
     /// Ask for `page` (of a list), or watch from `resource_version`; after `pause`.
     struct request {
@@ -39,8 +41,11 @@ public:
     // What came of it. The events are to be told in their order.
     std::vector<kube_event> listed(kube_page page);
     std::vector<kube_event> told(value event);  // one of a watch
-    /// The request has failed, or the watch has ended; nothing: as agreed.
-    void ended(const std::optional<failure>& why);
+    /// The request has failed, or the watch has ended after so long; nothing: as agreed.
+    void ended(
+        const std::optional<failure>& why,
+        std::chrono::milliseconds     lasted = std::chrono::milliseconds(0)
+    );
 
 private:
     void begin_anew();

@@ -2,6 +2,7 @@
 
 #include "byte_stream.hpp"
 #include "falconer/async.hpp"
+#include "gzip_body.hpp"
 #include "http_codec.hpp"
 #include "tcp_stream.hpp"
 #include "tls_context.hpp"
@@ -9,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,35 @@ bool harmless_to_repeat(const http_request& request) {
     return m == "GET" || m == "HEAD" || m == "PUT" || m == "DELETE" || m == "OPTIONS" ||
            request.headers.find("Idempotency-Key");
 }
+
+constexpr std::size_t piece_size = 16 * 1024;  // a record of TLS
+
+/// An answer's body, unpacked if it is packed, and no longer than it may be.
+class answer_body {
+public:
+    explicit answer_body(std::uint64_t most) : most_(most) {}
+
+    result<void> add(const http_response& head, std::string piece) {
+        if (piece.empty()) return {};
+        if (!std::exchange(known_, true) && head.headers.find("Content-Encoding") == "gzip")
+            packed_.emplace();
+        if (packed_) return packed_->add(piece, text_, most_);
+        text_ += piece;
+        if (text_.size() > most_) return failure{errc::too_large, "the answer is too large"};
+        return {};
+    }
+    result<void> finish() const {
+        if (!packed_) return {};
+        return packed_->finish();
+    }
+    std::string take() { return std::move(text_); }
+
+private:
+    std::uint64_t            most_;
+    bool                     known_ = false;
+    std::optional<gzip_body> packed_{};
+    std::string              text_{};
+};
 
 std::string host_field(const http_place& to) {
     auto       text     = to.host.find(':') == std::string::npos ? to.host : "[" + to.host + "]";
@@ -78,10 +109,10 @@ private:
         auto  sent = co_await peer.write_all(bytes);
         if (!sent) co_return std::move(sent).error();
 
-        response_decoder       decoder{16 * 1024, response_decoder::expect::body};
-        std::string            waiting, body;
-        std::array<char, 4096> some;
-        bool                   begun = false;
+        response_decoder             decoder{16 * 1024, response_decoder::expect::body};
+        std::string                  waiting, body;
+        std::array<char, piece_size> some;
+        bool                         begun = false;
         while (!decoder.done()) {
             auto reading = peer.read_some(some);
             auto size    = co_await with_timeout(time_, silence, std::move(reading));
@@ -153,7 +184,9 @@ private:
         if (!socket) co_return std::move(socket).error();
         std::unique_ptr<byte_stream> peer;
         if (to.tls)
-            peer = tls_client_stream(std::move(*socket), *tls_, to.host);
+            peer = tls_client_stream(
+                std::move(*socket), *tls_, opt_.server_name.empty() ? to.host : opt_.server_name
+            );
         else
             peer = plain_stream(std::move(*socket));
         auto ready = co_await peer->open();
@@ -167,10 +200,11 @@ private:
         auto sent = co_await peer.write_all(bytes);
         if (!sent) co_return attempt{.answer = std::move(sent).error()};
 
-        response_decoder       decoder{16 * 1024, expect};
-        std::string            waiting, body;
-        std::array<char, 4096> some;
-        bool                   silent = true;
+        response_decoder             decoder{16 * 1024, expect};
+        std::string                  waiting;
+        answer_body                  body(opt_.body_bytes);
+        std::array<char, piece_size> some;
+        bool                         silent = true;
         for (;;) {
             auto size = co_await peer.read_some(some);
             if (!size) co_return attempt{.answer = std::move(size).error(), .silent = silent};
@@ -185,19 +219,18 @@ private:
                 auto used = decoder.feed(waiting);
                 if (!used) co_return attempt{.answer = std::move(used).error(), .silent = false};
                 waiting.erase(0, *used);
-                body               += decoder.take_body();
-                const bool interim  = decoder.done() && decoder.head().status < 200;
+                const bool interim = decoder.done() && decoder.head().status < 200;
                 if (!interim) break;
                 decoder = response_decoder{16 * 1024, expect};  // 100 Continue and the like
             }
-            if (body.size() > opt_.body_bytes)
-                co_return attempt{
-                    .answer = failure{errc::too_large, "the answer is too large"}, .silent = false
-                };
+            if (!decoder.header_done()) continue;
+            auto taken = body.add(decoder.head(), decoder.take_body());
+            if (taken && decoder.done()) taken = body.finish();
+            if (!taken) co_return attempt{.answer = std::move(taken).error(), .silent = false};
             if (decoder.done()) break;
         }
         auto head = decoder.head();
-        head.body = std::move(body);
+        head.body = body.take();
         co_return attempt{.answer = std::move(head), .silent = false, .intact = waiting.empty()};
     }
 
@@ -254,7 +287,8 @@ result<std::unique_ptr<http_client>> make_http_client(
     asio::any_io_executor loop, time_source& time, http_client::options opt
 ) {
     auto tls = make_tls_client_context(
-        {.ca = opt.ca, .certificate = opt.certificate, .key = opt.key}, time.utc()
+        {.ca = opt.ca, .certificate = opt.certificate, .key = opt.key, .anybody = opt.anybody},
+        time.utc()
     );
     if (!tls) return std::move(tls).error();
     return std::unique_ptr<http_client>(

@@ -3,6 +3,7 @@
 
 #include "falconer/net/http_message.hpp"
 #include "falconer/result.hpp"
+#include "falconer/time_source.hpp"
 #include "request_head.hpp"
 
 #include <cstddef>
@@ -86,7 +87,14 @@ private:
 void encode(const http_request& message, std::string& out);
 /// `head_only`: the answer to HEAD, which tells the body's length and keeps the body.
 /// Of an answer with a stream: as far as it is known. append_chunk() and last_chunk follow.
-void encode(const http_response& message, std::string& out, bool head_only = false);
+/// `date`: as http_date() makes it; empty: the field is left out.
+void encode(
+    const http_response& message, std::string& out, bool head_only = false,
+    std::string_view date = {}
+);
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT". Source: RFC 9110 §5.6.7
+std::string http_date(utc_time when);
 
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 /// One piece of a body; nothing, if it is empty.

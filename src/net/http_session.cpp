@@ -11,9 +11,10 @@ constexpr std::size_t usual_read = 4 * 1024;   // takes in a usual request whole
 constexpr std::size_t large_read = 16 * 1024;  // for long headers and large bodies
 constexpr std::size_t spares     = 64;         // workspaces kept for the next who wakes up
 
-/// A body of that size never waits for the budget: connections × 16 KiB bounds these, and an event
-/// must not queue behind somebody's megabytes.
-constexpr std::size_t free_body = 16 * 1024;
+/// What a usual event has. So much never waits for the budget: connections × 4 KiB bounds it.
+constexpr std::size_t free_body = 4 * 1024;
+/// And what an unusual one has.
+constexpr std::size_t small_body = 16 * 1024;
 
 /// So much of an unwanted body is read and dropped for the sake of the connection.
 constexpr std::uint64_t worth_dropping = 64 * 1024;
@@ -41,16 +42,13 @@ void http_shop::put_back(std::unique_ptr<http_workspace> space) {
     spare_.push_back(std::move(space));
 }
 
-void http_shop::belongs(std::uint64_t was, std::uint64_t is) {
-    if (was == is) return;
-    if (is != 0) ++by_client_[is];
-    if (const auto left = by_client_.find(was); left != by_client_.end() && --left->second == 0)
-        by_client_.erase(left);
-}
-
-std::size_t http_shop::connections_of(std::uint64_t client) const {
-    const auto found = by_client_.find(client);
-    return found == by_client_.end() ? 0 : found->second;
+std::string_view http_shop::date() {
+    const auto now = std::chrono::floor<std::chrono::seconds>(time.utc());
+    if (now != dated_) {
+        dated_ = now;
+        date_  = http_date(now);
+    }
+    return date_;
 }
 
 http_session::http_session(http_shop& shop, std::unique_ptr<byte_stream> peer)
@@ -58,10 +56,12 @@ http_session::http_session(http_shop& shop, std::unique_ptr<byte_stream> peer)
       due_(since_ + shop.opt.receive) {
     ++shop_.stats.connections;
     ++shop_.stats.parked;
+    ++shop_.strangers;
 }
 
 http_session::~http_session() {
-    belongs_to(0);
+    is_known();  // it is no stranger that could leave any more
+    belongs_to(nullptr);
     if (space_) park();
     --shop_.stats.parked;
     --shop_.stats.connections;
@@ -72,8 +72,14 @@ void http_session::enter(stage next, steady_time until) {
     due_   = until;
 }
 
-void http_session::belongs_to(std::uint64_t client) {
-    shop_.belongs(std::exchange(client_, client), client);
+void http_session::belongs_to(const client_name& client) {
+    if (client == client_ || (client && client_ && *client == *client_)) return;
+    shop_.shares.moved(client_, client);
+    client_ = client;
+}
+
+void http_session::is_known() {
+    if (std::exchange(stranger_, false)) --shop_.strangers;
 }
 
 void http_session::park() {
@@ -97,24 +103,25 @@ task<void> http_session::run() {
 
 task<void> http_session::converse() {
     for (;;) {
-        body_share share{shop_.budget};
-        const auto what = co_await receive(share);
+        share memory{shop_.budget};
+        if (space_) memory.take(space_->in.capacity() - usual_read);
+        const auto what = co_await receive(memory);
         if (what == turn::gone) co_return;
         if (what == turn::request) co_await answer();
-        share.shrink_to(0);
+        memory.shrink_to(space_->in.capacity() - usual_read);
 
-        auto& reply      = space_->reply;
-        reply.keep_alive = reply.keep_alive && keep_alive_ && !shop_.closing;
-        trusted_         = trusted_ || reply.status / 100 == 2;
-        if (reply.client != 0) belongs_to(reply.client);
+        auto& reply = space_->reply;
+        reply.keep_alive =
+            reply.keep_alive && keep_alive_ && !shop_.closing && !shop_.opt.one_request_each;
+        if (reply.status / 100 == 2) is_known();
         if (reply.keep_alive && makes_room()) {
             ++shop_.stats.closed_crowded;
-            belongs_to(0);
+            belongs_to(nullptr);  // those that are left count against the share
             reply.keep_alive = false;
         }
         const bool last = !reply.keep_alive;
         space_->out.clear();
-        encode(reply, space_->out, head_only_);
+        encode(reply, space_->out, head_only_, shop_.date());
         auto stream = head_only_ ? nullptr : std::move(reply.stream);
         reply       = {};
 
@@ -133,7 +140,7 @@ task<void> http_session::converse() {
 }
 
 /// From the end of one request to the end of the next, or to the point where its answer is clear.
-task<http_session::turn> http_session::receive(body_share& share) {
+task<http_session::turn> http_session::receive(share& memory) {
     since_     = shop_.time.now();
     head_only_ = false;
     enter(stage::idle, std::min(since_ + shop_.opt.idle, shop_.idle_end));
@@ -151,13 +158,18 @@ task<http_session::turn> http_session::receive(body_share& share) {
             enter(stage::receiving, shop_.time.now() + shop_.opt.receive);
         }
         if (space_->decoder.head_done()) break;
+        if (in.full()) {
+            const bool given = co_await room_for_input(memory);
+            if (!given) co_return refuse(503, "no memory for the header in time");
+        }
         const bool more = co_await receive_more();
         if (!more) co_return turn::gone;
     }
-    co_return co_await receive_body(share);
+    tidy_input(memory);
+    co_return co_await receive_body(memory);
 }
 
-task<http_session::turn> http_session::receive_body(body_share& share) {
+task<http_session::turn> http_session::receive_body(share& memory) {
     auto& decoder = space_->decoder;
     auto& head    = decoder.head();
     keep_alive_   = head.keep_alive;
@@ -170,6 +182,10 @@ task<http_session::turn> http_session::receive_body(body_share& share) {
         ++shop_.stats.handler_failed;
         early.emplace().status = 500;
     }
+    if (head.client) {
+        is_known();
+        belongs_to(head.client);
+    }
     const auto size = head.content_length.value_or(0);
     if (early) {
         ++shop_.stats.screened;
@@ -180,24 +196,21 @@ task<http_session::turn> http_session::receive_body(body_share& share) {
         decoder.drop_body(worth_dropping);
     } else if (size > shop_.opt.limits.body_bytes) {
         co_return refuse(413, "the body is too large");
-    } else if (size > 0) {
-        const bool given = co_await afford(share, static_cast<std::size_t>(size));
-        if (!given) co_return refuse(503, "no memory for the body in time");
     }
 
     bool asked = early || !decoder.wants_continue();
+    body_room_ = free_body;
     for (;;) {
-        auto& in   = space_->in;
-        auto  used = decoder.feed(in.data());
+        auto& in = space_->in;
+        if (!early && body_arrived() > body_room_) {
+            const bool given = co_await room_for_body(memory);
+            if (!given) co_return refuse(503, "no memory for the body in time");
+        }
+        auto used = decoder.feed(in.data());
         if (!used) co_return refuse_undecodable();
         in.consume(*used);
         if (decoder.done()) break;
 
-        const auto so_far = decoder.chunked() ? decoder.head().body.size() : 0;
-        if (so_far > free_body && share.held() == 0) {
-            const bool given = co_await afford(share, shop_.opt.limits.body_bytes);
-            if (!given) co_return refuse(503, "no memory for the body in time");
-        }
         if (!std::exchange(asked, true)) {
             const bool sent = co_await write(go_on);
             if (!sent) co_return turn::gone;
@@ -206,25 +219,27 @@ task<http_session::turn> http_session::receive_body(body_share& share) {
         if (in.full() &&
             in.capacity() >= std::max<std::size_t>(large_read, shop_.opt.limits.header_bytes))
             co_return refuse(400, "a chunk's header is too long");
+        if (in.full()) {
+            const bool given = co_await room_for_input(memory);
+            if (!given) co_return refuse(503, "no memory for the body in time");
+        }
         const bool more = co_await receive_more();
         if (!more) co_return turn::gone;
     }
+    tidy_input(memory);
     if (early) {
         decoder.reset();
         co_return turn::reply;
     }
-    share.shrink_to(decoder.head().body.size());
+    if (body_room_ > free_body)
+        memory.shrink_to(decoder.head().body.size() + space_->in.capacity() - usual_read);
     co_return turn::request;
 }
 
 /// Reads once. False: the peer has gone.
 task<bool> http_session::receive_more() {
-    auto& in = space_->in;
-    if (in.full()) {
-        const auto most = std::max<std::size_t>(large_read, shop_.opt.limits.header_bytes);
-        in.grow(std::min(in.capacity() * 2, most));
-    }
-    auto size = co_await peer_->read_some(in.space());
+    auto& in   = space_->in;
+    auto  size = co_await peer_->read_some(in.space());
     if (size && *size > 0) {
         in.commit(*size);
         shop_.stats.bytes_in += *size;
@@ -238,24 +253,71 @@ task<bool> http_session::receive_more() {
     co_return false;
 }
 
-/// Our part of the memory for bodies, waiting for it if need be. Meanwhile nothing is read: TCP
-/// tells the sender to wait too.
-task<bool> http_session::afford(body_share& share, std::size_t bytes) {
-    auto& budget = shop_.budget;
-    bytes        = std::min(bytes, budget.total());
-    if (bytes > large_read && space_->in.capacity() < large_read) space_->in.grow(large_read);
-    if (bytes <= free_body) {
-        budget.take(bytes);
-    } else if (!budget.try_take(bytes)) {
-        byte_budget::ticket mine{budget};
-        waiting_         = &mine;
-        const bool given = co_await budget.wait_for(bytes, mine);
-        waiting_         = nullptr;
-        if (!given) co_return false;
-        enter(stage::receiving, shop_.time.now() + shop_.opt.receive);
-    }
-    share.hold(bytes);
+/// Memory for what comes next, waiting for it if need be. Meanwhile nothing is read: TCP tells the
+/// sender to wait too, and it does not count as slow.
+task<bool> http_session::afford(share& memory, byte_budget::use what, std::size_t bytes) {
+    if (memory.try_take(what, bytes)) co_return true;
+    byte_budget::ticket mine{shop_.budget};
+    const auto          left = due_ - shop_.time.now();
+    enter(stage_, shop_.time.now() + shop_.opt.receive);
+    waiting_         = &mine;
+    const bool given = co_await memory.wait_for(what, bytes, mine);
+    waiting_         = nullptr;
+    if (given) enter(stage_, shop_.time.now() + left);
+    co_return given;
+}
+
+/// For a header, or a chunk's, that is longer than usual.
+task<bool> http_session::room_for_input(share& memory) {
+    auto&      in   = space_->in;
+    const auto most = std::max<std::size_t>(large_read, shop_.opt.limits.header_bytes);
+    if (in.capacity() >= most) co_return true;
+    const auto use   = client_ ? byte_budget::use::small : byte_budget::use::stranger;
+    const bool given = co_await afford(memory, use, most - in.capacity());
+    if (given) in.resize(most);
+    co_return given;
+}
+
+/// As far as it has been announced, else as it may be.
+std::size_t http_session::whole_body() const {
+    const auto most = shop_.opt.limits.body_bytes;
+    const auto said = space_->decoder.head().content_length;
+    return static_cast<std::size_t>(std::min(said.value_or(most), most));
+}
+
+std::size_t http_session::body_arrived() const {
+    const auto read = space_->decoder.head().body.size() + space_->in.data().size();
+    return std::min(read, whole_body());
+}
+
+/// For what has been read of the body, in steps that double: not much more than twice what has
+/// come.
+task<bool> http_session::room_for_body(share& memory) {
+    auto&      in      = space_->in;
+    auto&      head    = space_->decoder.head();
+    const auto whole   = whole_body();
+    const auto arrived = body_arrived();
+    const bool small   = arrived <= small_body && (!head.content_length || whole <= small_body);
+    const auto room    = std::min(whole, std::max({arrived, small_body, 2 * body_room_}));
+    auto       bytes   = room - (body_room_ > free_body ? body_room_ : 0);
+    const bool widen   = room > large_read && in.capacity() < large_read;
+    if (widen) bytes += large_read - in.capacity();
+    const auto use   = small ? byte_budget::use::small : byte_budget::use::large;
+    const bool given = co_await afford(memory, use, bytes);
+    if (!given) co_return false;
+    if (widen) in.resize(large_read);
+    head.body.reserve(room);
+    body_room_ = room;
     co_return true;
+}
+
+/// What was widened is made narrow again as soon as that will do.
+void http_session::tidy_input(share& memory) {
+    auto&      in    = space_->in;
+    const auto extra = in.capacity() - usual_read;
+    if (extra == 0 || in.data().size() > usual_read) return;
+    in.resize(usual_read);
+    memory.shrink_to(memory.held() - extra);
 }
 
 task<void> http_session::answer() {
@@ -308,7 +370,8 @@ task<bool> http_session::tell(std::shared_ptr<http_stream> stream) {
 /// Closing while the peer still sends would reset the connection, and our answer might be lost on
 /// the way. So: our end first, and then whatever comes is read away for a while.
 task<void> http_session::linger() {
-    enter(stage::lingering, shop_.time.now() + shop_.opt.linger);
+    since_ = shop_.time.now();
+    enter(stage::lingering, since_ + shop_.opt.linger);
     co_await peer_->finish();
     space_->in.clear();
     for (;;) {
@@ -361,32 +424,42 @@ void http_session::look_at(steady_time now) {
             case stage::lingering: break;
         }
         peer_->close();
-    } else if (stage_ == stage::idle) {
-        const auto since = now - since_;
-        if (shop_.crowded && is_expendable(since)) {
-            leave_the_crowd();
-        } else if (space_ && since >= shop_.opt.park) {
-            peer_->interrupt();
-        }
+    } else if (stage_ == stage::idle && space_ && now - since_ >= shop_.opt.park) {
+        peer_->interrupt();
     }
 }
 
 /// Whoever has more than its share has no claim to patience: its connections seldom rest for long
-/// if it means harm.
-bool http_session::is_expendable(steady_time::duration idle) const {
-    if (!trusted_) return idle >= shop_.opt.receive;
-    return idle >= shop_.opt.sweep && shop_.connections_of(client_) > shop_.share;
+/// if it means harm. A stranger has come a moment ago, most likely, and is about to say who it is.
+bool http_session::could_leave(steady_time now) const {
+    const auto quiet = now - since_;
+    switch (stage_) {
+        case stage::answering:
+        case stage::writing:
+        case stage::streaming: return false;
+        case stage::lingering: return due_ != never && quiet >= shop_.opt.sweep;
+        case stage::handshake:
+        case stage::idle:
+        case stage::receiving: break;
+    }
+    if (due_ == never || waiting_ != nullptr)
+        return false;  // it is on its way, or is waiting for us
+    if (stranger_)
+        return quiet >= shop_.opt.receive ||
+               (quiet >= shop_.opt.stranger && shop_.strangers > shop_.share());
+    return quiet >= shop_.opt.sweep && shop_.shares.of(client_) > shop_.share();
 }
 
 /// Who asks and asks is never idle for long, and would keep its place for ever: a stranger by being
 /// refused, a client by being held.
 bool http_session::makes_room() const {
-    return shop_.crowded && (!trusted_ || shop_.connections_of(client_) > shop_.share);
+    return shop_.crowded && (stranger_ || shop_.shares.of(client_) > shop_.share());
 }
 
 void http_session::leave_the_crowd() {
-    ++shop_.stats.closed_crowded;
-    belongs_to(0);  // those that are left count against the share
+    if (stage_ != stage::lingering) ++shop_.stats.closed_crowded;  // else it has left already
+    is_known();                                                    // those that are left
+    belongs_to(nullptr);                                           // count against the share
     due_ = never;
     peer_->close();
 }

@@ -4,6 +4,7 @@
 #include "byte_budget.hpp"
 #include "byte_buffer.hpp"
 #include "byte_stream.hpp"
+#include "client_shares.hpp"
 #include "falconer/net/http_handler.hpp"
 #include "falconer/task_scope.hpp"
 #include "falconer/time_source.hpp"
@@ -11,25 +12,26 @@
 
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace falconer::net {
 
 struct http_server_options {
-    http_limits               limits{};
-    std::size_t               body_budget = 64 * 1024 * 1024;  // bytes of bodies, all together
-    std::size_t               connections = 8192;  // further ones wait in the kernel's backlog
-    std::chrono::seconds      idle{120};           // between two requests
+    http_limits limits{};
+    std::size_t body_budget = 64 * 1024 * 1024;  // bytes of unfinished requests, all together
+    std::size_t connections = 8192;              // further ones wait in the kernel's backlog
+    std::chrono::seconds      idle{120};         // between two requests
     std::chrono::seconds      receive{15};  // from the first byte to the last, and TLS handshake
     std::chrono::seconds      answer{45};   // from the last byte to the handler's answer
     std::chrono::seconds      write{15};    // for the peer to take the answer
     std::chrono::seconds      linger{3};    // for the peer to finish after our last answer
     std::chrono::seconds      park{2};      // idle for so long: the read buffer is put away
+    std::chrono::seconds      stranger{2};  // in a crowd: to be known by
     std::chrono::milliseconds sweep{500};   // how late an overdue connection may be noticed
+    /// For few places and many who look in: nobody keeps one after the answer.
+    bool one_request_each = false;
 };
 
 /// Counted from the start, but for the gauges at the end.
@@ -41,7 +43,7 @@ struct http_statistics {
     std::uint64_t closed_receive   = 0;  // … a request that did not end
     std::uint64_t closed_answer    = 0;  // … the handler took too long
     std::uint64_t closed_write     = 0;  // … the peer did not take its answer
-    std::uint64_t closed_crowded   = 0;  // never used or beyond its client's share, others waiting
+    std::uint64_t closed_crowded   = 0;  // made room: unknown or beyond its client's share
 
     std::uint64_t requests          = 0;  // handed to the handler
     std::uint64_t screened          = 0;  // answered by the handler before the body was read
@@ -49,7 +51,7 @@ struct http_statistics {
     std::uint64_t refused_header    = 0;  // 431
     std::uint64_t refused_body      = 0;  // 413
     std::uint64_t refused_version   = 0;  // 505
-    std::uint64_t refused_budget    = 0;  // 503: no memory for the body in time
+    std::uint64_t refused_budget    = 0;  // 503: no memory for it in time
     std::uint64_t cut_short         = 0;  // the peer went away within a request
     std::uint64_t handler_failed    = 0;  // threw; answered with 500
     std::uint64_t abandoned         = 0;  // the peer had gone when its answer was ready
@@ -61,6 +63,7 @@ struct http_statistics {
     std::size_t parked       = 0;  // of these, holding no buffer
     std::size_t body_bytes   = 0;  // held of the budget now
     std::size_t body_waiting = 0;  // requests that wait for a share of it now
+    std::size_t crowded      = 0;  // 1: all places are taken, and somebody waits for one
 };
 
 /// What a session needs only while it is busy. An idle one does without.
@@ -83,6 +86,9 @@ struct http_shop {
     std::unique_ptr<http_workspace> borrow();
     void                            put_back(std::unique_ptr<http_workspace> space);
 
+    /// The field of every answer, made once a second.
+    std::string_view date();
+
     time_source&               time;
     const http_server_options& opt;
     http_handler&              handler;
@@ -91,19 +97,18 @@ struct http_shop {
     bool                       closing  = false;  // every answer is its connection's last
     steady_time                idle_end = never;  // and who asks for nothing leaves then
 
-    /// All places are taken: others may wait for one.
-    bool crowded = false;
-    /// Connections that a client keeps even then.
-    std::size_t share = std::numeric_limits<std::size_t>::max();
+    /// All places are taken, and somebody waits for one.
+    bool          crowded = false;
+    client_shares shares{};
+    std::size_t   strangers = 0;  // connections that nobody has vouched for yet
 
-    /// A connection of `was` is one of `is` from now on; 0: of nobody.
-    void        belongs(std::uint64_t was, std::uint64_t is);
-    std::size_t clients() const { return by_client_.size(); }
-    std::size_t connections_of(std::uint64_t client) const;
+    /// Of connections: what a client keeps in a crowd, and all strangers together.
+    std::size_t share() const { return shares.share_of(opt.connections); }
 
 private:
-    std::vector<std::unique_ptr<http_workspace>>   spare_;
-    std::unordered_map<std::uint64_t, std::size_t> by_client_;  // connections; never 0
+    std::chrono::sys_seconds                     dated_{};
+    std::string                                  date_;
+    std::vector<std::unique_ptr<http_workspace>> spare_;
 };
 
 /// Lifetime : borrows `shop`. run() once; it ends with the connection.
@@ -115,9 +120,14 @@ public:
     task<void> run();
 
     /// Now and then: closes what is overdue, puts away what is idle.
-    /// In a crowd who was never answered 2xx leaves, and so do the idle connections of a client
-    /// that has more than its share; those that are never idle leave with their next answer.
     void look_at(steady_time now);
+
+    /// Whether it may be asked to make room for somebody who waits: it is not being answered, and
+    /// it is a stranger's or one of a client that has more than its share. (Those that are never
+    /// idle leave with their next answer.)
+    bool        could_leave(steady_time now) const;
+    steady_time since() const { return since_; }  // it has asked for nothing whole
+    void        leave_the_crowd();
 
     /// How a handler that takes too long is ended.
     void may_be_cancelled_by(task_scope::grip grip) { grip_ = grip; }
@@ -130,36 +140,44 @@ private:
     enum class turn { request, reply, gone };  // reply: it has been decided before the handler
 
     task<void> converse();
-    task<turn> receive(body_share& share);
-    task<turn> receive_body(body_share& share);
+    using share = byte_budget::share;
+
+    task<turn> receive(share& memory);
+    task<turn> receive_body(share& memory);
     task<bool> receive_more();
-    task<bool> afford(body_share& share, std::size_t bytes);
-    task<void> answer();
-    task<bool> write(std::string_view bytes);
-    task<bool> tell(std::shared_ptr<http_stream> stream);
-    task<void> linger();
-    turn       screened(http_response reply);
-    turn       refuse(unsigned status, std::string_view why);
-    turn       refuse_undecodable();
-    bool       is_expendable(steady_time::duration idle) const;
-    bool       makes_room() const;
-    void       belongs_to(std::uint64_t client);
-    void       leave_the_crowd();
-    void       enter(stage next, steady_time until);
-    void       park();
-    void       unpark();
+    task<bool> afford(share& memory, byte_budget::use what, std::size_t bytes);
+    task<bool> room_for_input(share& memory);
+    task<bool> room_for_body(share& memory);
+    void       tidy_input(share& memory);
+
+    std::size_t whole_body() const;
+    std::size_t body_arrived() const;
+    task<void>  answer();
+    task<bool>  write(std::string_view bytes);
+    task<bool>  tell(std::shared_ptr<http_stream> stream);
+    task<void>  linger();
+    turn        screened(http_response reply);
+    turn        refuse(unsigned status, std::string_view why);
+    turn        refuse_undecodable();
+    bool        makes_room() const;
+    void        belongs_to(const client_name& client);
+    void        is_known();
+    void        enter(stage next, steady_time until);
+    void        park();
+    void        unpark();
 
     http_shop&                      shop_;
     std::unique_ptr<byte_stream>    peer_;
-    std::unique_ptr<http_workspace> space_{};            // none while parked
-    byte_budget::ticket*            waiting_ = nullptr;  // for the budget
-    steady_time                     since_;              // the stage began
-    steady_time                     due_;                // look_at() ends it
+    std::unique_ptr<http_workspace> space_{};              // none while parked
+    byte_budget::ticket*            waiting_   = nullptr;  // for the budget
+    std::size_t                     body_room_ = 0;        // so large the body may be for now
+    steady_time                     since_;                // the stage began
+    steady_time                     due_;                  // look_at() ends it
     stage                           stage_      = stage::handshake;
     bool                            head_only_  = false;  // the request was HEAD
-    bool                            trusted_    = false;  // has been answered 2xx
+    bool                            stranger_   = true;   // no client's, and never answered 2xx
     bool                            keep_alive_ = true;
-    std::uint64_t                   client_     = 0;
+    client_name                     client_{};
     task_scope::grip                grip_{};
 };
 

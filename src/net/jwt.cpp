@@ -101,7 +101,8 @@ std::string_view read_profile(
     // both claims, the others neither.
     const bool central = claims.contains("aud") || claims.contains("gardener-falco");
     if (central && !is_for(claims, rules.audience)) return "audience";
-    into.profile       = central ? token_profile::central : token_profile::cluster_identity;
+    into.profile = central ? token_profile::central : token_profile::cluster_identity;
+    if (!rules.profiles.contains(into.profile)) return "profile";
     const auto cluster = text_at(claims, central ? nested_cluster : std::string_view("sub"));
     if (!cluster || !is_cluster(*cluster)) return "cluster";
     into.cluster = *cluster;

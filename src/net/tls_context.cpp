@@ -1,17 +1,14 @@
 #include "tls_context.hpp"
 
 #include "falconer/file_stamp.hpp"
+#include "falconer/read_file.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <cerrno>
 #include <ctime>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 
 namespace falconer::net {
 namespace {
@@ -42,17 +39,13 @@ failure wrong(std::string_view what, const fs::path& file, std::string_view why)
     return {errc::malformed, std::string(what) + " " + name_of(file) + " " + std::string(why)};
 }
 
-result<std::string> read_file(std::string_view what, const fs::path& file) {
+result<std::string> contents_of(std::string_view what, const fs::path& file) {
     if (is_inline(file)) return file.string();
-    errno = 0;
-    std::ifstream in(file, std::ios::binary);
-    std::string   text{std::istreambuf_iterator<char>(in), {}};
-    if (in.is_open() && !in.bad()) return text;
-    const auto why = errno;
+    auto text = falconer::read_file(file);
+    if (text) return text;
     return failure{
-        why == ENOENT ? errc::not_found : errc::denied,
-        std::string(what) + " " + file.string() +
-            " cannot be read: " + std::system_category().message(why)
+        text.error().code,
+        std::string(what) + " " + file.string() + " cannot be read: " + text.error().detail
     };
 }
 
@@ -65,7 +58,7 @@ int no_passphrase(char*, int, int, void*) {
 }
 
 result<std::vector<x509_ptr>> read_certificates(std::string_view what, const fs::path& file) {
-    auto text = read_file(what, file);
+    auto text = contents_of(what, file);
     if (!text) return std::move(text).error();
     const auto            in = bio_of(*text);
     std::vector<x509_ptr> all;
@@ -80,7 +73,7 @@ result<std::vector<x509_ptr>> read_certificates(std::string_view what, const fs:
 }
 
 result<key_ptr> read_key(const fs::path& file) {
-    auto text = read_file("key", file);
+    auto text = contents_of("key", file);
     if (!text) return std::move(text).error();
     const auto in = bio_of(*text);
     key_ptr    key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr));
@@ -228,7 +221,7 @@ result<std::unique_ptr<asio::ssl::context>> make_tls_client_context(
     auto* context = made->native_handle();
     harden(context);
     SSL_CTX_set_alpn_protos(context, http11, sizeof http11);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(context, which.anybody ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
     if (which.ca.empty()) {
         SSL_CTX_set_default_verify_paths(context);
     } else {

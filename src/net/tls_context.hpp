@@ -72,6 +72,7 @@ struct tls_client_options {
     std::filesystem::path ca{};           // PEM; empty: what the system trusts
     std::filesystem::path certificate{};  // PEM; empty: none is shown
     std::filesystem::path key{};
+    bool                  anybody = false;  // whoever answers is believed
 };
 
 /// For tls_client_stream, which checks the name. Errors: as tls_server_context::load.

@@ -5,6 +5,7 @@
 #include "falconer/strict_yaml.hpp"
 #include "json_leaves.hpp"
 #include "key_time.hpp"
+#include "pem_blocks.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -19,6 +20,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <optional>
 
 namespace falconer::net {
@@ -124,21 +127,22 @@ struct key_maker {
         return made;
     }
 
-    static result<public_key> from_pem(const std::string& name, std::string_view pem) {
-        const auto no = [&](const std::string& why) {
-            return failure{errc::malformed, name + ": " + why};
-        };
-        if (pem.find("PRIVATE KEY") != std::string_view::npos)
+    /// Errors: why the block is no key of ours, without its place.
+    static result<public_key> from_pem(const pem_block& block) {
+        const auto no = [](std::string why) { return failure{errc::malformed, std::move(why)}; };
+        if (block.label.ends_with("PRIVATE KEY"))
             return no(
                 "holds a private key; public keys belong here (falconer token keys --key FILE "
                 "makes them)"
             );
-        if (pem.find("BEGIN CERTIFICATE") != std::string_view::npos)
+        if (block.label.ends_with("CERTIFICATE"))
             return no(
                 "holds a certificate; a public key is expected (openssl x509 -pubkey -noout prints "
                 "it)"
             );
-        auto key = decoded(pem);
+        if (!block.whole)
+            return no("is cut off: -----END " + in_one_line(block.label) + "----- is missing");
+        auto key = decoded(block.text);
         if (!key) return no("is no public key in PEM form");
         if (const auto why = objection(key.get())) return no(*why);
         return make(std::move(key));
@@ -255,6 +259,50 @@ secret private_key::pem() const {
 
 namespace {
 
+/// How a line of a text is called.
+using line_name = std::function<std::string(int line)>;
+
+/// All keys of a text, in its order. What is no key is named, all of it at once.
+result<std::vector<public_key>> keys_in(const pem_blocks& pem, const line_name& place) {
+    std::vector<public_key>    keys;
+    std::map<int, std::string> wrong;
+    for (const auto line : pem.broken_marks) wrong.emplace(line, "is no mark of a PEM block");
+    for (const auto& block : pem.blocks) {
+        auto key = key_maker::from_pem(block);
+        if (key)
+            keys.push_back(std::move(*key));
+        else
+            wrong.emplace(block.line, key.error().detail);
+    }
+    if (wrong.empty()) return keys;
+    std::string all;
+    for (const auto& [line, why] : wrong)
+        all += (all.empty() ? "" : "; ") + place(line) + ": " + why;
+    return failure{errc::malformed, all};
+}
+
+/// Each key once; a file may say the same twice.
+std::vector<public_key> without_repetitions(std::vector<public_key> all) {
+    std::vector<public_key> keys;
+    for (auto& each : all) {
+        const bool again = std::ranges::any_of(keys, [&](const public_key& other) {
+            return other.thumbprint() == each.thumbprint();
+        });
+        if (!again) keys.push_back(std::move(each));
+    }
+    return keys;
+}
+
+/// Nothing but PEM blocks: what people try first.
+result<std::vector<public_key>> parse_pem_file(const std::string& name, std::string_view text) {
+    auto pem = split_pem(text);
+    // Explanations are no key, and a key whose first line is misspelt would look like one.
+    pem.broken_marks.insert(pem.broken_marks.end(), pem.other_lines.begin(), pem.other_lines.end());
+    auto keys = keys_in(pem, [&](int line) { return name + ':' + std::to_string(line); });
+    if (!keys) return keys;
+    return without_repetitions(std::move(*keys));
+}
+
 result<std::vector<public_key>> parse_jwks(const std::string& name, const json_leaves& all) {
     std::vector<public_key> keys;
     for (std::size_t i = 0;; ++i) {
@@ -310,9 +358,15 @@ result<std::vector<public_key>> parse_go_keys(const std::string& name, std::stri
                                in_one_line(created) + '\''
             );
         if (pem.empty()) continue;
-        auto key = key_maker::from_pem(name + ": " + which + ".publicKey", pem);
-        if (!key) return std::move(key).error();
-        found.push_back({std::move(*key), when.value_or(key_time::min())});
+        const auto place = name + ": " + which + ".publicKey";
+        const auto split = split_pem(pem);
+        if (split.blocks.empty())
+            return failure{errc::malformed, place + ": is no public key in PEM form"};
+        auto keys = keys_in(split, [&](int line) {
+            return line == 1 ? place : place + ", line " + std::to_string(line) + " of it";
+        });
+        if (!keys) return std::move(keys).error();
+        for (auto& key : *keys) found.push_back({std::move(key), when.value_or(key_time::min())});
     }
     if (const auto problems = file.problems(); !problems.empty())
         return failure{errc::malformed, problems.front()};
@@ -325,13 +379,8 @@ result<std::vector<public_key>> parse_go_keys(const std::string& name, std::stri
         return a.created > b.created;
     });
     std::vector<public_key> keys;
-    for (auto& each : found) {
-        const bool again = std::ranges::any_of(keys, [&](const public_key& other) {
-            return other.thumbprint() == each.key.thumbprint();
-        });
-        if (!again) keys.push_back(std::move(each.key));
-    }
-    return keys;
+    for (auto& each : found) keys.push_back(std::move(each.key));
+    return without_repetitions(std::move(keys));
 }
 
 }  // namespace
@@ -346,11 +395,7 @@ result<std::vector<public_key>> parse_keys(const std::string& name, std::string_
         };
     if (text.size() > largest_key_files)
         return failure{errc::malformed, name + ": is larger than a mebibyte: no keys file"};
-    if (text[blank] == '-') {  // a bare PEM block is what people try first
-        auto key = key_maker::from_pem(name, text);
-        if (!key) return std::move(key).error();
-        return std::vector<public_key>{std::move(*key)};
-    }
+    if (looks_like_pem(text)) return parse_pem_file(name, text);
     if (const auto all = read_json_leaves(text); all && all->contains("keys"))
         return parse_jwks(name, *all);
     return parse_go_keys(name, text);

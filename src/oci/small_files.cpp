@@ -1,7 +1,8 @@
 #include "small_files.hpp"
 
+#include "falconer/read_file.hpp"
+
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,37 +28,12 @@ private:
     int number_;
 };
 
-failure at(const std::filesystem::path& file) {
-    const auto code = errno == ENOENT || errno == ENOTDIR ? errc::not_found
-                      : errno == EACCES                   ? errc::denied
-                                                          : errc::unavailable;
-    return {code, file.string() + ": " + std::strerror(errno)};
-}
-
 }  // namespace
 
 result<std::string> read_small_file(const std::filesystem::path& file, std::size_t most) {
-    // A pipe without a writer must not hold anybody up.
-    open_file in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (in.number() < 0) return at(file);
-    struct stat is{};
-    if (::fstat(in.number(), &is) != 0) return at(file);
-    if (!S_ISREG(is.st_mode)) return failure{errc::not_found, file.string() + ": no regular file"};
-    std::string text(most + 1, '\0');
-    std::size_t size = 0;
-    while (size < text.size()) {
-        const auto got = ::read(in.number(), text.data() + size, text.size() - size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return at(file);
-        if (got == 0) break;
-        size += static_cast<std::size_t>(got);
-    }
-    if (size > most)
-        return failure{
-            errc::too_large, file.string() + ": has more than " + std::to_string(most) + " bytes"
-        };
-    text.resize(size);
-    return text;
+    auto text = read_file(file, most);
+    if (text) return text;
+    return failure{text.error().code, file.string() + ": " + text.error().detail};
 }
 
 result<void> write_small_file(const std::filesystem::path& file, std::string_view text) {

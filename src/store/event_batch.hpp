@@ -1,10 +1,12 @@
 // A batch as what the store is told: one script, and the rows of its COPY. Pure.
 #pragma once
 
+#include "batch_counts.hpp"
 #include "dictionary.hpp"
 #include "falconer/ports/event_store.hpp"
 #include "pg_copy.hpp"
 
+#include <array>
 #include <chrono>
 #include <set>
 #include <string>
@@ -19,13 +21,19 @@ struct receipt_window {
     utc_time newest{};
 };
 
+/// What the store says to a script before it gets the rows.
+struct store_answer {
+    std::int64_t             batch = 0;  // falconer.batch.seq
+    std::vector<std::size_t> here{};     // indices into the fresh events: they are here already
+};
+
 /// Borrows batch and dictionary.
 class event_batch {
 public:
     event_batch(const record_batch& batch, dictionary& words, receipt_window allowed);
 
     /// Texts without a number, to be resolved before the rest is asked for.
-    wanted_texts wanted() const;
+    wanted_texts wanted();
 
     bool                                   has_events() const { return !fresh_.empty(); }
     const std::set<std::chrono::sys_days>& days() const { return days_; }  // of receipt
@@ -34,32 +42,62 @@ public:
     /// not see it: a record from the spool, or an event that was not made on the day it came.
     bool may_be_elsewhere() const { return may_be_elsewhere_; }
 
-    /// Everything in one message, hence one transaction: quarantine, tallies, the question which
-    /// events are here already (if `ask`), COPY. Without events: no question, no COPY.
-    std::string script(bool ask) const;
+    /// Everything in one message, hence one transaction: quarantine, tallies, the batch with its
+    /// counts and (if `ask`) the question which events are here already, COPY. Without events: no
+    /// batch, no COPY. All that is wanted has been resolved.
+    ///
+    /// The answer's columns: the batch's number, or nothing; and beside nothing, if asked, the
+    /// index of an event that is here.
+    std::string script(bool ask);
 
-    /// The rows of the COPY; `here` are the answers to the question: indices into fresh events.
-    std::string_view rows(pg_copy& copy, const std::vector<std::size_t>& here);
+    /// What a connection is told before its first script: each batch would be planned anew, and
+    /// that costs four times what it takes to store it.
+    static constexpr auto preparation =
+        "PREPARE falconer_batch (date[], int4[], int4[], int4[], int2[], int4[]) AS INSERT INTO "
+        "falconer.batch (days, minutes, clusters, rules, priorities, counts) "
+        "VALUES ($1, $2, $3, $4, $5, $6) RETURNING seq";
+
+    /// The rows of the COPY.
+    std::string_view rows(pg_copy& copy, const store_answer& known);
 
     /// One verdict per record, once rows() has been asked for.
     const std::vector<stored_as>& verdicts() const { return verdicts_; }
 
 private:
-    utc_time     receipt_of(utc_time said) const;
-    bool         made_on_its_day(const falco_event& event) const;
-    std::int32_t number(text_kind kind, std::string_view value) const;
-    void         append_question(std::string& sql) const;
-    void         append_aside(std::string& sql, const quarantined_body& body) const;
-    void         append_tallies(std::string& sql) const;
-    void         append_row(pg_copy& copy, const falco_event& event) const;
+    /// Of an event's texts, in the dictionary; 0: none, not asked for yet, or too long for it.
+    struct numbers {
+        std::int32_t                cluster = 0, rule = 0;
+        std::array<std::int32_t, 3> repeated{};  // source, hostname, tags
+    };
+
+    template <class Number>
+    void               for_each_text(Number&& number);
+    const falco_event& fresh(std::size_t which) const;
+    utc_time           receipt_of(utc_time said) const;
+    utc_time           oldest_twin() const;
+    utc_time           youngest_twin() const;
+    bool               made_on_its_day(const falco_event& event) const;
+    std::int32_t       number(text_kind kind, std::string_view value) const;
+    event_place        place_of(std::size_t which) const;
+    void               append_counts(std::string& sql) const;
+    void               append_forgotten(std::string& sql) const;
+    void               append_question(std::string& sql) const;
+    void               append_raw(std::string& sql, std::size_t which) const;
+    void               append_aside(std::string& sql, const quarantined_body& body) const;
+    void               append_tallies(std::string& sql) const;
+    void               append_row(
+                      pg_copy& copy, const falco_event& event, const numbers& known, std::int64_t batch
+                  ) const;
 
     const record_batch&             batch_;
     dictionary&                     words_;
     receipt_window                  allowed_;
-    std::vector<std::size_t>        fresh_;  // records: events that no earlier record repeats
+    std::vector<std::size_t>        fresh_;    // records: events that no earlier record repeats
+    std::vector<numbers>            numbers_;  // of the fresh events
     std::vector<stored_as>          verdicts_;
     std::set<std::chrono::sys_days> days_;
     bool                            may_be_elsewhere_ = false;
+    bool                            long_texts_       = false;  // some stay with their events
 };
 
 }  // namespace falconer::store

@@ -32,12 +32,16 @@ BEGIN
 
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'falconer_writer') THEN
         GRANT INSERT ON falconer.event, falconer.cluster, falconer.text, falconer.quarantine,
-                        falconer.tally, falconer.applied_batch, falconer.quota_state
+                        falconer.tally, falconer.applied_batch, falconer.quota_state,
+                        falconer.batch, falconer.raw
               TO falconer_writer;
         GRANT UPDATE (count) ON falconer.tally TO falconer_writer;
         GRANT UPDATE (used) ON falconer.text TO falconer_writer;
         GRANT UPDATE (replayed) ON falconer.quarantine TO falconer_writer;
-        GRANT UPDATE (ordinary, urgent, at) ON falconer.quota_state TO falconer_writer;
-        GRANT EXECUTE ON FUNCTION falconer.ensure_day(date) TO falconer_writer;
+        GRANT DELETE ON falconer.applied_batch TO falconer_writer;
+        GRANT UPDATE (ordinary, urgent, at, sample_day, samples) ON falconer.quota_state
+              TO falconer_writer;
+        GRANT EXECUTE ON FUNCTION falconer.ensure_day(date), falconer.roll_up(int),
+                                  falconer.roll_up_day() TO falconer_writer;
     END IF;
 END $grants$

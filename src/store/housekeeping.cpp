@@ -2,6 +2,7 @@
 
 #include "falconer/event.hpp"
 #include "falconer/log.hpp"
+#include "schema_check.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -66,7 +67,7 @@ housekeeping::housekeeping(
 
 task<result<void>> housekeeping::connect() {
     if (connection_ && connection_->usable()) co_return result<void>{};
-    auto opened = co_await pg_connection::open(loop_, time_, opt_.postgres);
+    auto opened = co_await open_checked(loop_, time_, opt_.postgres);
     if (!opened) co_return std::move(opened).error();
     connection_ = std::move(*opened);
     co_return result<void>{};

@@ -43,8 +43,8 @@ failure changed(const migration& which) {
 /// The version applied last, if all before it are ours too.
 task<result<int>> version_of(pg_connection& store) {
     auto rows = co_await store.query(
-        "SELECT version, checksum, (SELECT min_compatible FROM falconer.schema_version "
-        "ORDER BY version DESC LIMIT 1) FROM falconer.schema_version ORDER BY version",
+        "SELECT version, checksum, (SELECT max(min_compatible) FROM falconer.schema_version) "
+        "FROM falconer.schema_version ORDER BY version",
         {}, patience
     );
     if (!rows) co_return std::move(rows).error();

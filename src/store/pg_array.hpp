@@ -1,6 +1,8 @@
 // Values as the text of a PostgreSQL array. Pure.
 #pragma once
 
+#include <charconv>
+#include <concepts>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,12 @@ public:
             text_ += c;
         }
         text_ += '"';
+    }
+    void add(std::integral auto value) {
+        char       digits[24];
+        const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+        if (text_.size() > 1) text_ += ',';
+        text_.append(digits, end);
     }
     std::string text() const { return text_ + '}'; }
 

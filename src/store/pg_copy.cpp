@@ -67,6 +67,11 @@ void pg_copy::int4(std::int32_t value) {
     number(value);
 }
 
+void pg_copy::int8(std::int64_t value) {
+    number(std::int32_t{8});
+    number(value);
+}
+
 void pg_copy::microseconds(std::int64_t since_1970) {
     constexpr auto epoch =
         std::chrono::duration_cast<std::chrono::microseconds>(postgres_epoch.time_since_epoch());

@@ -23,6 +23,7 @@ public:
     void             json(std::string_view value);  // jsonb
     void             int2(std::int16_t value);
     void             int4(std::int32_t value);
+    void             int8(std::int64_t value);
     void             microseconds(std::int64_t since_1970);  // timestamptz, of all years
     void             null();
     std::string_view end();

@@ -1,5 +1,7 @@
 #include "pg_event_store.hpp"
 
+#include "schema_check.hpp"
+
 #include <charconv>
 
 namespace falconer::store {
@@ -11,7 +13,12 @@ using namespace std::chrono_literals;
 // partition without statistics.
 constexpr auto insert_settings =
     " -c standard_conforming_strings=on -c enable_seqscan=off -c enable_hashjoin=off"
-    " -c enable_mergejoin=off -c default_toast_compression=lz4";
+    " -c enable_mergejoin=off";
+
+// Quicker than PostgreSQL's own; not every server is built with it.
+constexpr auto prefer_lz4 =
+    "SELECT set_config('default_toast_compression', 'lz4', false) FROM pg_settings "
+    "WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
 
 constexpr std::string_view unique_violation = "23505";  // an event is there already
 constexpr std::string_view deadlock         = "40P01";  // with a batch of the same events
@@ -24,16 +31,22 @@ constexpr int  tries      = 3;
 constexpr int  wary_for   = 64;  // batches, after one with a repetition: these come in swarms
 constexpr auto days_ahead = 3;
 
-std::vector<std::size_t> indices(const pg_rows& rows) {
-    std::vector<std::size_t> all;
-    if (!rows) return all;
+template <class Number>
+Number number_of(std::string_view text) {
+    Number n = 0;
+    std::from_chars(text.data(), text.data() + text.size(), n);
+    return n;
+}
+
+store_answer answer_in(const pg_rows& rows) {
+    store_answer known;
     for (int row = 0; row < rows.size(); ++row) {
-        const auto  text  = rows.at(row, 0);
-        std::size_t index = 0;
-        std::from_chars(text.data(), text.data() + text.size(), index);
-        all.push_back(index);
+        if (!rows.is_null(row, 0))
+            known.batch = number_of<std::int64_t>(rows.at(row, 0));
+        else
+            known.here.push_back(number_of<std::size_t>(rows.at(row, 1)));
     }
-    return all;
+    return known;
 }
 
 }  // namespace
@@ -46,8 +59,12 @@ pg_event_store::pg_event_store(asio::any_io_executor loop, time_source& time, op
 
 task<result<void>> pg_event_store::connect() {
     if (connection_ && connection_->usable()) co_return result<void>{};
-    auto opened = co_await pg_connection::open(loop_, time_, opt_.postgres);
+    auto opened = co_await open_checked(loop_, time_, opt_.postgres);
     if (!opened) co_return std::move(opened).error();
+    auto prepared = co_await (*opened)->query(event_batch::preparation, {}, opt_.insert_limit);
+    if (!prepared) co_return std::move(prepared).error().while_doing("preparing to store");
+    auto preferred = co_await (*opened)->query(prefer_lz4, {}, opt_.insert_limit);
+    if (!preferred) co_return std::move(preferred).error();
     connection_ = std::move(*opened);
     // Another server may answer now, restored from a backup: believe nothing from before.
     words_.forget();
@@ -107,7 +124,7 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     failure why{errc::broken, ""};
     if (work.has_events()) {
         auto source = [this, &work](const pg_rows& before) {
-            return work.rows(copy_, indices(before));
+            return work.rows(copy_, answer_in(before));
         };
         auto done = co_await connection_->run_copy_script(script, source, opt_.insert_limit);
         if (done) co_return work.verdicts();

@@ -19,7 +19,9 @@ public:
 
     pg_quota_ledger(asio::any_io_executor loop, time_source& time, options opt);
 
-    task<result<std::vector<quota_left>>> settle(std::span<const quota_usage> usages) override;
+    task<result<std::vector<quota_left>>> settle(
+        const uuid& id, std::span<const quota_usage> usages
+    ) override;
 
 private:
     asio::any_io_executor loop_;
@@ -27,6 +29,7 @@ private:
     options               opt_;
     dictionary            words_;
     pg_connection::ptr    connection_;
+    uuid                  clear_{};  // booked, and not asked for again once another id comes
 };
 
 }  // namespace falconer::store

@@ -1,6 +1,7 @@
 #include "policy_watch.hpp"
 
 #include "falconer/event.hpp"
+#include "schema_check.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -11,10 +12,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Microseconds since 1970, rounded up: a token of that very moment is refused.
-constexpr auto all_policies =
-    "SELECT identity, daily_events, ceil(extract(epoch FROM tokens_issued_before) * 1000000)::int8 "
-    "FROM falconer.cluster_policy";
+// Whole seconds since 1970, as tokens have them, rounded down: one of that very second is good.
+// What is no time for a token (the table took 'infinity' once) is drawn to the nearest that is one:
+// no row may make the question fail for all of them.
+constexpr auto all_policies = R"(
+SELECT p.identity, p.daily_events, floor(extract(epoch FROM near.at))::int8,
+       CASE WHEN near.at <> p.tokens_issued_before THEN p.tokens_issued_before::text END
+FROM falconer.cluster_policy p, LATERAL (SELECT CASE WHEN p.tokens_issued_before IS NOT NULL THEN
+    least(greatest(p.tokens_issued_before, '1970-01-01 00:00:00+00'),
+          '9999-12-31 23:59:59.999999+00') END) AS near(at))";
 
 std::optional<std::int64_t> number(const pg_rows& rows, int row, int column) {
     if (rows.is_null(row, column)) return std::nullopt;
@@ -24,12 +30,26 @@ std::optional<std::int64_t> number(const pg_rows& rows, int row, int column) {
     return value;
 }
 
-cluster_policy policy_in(const pg_rows& rows, int row) {
+/// Our clock's nanoseconds end in 2262; what is later is as good as never.
+utc_time moment(std::int64_t seconds) {
+    constexpr auto last = std::chrono::floor<std::chrono::seconds>(utc_time::max());
+    return utc_time{std::chrono::seconds{std::min(seconds, last.time_since_epoch().count())}};
+}
+
+/// What a row says; what it cannot mean is in `fault`.
+cluster_policy policy_in(const pg_rows& rows, int row, std::string& fault) {
     cluster_policy policy;
-    if (const auto events = number(rows, row, 1))
-        policy.daily_events = static_cast<std::uint64_t>(*events);
-    if (const auto before = number(rows, row, 2))
-        policy.tokens_issued_before = utc_time{std::chrono::microseconds{*before}};
+    if (const auto events = number(rows, row, 1)) {
+        if (*events > 0)
+            policy.daily_events = static_cast<std::uint64_t>(*events);
+        else
+            fault = "daily_events is " + std::to_string(*events) +
+                    ", which is no budget: the default holds";
+    }
+    if (const auto before = number(rows, row, 2)) policy.tokens_issued_before = moment(*before);
+    if (!rows.is_null(row, 3))
+        fault = "tokens_issued_before is '" + std::string(rows.at(row, 3)) +
+                "', outside the years 1970 to 9999: the nearest of them counts";
     return policy;
 }
 
@@ -76,7 +96,7 @@ task<result<void>> policy_watch::look() {
 
 task<result<void>> policy_watch::listen() {
     if (connection_ && connection_->usable()) co_return result<void>{};
-    auto opened = co_await pg_connection::open(loop_, time_, opt_.postgres);
+    auto opened = co_await open_checked(loop_, time_, opt_.postgres);
     if (!opened) co_return std::move(opened).error();
     connection_ = std::move(*opened);
     // First listen, then read: what changes in between is heard of.
@@ -89,8 +109,14 @@ task<result<void>> policy_watch::read() {
     auto rows = co_await connection_->query(all_policies, {}, opt_.query_limit);
     if (!rows) co_return std::move(rows).error();
     std::map<std::string, cluster_policy> now;
-    for (int row = 0; row < rows->size(); ++row)
-        now.emplace(rows->at(row, 0), policy_in(*rows, row));
+    std::map<std::string, std::string>    faulty;
+    for (int row = 0; row < rows->size(); ++row) {
+        const std::string cluster{rows->at(row, 0)};
+        std::string       fault;
+        now.emplace(cluster, policy_in(*rows, row, fault));
+        if (!fault.empty()) faulty.emplace(cluster, std::move(fault));
+    }
+    name_faults(std::move(faulty));
     for (const auto& [cluster, was] : known_)
         if (!now.contains(cluster)) tell(cluster, was, {});
     for (const auto& [cluster, is] : now) {
@@ -99,6 +125,18 @@ task<result<void>> policy_watch::read() {
     }
     known_ = std::move(now);
     co_return result<void>{};
+}
+
+/// A row is named when its fault is seen first, not again each minute.
+void policy_watch::name_faults(std::map<std::string, std::string> now) {
+    for (const auto& [cluster, fault] : now) {
+        const auto said = faults_.find(cluster);
+        if (said != faults_.end() && said->second == fault) continue;
+        log_of("store").error(
+            "a row of falconer.cluster_policy is wrong cluster=\"{}\" why=\"{}\"", cluster, fault
+        );
+    }
+    faults_ = std::move(now);
 }
 
 void policy_watch::tell(
@@ -143,16 +181,33 @@ task<result<void>> set_daily_events(
     co_return result<void>{};
 }
 
-task<result<void>> set_tokens_issued_before(
-    pg_connection& store, std::string cluster, std::optional<utc_time> before, std::string reason
+task<result<std::string>> refuse_tokens(
+    pg_connection& store, std::string cluster, std::optional<event_time> before, std::string reason
 ) {
-    pg_connection::params values{cluster, before ? text_of(event_time_of(*before)) : "", reason};
+    // "Now" is the store's, and a whole second: tokens say no more of when they were issued.
+    pg_connection::params values{
+        cluster, before ? text_of(event_time{before->seconds, 0}) : "", reason
+    };
+    auto set = co_await store.query(
+        R"(INSERT INTO falconer.cluster_policy (identity, tokens_issued_before, reason)
+           VALUES ($1, coalesce(nullif($2, '')::timestamptz,
+                                date_trunc('second', clock_timestamp())), $3)
+           ON CONFLICT (identity) DO UPDATE SET
+               tokens_issued_before = excluded.tokens_issued_before, reason = excluded.reason,
+               changed_by = session_user, changed_at = now()
+           RETURNING to_char(tokens_issued_before AT TIME ZONE 'UTC',
+                             'YYYY-MM-DD"T"HH24:MI:SS"Z"'))",
+        std::move(values), 10s
+    );
+    if (!set) co_return std::move(set).error();
+    co_return std::string(set->at(0, 0));
+}
+
+task<result<void>> accept_tokens(pg_connection& store, std::string cluster, std::string reason) {
+    pg_connection::params values{cluster, reason};
     auto                  set = co_await store.query(
-        "INSERT INTO falconer.cluster_policy (identity, tokens_issued_before, reason) VALUES ($1, "
-                         "nullif($2, '')::timestamptz, $3) "
-                         "ON CONFLICT (identity) DO UPDATE SET tokens_issued_before = "
-                         "excluded.tokens_issued_before, reason = excluded.reason, "
-                         "changed_by = session_user, changed_at = now()",
+        "UPDATE falconer.cluster_policy SET tokens_issued_before = NULL, reason = $2, changed_by = "
+                         "session_user, changed_at = now() WHERE identity = $1",
         std::move(values), 10s
     );
     if (!set) co_return std::move(set).error();

@@ -1,6 +1,7 @@
 // What operators decided about single clusters, told to the clusters' actors as it changes.
 #pragma once
 
+#include "falconer/event.hpp"
 #include "falconer/log.hpp"
 #include "falconer/messages.hpp"
 #include "pg_connection.hpp"
@@ -20,7 +21,8 @@ struct cluster_policy {
 };
 
 /// Reads the table when something changes (LISTEN), and now and then in any case.
-/// Threading: the loop thread.
+/// A row that cannot be meant is named in the log and taken for what comes nearest; the others
+/// count as they are. Threading: the loop thread.
 class policy_watch {
 public:
     struct options {
@@ -36,12 +38,16 @@ public:
     /// Errors : those of connecting and of query()
     task<result<void>> look();
 
+    /// Clusters whose rows cannot be meant, and why.
+    const std::map<std::string, std::string>& faults() const noexcept { return faults_; }
+
     /// Until cancelled. A store that cannot be reached is no end: what is known stays in force.
     task<void> run();
 
 private:
     task<result<void>> listen();
     task<result<void>> read();
+    void               name_faults(std::map<std::string, std::string> now);
     void tell(const std::string& cluster, const cluster_policy& was, const cluster_policy& is);
 
     asio::any_io_executor                 loop_;
@@ -50,6 +56,7 @@ private:
     options                               opt_;
     pg_connection::ptr                    connection_;
     std::map<std::string, cluster_policy> known_;
+    std::map<std::string, std::string>    faults_;  // rows that cannot be meant, and why
     log_gate                              gate_{std::chrono::minutes(1)};
 };
 
@@ -60,8 +67,13 @@ task<result<bool>> is_known(pg_connection& store, std::string cluster);
 task<result<void>> set_daily_events(
     pg_connection& store, std::string cluster, std::optional<std::uint64_t> events
 );
-task<result<void>> set_tokens_issued_before(
-    pg_connection& store, std::string cluster, std::optional<utc_time> before, std::string reason
+
+/// Refuses the cluster's tokens that were issued before a time (its second; nothing: the store's
+/// now). Yields what counts, "2026-11-20T00:00:00Z". Errors: those of query().
+task<result<std::string>> refuse_tokens(
+    pg_connection& store, std::string cluster, std::optional<event_time> before, std::string reason
 );
+/// Lifts that. Errors: those of query().
+task<result<void>> accept_tokens(pg_connection& store, std::string cluster, std::string reason);
 
 }  // namespace falconer::store

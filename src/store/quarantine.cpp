@@ -1,6 +1,7 @@
 #include "quarantine.hpp"
 
 #include "falconer/event.hpp"
+#include "pg_bytes.hpp"
 
 #include <charconv>
 #include <utility>
@@ -33,16 +34,6 @@ kept_body row_of(const pg_rows& rows, int row) {
     if (!rows.is_null(row, 6))
         body.replayed = utc_time{std::chrono::microseconds{number(rows.at(row, 6))}};
     return body;
-}
-
-/// What encode(…, 'hex') wrote.
-std::string from_hex(std::string_view hex) {
-    const auto  digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    std::string bytes;
-    bytes.reserve(hex.size() / 2);
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
-    return bytes;
 }
 
 }  // namespace

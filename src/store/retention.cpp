@@ -37,11 +37,11 @@ WHERE a.{1} < ($1::date - (SELECT least($2::int, min(keep_days)) FROM falconer.r
               ::timestamp AT TIME ZONE 'UTC'
   AND NOT falconer.on_hold(c.landscape, c.project, c.identity, (a.{1} AT TIME ZONE 'UTC')::date))";
 
-// Ids of batches are of use while a spool may send one again.
+// Ids of batches are of use while a spool may send one again: for days, whatever events are kept.
 constexpr auto delete_batches = R"(
 DELETE FROM falconer.applied_batch WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM falconer.applied_batch
-    WHERE at < ($1::date - $2::int)::timestamp AT TIME ZONE 'UTC' LIMIT {})))";
+    WHERE at < ($1::date - least($2::int, 7))::timestamp AT TIME ZONE 'UTC' LIMIT {})))";
 
 // The day once more behind the choice: a text may be asked for while we wait for it.
 constexpr auto delete_texts = R"(
@@ -71,6 +71,7 @@ private:
     task<result<bool>>          exclusively(std::string call, std::string doing);
     task<result<std::uint64_t>> count(std::string day, std::string which);
     task<result<void>>          aside(std::string table, std::string instant);
+    task<result<void>>          old_rollups();
     task<result<std::uint64_t>> in_chunks(std::string sql, std::string doing);
     task<result<pg_rows>>       work(std::string sql);
 
@@ -217,6 +218,17 @@ task<result<void>> retention_run::aside(std::string table, std::string instant) 
     co_return result<void>{};
 }
 
+/// A day after the events, so that nobody finds more of them than he is told.
+task<result<void>> retention_run::old_rollups() {
+    for (;;) {
+        auto gone = co_await work(fmt::format(
+            "SELECT falconer.trim_rollups('{}'::date - 1, {})", today_, opt_.keep.count()
+        ));
+        if (!gone) co_return std::move(gone).error().while_doing("clearing roll-ups");
+        if (gone->is_null(0, 0)) co_return result<void>{};
+    }
+}
+
 task<result<retention_report>> retention_run::all() {
     auto days = co_await store_.query(candidates, policy_values(), patience);
     if (!days) co_return std::move(days).error().while_doing("looking for old days");
@@ -231,10 +243,14 @@ task<result<retention_report>> retention_run::all() {
     if (!bodies) co_return std::move(bodies).error();
     auto tallies = co_await aside("tally", "minute");
     if (!tallies) co_return std::move(tallies).error();
+    auto exact = co_await aside("raw", "received");
+    if (!exact) co_return std::move(exact).error();
     if (!busy) co_return std::move(busy).error();
     if (opt_.dry_run) co_return report_;
     auto gone = co_await in_chunks(fmt::format(delete_batches, opt_.chunk), "clearing batches");
     if (!gone) co_return std::move(gone).error();
+    auto counts = co_await old_rollups();
+    if (!counts) co_return std::move(counts).error();
     auto texts = co_await in_chunks(fmt::format(delete_texts, opt_.chunk), "clearing texts");
     if (!texts) co_return std::move(texts).error();
     report_.texts_removed = *texts;

@@ -35,7 +35,7 @@ struct retention_report {
     std::uint64_t rows_removed   = 0;  // events, of dropped and rewritten days
     std::uint64_t rows_kept      = 0;  // events, of rewritten days
     std::uint64_t rows_on_hold   = 0;  // of rows_kept: those that only a hold keeps
-    std::uint64_t aside_removed  = 0;  // quarantined bodies and tallies
+    std::uint64_t aside_removed  = 0;  // quarantined bodies, tallies, exact bytes of events
     std::uint64_t texts_removed  = 0;  // that no event has any more; not counted by a dry run
     friend bool   operator==(const retention_report&, const retention_report&) = default;
 };

@@ -87,6 +87,26 @@ TEST_F(ClusterActorTest, MadeUpRulesShareOneTally) {
     EXPECT_EQ(counted_under("e"), "");
 }
 
+TEST_F(ClusterActorTest, SamplesEndWithTheirDailyBudgetAndTheCountsGoOn) {
+    use_up();
+    const auto once_a_minute = [&] {
+        time.advance(60s);
+        fate now = fate::stored;
+        while (now == fate::stored) now = send("a");  // a little budget comes back now and then
+        return now;
+    };
+    int sampled = 1;  // `noise`
+    while (sampled < 2000 && once_a_minute() == fate::sampled) ++sampled;
+    EXPECT_EQ(sampled, 250) << "a quarter: the other replicas have not heard of any yet";
+    EXPECT_EQ(counted_under("a"), "a") << "by its name";
+
+    cluster.tell(quota_settled{.samples = 999, .samples_spent = 250});
+    EXPECT_EQ(once_a_minute(), fate::sampled);
+    EXPECT_EQ(once_a_minute(), fate::counted);
+    time.advance(24h);
+    EXPECT_EQ(once_a_minute(), fate::sampled) << "another day";
+}
+
 TEST_F(ClusterActorTest, UrgentEventsAreStoredUpToTenTimesTheBudget) {
     use_up();
     for (int i = 0; i < 3'000; ++i) EXPECT_EQ(send("x", priority::critical), fate::stored) << i;
@@ -156,6 +176,41 @@ TEST_F(ClusterActorTest, QuarantineIsBoundedPerDayAndCountedBeyond) {
     EXPECT_TRUE(aside(60));
 }
 
+TEST_F(ClusterActorTest, ExactBytesBesideEventsAreBoundedAndThoseBeyondCounted) {
+    const auto keeps = [&](std::size_t bytes) {
+        auto odd = event("a");
+        odd.set(event_flag::replaced_characters);
+        odd.texts.put(event_texts::part::raw, std::string(bytes, 'x'));
+        const auto stored = std::get<falco_event>(cluster.admit(std::move(odd)));
+        EXPECT_TRUE(stored.has(event_flag::replaced_characters));
+        return stored.texts.get(event_texts::part::raw).has_value();
+    };
+    EXPECT_TRUE(keeps(60));
+    EXPECT_FALSE(keeps(41));
+    EXPECT_TRUE(keeps(40));
+    EXPECT_FALSE(keeps(0)) << "so many bodies a day";
+    EXPECT_EQ(cluster.take_bytes_not_kept(), 2u);
+    EXPECT_EQ(cluster.take_bytes_not_kept(), 0u);
+    EXPECT_EQ(send("a"), fate::stored);
+    EXPECT_EQ(cluster.take_bytes_not_kept(), 0u) << "there was nothing to keep";
+    // The quarantine's room is its own.
+    const quarantined_body aside{name, time.utc(), "x", "x", std::string(100, 'x')};
+    EXPECT_TRUE(std::holds_alternative<quarantined_body>(cluster.set_aside(aside)));
+    time.advance(24h);
+    EXPECT_TRUE(keeps(100));
+}
+
+TEST_F(ClusterActorTest, WhatIsOnlyCountedTakesNoRoomFromTheBytesThatAreKept) {
+    use_up();
+    for (int i = 0; i < 5; ++i) {
+        auto odd = event("noise");
+        odd.set(event_flag::replaced_characters);
+        odd.texts.put(event_texts::part::raw, "x");
+        EXPECT_TRUE(std::holds_alternative<event_tally>(cluster.admit(std::move(odd))));
+    }
+    EXPECT_EQ(cluster.take_bytes_not_kept(), 0u);
+}
+
 class ClustersTest : public ClusterActorTest {
 protected:
     test::fake_sink sink;
@@ -192,6 +247,26 @@ TEST_F(ClustersTest, TokensThatAClusterWasRefusedAreTalliedByTheMinute) {
     const auto tally = std::get<event_tally>(sink.kept[0]);
     EXPECT_EQ(tally.why, event_tally::cause::token_refused);
     EXPECT_EQ(tally.count, 3u);
+    EXPECT_EQ(tally.from->text, name->text);
+}
+
+TEST_F(ClustersTest, BytesThatWereNotKeptAreTalliedByTheMinute) {
+    const auto desk = all.desk_of(name);
+    for (int i = 0; i < 4; ++i) {
+        falco_event odd;
+        odd.from     = name;
+        odd.received = time.utc();
+        odd.set(event_flag::replaced_characters);
+        odd.texts.put(event_texts::part::rule, "r");
+        odd.texts.put(event_texts::part::raw, std::string(10, 'x'));
+        desk->admit(std::move(odd));
+    }
+    time.advance(1min);
+    time.advance(1min);
+    ASSERT_EQ(sink.kept.size(), 1u);
+    const auto tally = std::get<event_tally>(sink.kept[0]);
+    EXPECT_EQ(tally.why, event_tally::cause::bytes_not_kept);
+    EXPECT_EQ(tally.count, 2u);
     EXPECT_EQ(tally.from->text, name->text);
 }
 

@@ -75,6 +75,49 @@ TEST_F(ShootTest, S1_3_AGenerationAloneIsNoRequest) {
     EXPECT_THAT(json_text(falco), HasSubstr("falco:0.42.1"));
 }
 
+TEST_F(ShootTest, S1_3_RoundsOfOurOwnKeepToWhatWasAskedFor) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    change(extensions, key, "spec: {providerConfig: {falcoVersion: 0.42.1}}");
+    change(clusters, {{}, "shoot--p--a"}, "spec: {seed: {spec: {ingress: {domain: other.io}}}}");
+    pass(2h);
+    auto profile = test::example("profile.yaml");
+    for (std::size_t i = 0; i < profile["spec"]["images"]["falco"].items().size(); ++i)
+        profile["spec"]["images"]["falco"].item(i)["repository"] = "mirror.example.com/falco";
+    must(seed.update(profiles, {{}, "falco"}, profile, {}));
+    settle();
+    const auto falco = [&] {
+        return json_text(must(shoot("shoot--p--a").get(daemon_sets, falco_set)));
+    };
+    EXPECT_THAT(falco(), HasSubstr("mirror.example.com/falco:0.43.0"));
+    EXPECT_EQ(state(key), "Create Succeeded");
+    EXPECT_FALSE(gardenlet_is_content(key)) << "it has not asked yet";
+
+    stop_controller();  // and with it goes what was asked for
+    start_controller();
+    pass(2h);
+    EXPECT_THAT(falco(), HasSubstr("mirror.example.com/falco:0.43.0"));
+    EXPECT_EQ(state(key), "Create Succeeded");
+    ask(key, "reconcile");
+    settle();
+    EXPECT_TRUE(gardenlet_is_content(key)) << json_text(extension(key));
+    EXPECT_THAT(falco(), HasSubstr("mirror.example.com/falco:0.42.1"));
+}
+
+TEST_F(ShootTest, S1_3_AClusterAloneIsNoRequest) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    std::uint64_t before = 0, after = 0;
+    us->all.each([&](const shoot_actor& each) { before += each.counts().rounds; });
+    change(clusters, {{}, "shoot--p--a"}, "spec: {seed: {spec: {ingress: {domain: other.io}}}}");
+    pass(1min);
+    us->all.each([&](const shoot_actor& each) { after += each.counts().rounds; });
+    EXPECT_EQ(after, before);
+    EXPECT_TRUE(gardenlet_is_content(key));
+}
+
 TEST_F(ShootTest, S1_4_ALateRequestDoesNotGetLostBesideAnEarlierOne) {
     start_controller();
     const auto key = add_shoot("a");
@@ -142,6 +185,53 @@ TEST_F(ShootTest, S1_6_ARequestThatFailsAsTheOneBeforeIsAnsweredAllTheSame) {
     settle();
     EXPECT_EQ(state(bad), "Create Error");
     EXPECT_NE(extension(bad).text_at({"status", "lastOperation", "lastUpdateTime"}), first);
+}
+
+TEST_F(ShootTest, S1_6_WhatNobodyAskedForFailsInTheConditionsOnly) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    pass(1min);
+    must(seed.remove(clusters, {{}, "shoot--p--a"}, {}));
+    pass(2h);
+    EXPECT_EQ(state(key), "Create Succeeded");
+    EXPECT_EQ(extension(key).find_path({"status", "lastError"}), nullptr);
+    EXPECT_THAT(
+        json_text(*extension(key).find_path({"status", "conditions"})),
+        HasSubstr("there is no Cluster shoot--p--a (yet)")
+    );
+}
+
+/// Two watches tell in no order: the Extension may be heard of before its Cluster.
+TEST_F(ShootTest, S1_6_AMistakeIsProvenAgainstTheNewestCluster) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    const auto old = us->facts.clusters.at("shoot--p--a");
+    must(seed.create(
+        config_maps, {"shoot--p--a", "ref-rules"},
+        testing::yaml("data: {my.yaml: '- {list: y, items: [y]}'}"), {}
+    ));
+    change(
+        clusters, {{}, "shoot--p--a"},
+        "spec: {shoot: {spec: {resources: [{name: mine, resourceRef: {apiVersion: v1, kind: "
+        "ConfigMap, name: rules}}]}}}"
+    );
+    settle();
+    us->facts.clusters["shoot--p--a"] = old;
+    bool erred                        = false;
+    us->api.decide([&](const std::string&) {
+        erred = erred || state(key) == "Reconcile Error";
+        return sandbox::call_fate::goes_well;
+    });
+    change(
+        extensions, key,
+        "spec: {providerConfig: {rules: {standard: [falco-rules], custom: [{resourceName: mine}]}}}"
+    );
+    ask(key, "reconcile");
+    pass(30s);
+    EXPECT_FALSE(erred) << "with its code the whole shoot would have failed";
+    EXPECT_TRUE(gardenlet_is_content(key)) << json_text(extension(key));
 }
 
 TEST_F(ShootTest, S1_8_TriesOfOurOwnThatFailAlikeWriteNothing) {
@@ -257,6 +347,20 @@ TEST_F(ShootTest, S1_9_DeletionTakesEverythingAway) {
     EXPECT_THAT(names(secrets, "shoot--p--a"), IsEmpty());
     EXPECT_FALSE(is_there(shoot("shoot--p--a"), daemon_sets, falco_set));
     EXPECT_EQ(us->all.size(), 0u);
+}
+
+TEST_F(ShootTest, S1_9_DeletionTakesTheSecretsOfOldReleasesToo) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    for (const auto* of_old :
+         {"managedresource-extension-shoot-falco-service-shoot",
+          "extension-shoot-falco-service-seed"})
+        must(seed.create(secrets, {"shoot--p--a", of_old}, testing::yaml("data: {}"), {}));
+    must(seed.remove(extensions, key, {}));
+    pass(30s);
+    EXPECT_EQ(state(key), "gone");
+    EXPECT_THAT(names(secrets, "shoot--p--a"), IsEmpty());
 }
 
 TEST_F(ShootTest, S2_5_ADeletionThatHangsIsToldAndGoesOn) {

@@ -262,6 +262,26 @@ TEST_F(StoreWriterTest, TalliesWaitForOneAnotherAndNoEventWaitsForThem) {
     EXPECT_TRUE(is(third, kept_as::counted)) << "in one batch with the second";
 }
 
+TEST_F(StoreWriterTest, TheStoreMayForgetTalliesWhoseEndIsClearAndNoOthers) {
+    event_tally tally;
+    tally.from = event_of("a").from;
+    EXPECT_TRUE(is(submit(tally), kept_as::counted));
+    EXPECT_TRUE(is(submit("an event"), kept_as::committed));
+    EXPECT_THAT(store.done, IsEmpty());
+    store.away = 1;
+    EXPECT_TRUE(is(submit(tally), kept_as::spooled)) << "it may have been stored all the same";
+    time.advance(10s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    const auto unclear = store.ids.back();
+    EXPECT_TRUE(is(submit(tally), kept_as::counted));
+    EXPECT_TRUE(is(submit(tally), kept_as::counted));
+    EXPECT_TRUE(is(submit(tally), kept_as::counted));
+    EXPECT_THAT(store.done, testing::Not(testing::Contains(unclear)));
+    EXPECT_THAT(std::set<uuid>(store.done.begin(), store.done.end()), SizeIs(3));
+    EXPECT_EQ(store.done.front(), store.ids.front());
+    EXPECT_EQ(store.done.back(), store.ids.at(store.ids.size() - 2));
+}
+
 TEST_F(StoreWriterTest, ABatchThatMakesTheStoreThrowIsRefusedAndNothingStops) {
     const auto sent = submit("throws");
     EXPECT_TRUE(is(sent, kept_as::quarantined));
@@ -293,6 +313,56 @@ TEST_F(StoreWriterTest, PartsOfABatchHaveTheSameIdsEachTime) {
     }
     EXPECT_EQ(passes[0], passes[1]);
     EXPECT_EQ(std::set(passes[0].begin(), passes[0].end()).size(), 4u);
+}
+
+TEST_F(StoreWriterTest, TakesNothingUntilOneOfThemDoesAlsoWithoutSenders) {
+    EXPECT_FALSE(writer.takes_nothing());
+    store.away = 1'000;
+    auto held  = submit("a");
+    EXPECT_TRUE(is(held, kept_as::spooled));
+    EXPECT_FALSE(writer.takes_nothing()) << "the spool does";
+    spool.room = 0;
+    submit("b");
+    EXPECT_TRUE(writer.takes_nothing());
+    time.advance(31s);  // and nobody waits any more
+    EXPECT_EQ(writer.waiting_records(), 0u);
+    EXPECT_EQ(writer.longest_wait(), 0s);
+    EXPECT_TRUE(writer.takes_nothing());
+    EXPECT_GT(spool.probes, 2);
+    EXPECT_LT(spool.probes, 20) << "less and less often";
+    spool.room = 10;
+    time.advance(11s);
+    EXPECT_FALSE(writer.takes_nothing());
+    EXPECT_TRUE(is(submit("c"), kept_as::spooled));
+
+    spool.room = 0;
+    submit("d");
+    EXPECT_TRUE(writer.takes_nothing());
+    time.advance(31s);
+    store.away = 0;
+    time.advance(11s);
+    EXPECT_FALSE(writer.takes_nothing()) << "the store does";
+}
+
+TEST_F(StoreWriterTest, ABatchThatDiesAnswersItsSendersAndStandsInNobodysWay) {
+    store.away   = 1;
+    spool.throws = 1;
+    auto lost    = submit("a");
+    EXPECT_EQ(refused(lost), errc::unavailable);
+    EXPECT_EQ(writer.longest_wait(), 0s);
+    EXPECT_EQ(writer.waiting_bytes(), 0u);
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(open(submit("good")));
+}
+
+TEST_F(StoreWriterTest, AReplayThatDiesIsBegunAnew) {
+    store.away = 2;  // then the replay rests
+    EXPECT_TRUE(is(submit("a"), kept_as::spooled));
+    ASSERT_TRUE(task_scope::kill("replay"));
+    time.settle();
+    EXPECT_THAT(spool.kept, SizeIs(1));
+    time.advance(5s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_THAT(store.batches, ElementsAre(ElementsAre("a")));
 }
 
 TEST_F(StoreWriterTest, RefusesWhatWouldNotFitInMemory) {

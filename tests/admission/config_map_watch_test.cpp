@@ -1,6 +1,6 @@
 #include "admission/config_map_watch.hpp"
 
-#include "sandbox/store_api.hpp"
+#include "sandbox/kube_api/store_api.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/yaml.hpp"
 

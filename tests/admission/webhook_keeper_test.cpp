@@ -1,7 +1,7 @@
 #include "admission/webhook_keeper.hpp"
 
 #include "falconer/base64.hpp"
-#include "sandbox/store_api.hpp"
+#include "sandbox/kube_api/store_api.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <gmock/gmock.h>

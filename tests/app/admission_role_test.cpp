@@ -4,7 +4,7 @@
 #include "app/local_api.hpp"
 #include "falconer/steady_time_source.hpp"
 #include "k8s/kube_client.hpp"
-#include "sandbox/demo_files.hpp"
+#include "sandbox/fleet/demo_files.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/yaml.hpp"
@@ -171,6 +171,7 @@ TEST(AdmissionConfigurationTest, TheEnvironmentFillsInAndRestrictedUsageOverride
     admission_configuration how;
     how.namespace_name = "mine";
     set("GARDEN_KUBECONFIG", "/garden");
+    set("KUBECONFIG", "/other");
     set("SOURCE_CLUSTER", "enabled");
     set("WEBHOOK_CONFIG_NAMESPACE", "theirs");
     set("RESTRICTED_USAGE", "T");
@@ -190,8 +191,8 @@ TEST(AdmissionConfigurationTest, TheEnvironmentFillsInAndRestrictedUsageOverride
     EXPECT_EQ(how.source_kubeconfig, "/source");
     EXPECT_FALSE(how.source_in_cluster);
     for (const auto* name :
-         {"GARDEN_KUBECONFIG", "SOURCE_CLUSTER", "SOURCE_KUBECONFIG", "WEBHOOK_CONFIG_NAMESPACE",
-          "RESTRICTED_USAGE"})
+         {"GARDEN_KUBECONFIG", "KUBECONFIG", "SOURCE_CLUSTER", "SOURCE_KUBECONFIG",
+          "WEBHOOK_CONFIG_NAMESPACE", "RESTRICTED_USAGE"})
         ::unsetenv(name);
 }
 

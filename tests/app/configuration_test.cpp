@@ -66,6 +66,10 @@ TEST(ConfigurationTest, TheExampleShowsTheDefaults) {
         defaults.ingestor.clusters.cluster.events_per_day
     );
     EXPECT_EQ(
+        shown.ingestor.clusters.cluster.samples_per_day,
+        defaults.ingestor.clusters.cluster.samples_per_day
+    );
+    EXPECT_EQ(
         shown.ingestor.clusters.cluster.requests_per_second,
         defaults.ingestor.clusters.cluster.requests_per_second
     );

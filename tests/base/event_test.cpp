@@ -57,5 +57,14 @@ TEST(EventJsonTest, IsInFalcosidekicksFormWithUnknownKeysAtTheEnd) {
     );
 }
 
+TEST(EventTest, ItsBodyIsTheSendersWhereThatIsKept) {
+    falco_event event;
+    event.texts.put(event_texts::part::rule, "r");
+    EXPECT_EQ(body_of(event), json_of(event));
+    event.texts.put(event_texts::part::raw, R"({"rule":"\u0000"})");
+    EXPECT_EQ(body_of(event), R"({"rule":"\u0000"})");
+    EXPECT_EQ(json_of(event).find("u0000"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace falconer

@@ -8,6 +8,7 @@ import gzip
 import itertools
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -222,7 +223,28 @@ class Render(unittest.TestCase):
                 sources = [each["configMap"]["name"] for volume in got.pod("DaemonSet", "falco")["volumes"]
                            if volume["name"] == "rules-volume" for each in volume["projected"]["sources"]]
                 self.assertEqual(sources, ["falco-rules", "falco-incubating-rules", "falco-sandbox-rules",
-                                           "falco-gardener-exceptions"])
+                                           "falco-gardener-rules"])
+
+    def test_the_go_extensions_names_of_rules_are_understood(self):
+        profile = yaml.safe_load(PROFILE.read_text())
+        names = {"0.42.1": "5.0.0", "0.43.0": "5.0.0", "0.44.0": "5.1.0"}
+        for number, (name, meant) in enumerate(names.items()):
+            profile["spec"]["versions"]["falco"][number]["rulesVersion"] = name
+        offered = [each["version"] for each in profile["spec"]["versions"]["falco"]]
+        path = self.write(profile)
+        for version, (name, meant) in zip(offered, names.items()):
+            service = {"falcoVersion": version, "destinations": [{"name": "stdout"}]}
+            with self.subTest(name=name):
+                got = self.good(service, profile=path, now="2026-01-01T00:00:00Z")
+                rules = got.find("ConfigMap", "falco-rules")["data"]["falco_rules.yaml"]
+                self.assertTrue(rules.startswith(f"# {meant}\n"))
+        # Who has a set of that very name means it.
+        own = self.rules / "0.43.0"
+        own.mkdir()
+        self.addCleanup(shutil.rmtree, own)
+        (own / "falco_rules.yaml").write_text("# its own\n" + STANDARD["falco_rules.yaml"])
+        got = self.good({"falcoVersion": offered[1], "destinations": [{"name": "stdout"}]}, profile=path, now="2026-01-01T00:00:00Z")
+        self.assertTrue(got.find("ConfigMap", "falco-rules")["data"]["falco_rules.yaml"].startswith("# its own\n"))
 
     def test_every_object_says_where_it_belongs(self):
         self.central()
@@ -447,6 +469,7 @@ class Render(unittest.TestCase):
         self.objects = [secret("ref-a", address="https://h/")]
         self.central()
         for destinations, *pieces in (
+            ([None, {"name": "stdout"}], "destinations[0].name: is needed"),
             ([{"name": "central"}, {"name": "custom", "resourceSecretName": "hook"}],
              "custom and central both need Falcosidekick's output webhook"),
             ([{"name": "logging"}, {"name": "logging"}], "'logging' is there twice"),
@@ -494,6 +517,9 @@ class Render(unittest.TestCase):
             ({"a.yaml": "a: [\n"}, {}, "rule file a.yaml: line 2: not YAML"),
             ({"a.yaml": "# not yet\n"}, {}, "rule file a.yaml: holds no rule, macro or list"),
             ({}, {"a.yaml": b""}, "rule file a.yaml: its name does not end in .yaml.gz"),
+            ({"..a.yaml": "- a\n"}, {}, "rule file ..a.yaml: no volume can hold a file of that name"),
+            ({"a/b.yaml": "- a\n"}, {}, "rule file a/b.yaml: no volume can hold a file of that name"),
+            ({}, {"a.yaml.gz": gzip.compress(b"\xff- a\n")}, "rule file a.yaml.gz: line 1: not UTF-8"),
             ({}, {"a.yaml.gz": b"plain"}, "rule file a.yaml.gz: failed to decompress: it is not gzip"),
             ({}, {"a.yaml.gz": bomb}, "uncompressed it has more than 1048576 bytes"),
             ({}, {"a.yaml.gz": bytes(lies)}, "its length is not the one in its trailer"),
@@ -552,10 +578,10 @@ class Render(unittest.TestCase):
 
     def test_exceptions_only_where_they_apply(self):
         got = self.good({"rules": {"standard": ["falco-incubating-rules"]}})
-        text = got.find("ConfigMap", "falco-gardener-exceptions")["data"]["gardener_exceptions.yaml"]
+        text = got.find("ConfigMap", "falco-gardener-rules")["data"]["gardener_exceptions.yaml"]
         self.assertEqual([next(iter(each.items())) for each in yaml.safe_load(text)], [("macro", "calico_node")])
         got = self.good({"rules": {"standard": ["falco-sandbox-rules"]}})
-        self.assertIsNone(got.find("ConfigMap", "falco-gardener-exceptions"))
+        self.assertIsNone(got.find("ConfigMap", "falco-gardener-rules"))
 
     # --- GEP-27's dialect ---
 
@@ -598,6 +624,14 @@ class Render(unittest.TestCase):
 
     def test_falcoctl_with_nothing_to_install_is_refused(self):
         self.refused({"resources": "falcoctl"}, "spec.providerConfig.falcoctl.install.refs: is needed")
+
+    def test_falcoctl_is_told_nothing_that_it_refuses(self):
+        self.refused({"resources": "falcoctl", "falcoctl": {
+            "allowedTypes": ["rulesfile", "rulefile"], "install": {"refs": ["a b"]}, "follow": {"refs": [""]}}},
+                     "falcoctl.allowedTypes[1]: there are no artifacts of type 'rulefile'; did you mean 'rulesfile'?",
+                     "falcoctl.install.refs[0]: expected an artifact", "falcoctl.follow.refs[0]: expected an artifact")
+        self.refused({"resources": "falcoctl", "falcoctl": {"install": {"refs": ["a"]}, "follow": {"every": "0s"}}},
+                     "falcoctl.follow.every: expected a duration such as 6h, of a minute at least, found '0s'")
 
     def test_a_custom_webhook_replaces_the_default_destination(self):
         hook = {"enabled": True, "address": "https://h/", "customHeaders": {"X-A": "b"}, "checkCerts": False}

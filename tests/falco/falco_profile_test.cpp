@@ -1,4 +1,5 @@
 #include "falconer/falco/falco_profile.hpp"
+#include "falconer/falco/version_policy.hpp"
 
 #include "support/yaml.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 
 namespace falconer::falco {
 namespace {
@@ -166,6 +168,58 @@ TEST(FalcoProfileTest, OfConflictingEntriesTheMostCarefulCountsWhateverTheirOrde
                        HasSubstr("rulesVersion: 2.0.0 and 4.0.0")
                    )
     );
+}
+
+TEST(FalcoProfileTest, OfRandomProfilesNoMoveIsWrongAndTheirOrderDoesNotMatter) {
+    const utc_time now{std::chrono::seconds(1'000'000)};
+    std::mt19937   random(20261130);
+    const auto     any = [&](int below) {
+        return static_cast<int>(random() % static_cast<unsigned>(below));
+    };
+    int moves = 0;
+    for (int round = 0; round < 2'000; ++round) {
+        std::vector<falco_profile> all(static_cast<std::size_t>(1 + any(4)));
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            all[i].name = std::string(1, static_cast<char>('a' + i));
+            for (int minor = 0; minor < 6; ++minor) {
+                if (any(3) == 0) continue;
+                offered_version one{
+                    .version       = "1." + std::to_string(minor) + ".0",
+                    .is            = static_cast<classification>(any(3)),
+                    .rules_version = std::to_string(any(2)) + ".0.0",
+                    .image         = any(3) == 0 ? "" : "r:" + all[i].name
+                };
+                if (any(2) != 0) one.expires = event_time{999'999 + any(3), 0};
+                all[i].falco.push_back(one);
+            }
+        }
+        const auto merged = merge(all);
+        std::ranges::shuffle(all, random);
+        const auto again = merge(all);
+        ASSERT_EQ(merged.falco, again.falco);
+        ASSERT_EQ(merged.warnings, again.warnings);
+
+        const auto current = "1." + std::to_string(any(7)) + ".0";
+        const auto move    = plan_version(
+            merged.falco, current, any(2) != 0 ? auto_update::on : auto_update::off, now
+        );
+        // Every profile that has the target agrees that it can be had.
+        if (!move.target) continue;
+        ++moves;
+        for (const auto& profile : all)
+            for (const auto& one : profile.falco)
+                if (one.version == *move.target) {
+                    ASSERT_EQ(one.is, classification::supported);
+                    ASSERT_FALSE(one.expired(now));
+                }
+        const auto target = *semver::parse(*move.target), from = *semver::parse(current);
+        if (move.what == version_move::action::automatic) {
+            ASSERT_GT(target, from);
+        } else if (target < from) {
+            ASSERT_TRUE(!merged.falco.contains(from) || merged.falco.at(from).expired(now));
+        }
+    }
+    EXPECT_GT(moves, 200);
 }
 
 TEST(FalcoProfileTest, AnImageMayComeFromAnotherProfile) {

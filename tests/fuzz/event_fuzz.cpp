@@ -37,7 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(got.about.empty() == (got.what != kind::quarantine), "a quarantine is about something");
 
     if (got.what == kind::store) {
-        const auto sent = falconer::testing::leaves_of(body);
+        const auto shown = falconer::testing::with_shown_characters(body);
+        const auto sent  = falconer::testing::leaves_of(shown);
+        require(
+            got.event.has(event_flag::replaced_characters) == (shown != body),
+            "what was replaced is flagged, and nothing else"
+        );
+        require(
+            got.event.texts.get(part::raw).value_or(shown) == body, "what was replaced is kept"
+        );
         require(sent.has_value(), "what is stored is JSON to others too");
         const auto fields =
             falconer::testing::leaves_of(got.event.texts.get_or_empty(part::output_fields));

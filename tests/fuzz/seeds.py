@@ -2,10 +2,12 @@
 
 Targets without seeds here (or in tests/samples/TARGET) begin with nothing.
 """
+import base64
 import gzip
 import io
 import pathlib
 import random
+import re
 import shutil
 import sys
 import tarfile
@@ -138,6 +140,46 @@ def rules(samples):
     yield b"- &a {list: l, items: [a]}\n- *a\n--- \n- macro: m\n  condition: m\n"
 
 
+def profiles(samples):
+    text = (samples.parents[1] / "config/examples/profile.yaml").read_bytes()
+    yield text
+    yield text + b"---\n" + text.replace(b"name: falco\n", b"name: another\n").replace(b"supported", b"deprecated")
+    head = b"apiVersion: falco.gardener.cloud/v1alpha1\nkind: FalcoProfile\nmetadata: {name: p}\nspec: "
+    for spec in (
+        b"{versions: {falco: [{version: 0.42.1, classification: supported, rulesVersion: 5.0.0, expirationDate: '2026-07-31T23:59:59'}]}}",
+        b"{versions: {falco: [{version: v1, classification: unsupported, rulesVersion: 5}], falcosidekik: []}}",
+        b"{versions: {falco: [{version: 1.0.0-rc.1+b, classification: preview, rulesVersion: 1.0.0}, {version: 1.0.0-rc.1, classification: supported, rulesVersion: 1.0.0}]}}",
+        b"{images: {falco: [{version: 0.42.1, repository: r, tag: 'sha256:ab'}], falcoctl: [{version: 9.9.9, repository: r}]}}",
+    ):
+        yield head + spec + b"\n"
+
+
+def configurations(samples):
+    examples = samples.parents[1] / "config/examples"
+    whole = (examples / "falconer.yaml").read_text()
+    yield whole.encode()
+    # With every option that stands there as a comment, and section by section: small ones mutate better.
+    full = "".join(line.replace("# ", "", 1) if ": " in line and line.lstrip().startswith("# ") else line for line in whole.splitlines(keepends=True))
+    yield full.encode()
+    head, *sections = re.split(r"\n(?=[a-z]+:\n)", whole)
+    for section in sections:
+        yield f"{head}\n{section}".encode()
+    yield (examples / "reviews/landscape.yaml").read_bytes()
+
+
+def rule_files(samples):
+    text = (samples / "rules/custom_rules.yaml").read_bytes()
+    packed = gzip.compress(text, mtime=0)
+    for each in (packed, packed[:-4] + b"\x05\0\0\0", packed[:-5], packed + b"more", packed + packed, text, b"",
+                 gzip.compress(b"- a\n" * 300_000, mtime=0), gzip.compress(b"", mtime=0), gzip.compress(b"\xff\xfe- a\n", mtime=0)):
+        yield b"\x00" + each
+    coded = base64.b64encode(packed)
+    for body in (b'{"data":{"a.yaml":"- list: a\\n"},"binaryData":{"b.yaml.gz":"%s"}}' % coded,
+                 b'{"data":{"a.yaml":"- a\\n"},"binaryData":{"a.yaml.gz":"%s","c.yml":"*"}}' % coded,
+                 b'{"data":{%s}}' % b",".join(b'"%d.yaml":"- a"' % i for i in range(11)), b'{"data":{"..":1,"/a.yaml":"a: [","x.yaml":"# only\\n"}}'):
+        yield b"\x01" + body
+
+
 def artifacts(_):
     name = b"sha256:" + b"0" * 64
     rulesfile = b"application/vnd.cncf.falco.rulesfile."
@@ -173,11 +215,51 @@ def reviews(samples):
                    + was + b"}}")
 
 
+def watches(_):
+    added = b'{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"8"}}}\n'
+    expired = b'{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}\n'
+    mark = b'{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"20","annotations":{"k8s.io/initial-events-end":"true"}}}}\n'
+    for text in (added, added.replace(b"ADDED", b"DELETED") + mark, mark + expired + added, b"\n \r\n" + added, b"{}\n[]\nnull\n",
+                 added[:-2], expired.replace(b"410", b"500"), expired.replace(b"410", b'"x"')):
+        for cut in (0, 9, 60):
+            yield bytes([cut]) + text
+
+
+def statuses(_):
+    status = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"%s","reason":"%s","details":%s,"code":%d}'
+    for message, reason, details, code in (
+        (b"changed meanwhile", b"Conflict", b"{}", 409),
+        (b"already there", b"AlreadyExists", b'{"name":"a","kind":"secrets"}', 409),
+        (b"two\\nlines", b"Invalid", b'{"causes":[{"reason":"FieldValueInvalid","message":"m","field":"spec.x"}]}', 422),
+        (b"later", b"TooManyRequests", b'{"retryAfterSeconds":7}', 429),
+        (b"later", b"TooManyRequests", b'{"retryAfterSeconds":-9223372036854775808}', 429),
+        (b"too old", b"Expired", b"null", 410),
+        (b"", b"", b"[]", 500),
+    ):
+        yield bytes([(code - 300) // 2, 0]) + status % (message, reason, details, code)
+    for field in (b"7", b"-1", b"99999999999999", b"Wed, 21 Oct"):
+        yield bytes([64, len(field)]) + field + b"<html>"
+
+
+def kubeconfigs(_):
+    pem = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="
+    for cluster, user in (
+        ("server: 'https://api.example.com:6443/k8s/', certificate-authority: ca.crt", "tokenFile: token"),
+        (f"server: 'https://[::1]', certificate-authority-data: {pem}", f"client-certificate-data: {pem}, client-key-data: {pem}"),
+        ("server: 'https://a', insecure-skip-tls-verify: true, tls-server-name: b", "token: t"),
+        ("server: 'http://127.0.0.1:1', proxy-url: 'http://p'", "exec: {command: sh}"),
+        ("server: 'https://a:0'", "username: a, password: b"),
+    ):
+        yield (f"current-context: x\ncontexts: [{{name: x, context: {{cluster: c, user: u, namespace: n}}}}]\n"
+               f"clusters: [{{name: c, cluster: {{{cluster}}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n").encode()
+
+
 def main():
     target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path(sys.argv[3])
     directory.mkdir(parents=True, exist_ok=True)
-    make = {"event": events, "http": requests, "jwt": tokens, "keys": keys, "oci": artifacts, "review": reviews,
-            "rules": rules, "service_config": service_configs, "spool": spools}.get(target)
+    make = {"configuration": configurations, "event": events, "http": requests, "jwt": tokens, "keys": keys,
+            "kubeconfig": kubeconfigs, "oci": artifacts, "profile": profiles, "review": reviews, "rule_files": rule_files,
+            "rules": rules, "service_config": service_configs, "spool": spools, "status": statuses, "watch": watches}.get(target)
     if make:
         for number, seed in enumerate(make(samples)):
             (directory / f"seed-{number:03}").write_bytes(seed)

@@ -15,13 +15,14 @@ struct body_case {
     std::string body;
     std::string verdict;  // store, quarantine, reject400 or reject413
     std::string about;    // quarantine: what the reason names
-    std::string flag;     // store: past or future
+    std::string flag;     // store: past, future or replaced_characters
 
     std::map<std::string, std::string> expect;  // store: texts of some keys after reading
 };
 
-/// The cases of `directory`/expected.json; its form is in tests/samples/README.md. Throws when a
-/// file is missing, or when a recipe does not give the body it promises.
+/// The cases of `directory`/expected.json, those in replaced.json as that one has them; its form is
+/// in tests/samples/README.md. Throws when a file is missing, or when a recipe does not give the
+/// body it promises.
 std::vector<body_case> read_cases(const std::filesystem::path& directory);
 
 /// The events of an NDJSON file: each is `store`, for the cluster that it names itself.

@@ -91,6 +91,49 @@ TEST(EventJsonTest, WhatIsAbsentIsNotEmpty) {
     EXPECT_EQ(got.event.texts.get(event_texts::part::extra), std::nullopt);
 }
 
+TEST(EventJsonTest, WhatTheStoreDoesNotTakeIsReplacedWhereverItIsAndTheBodyKept) {
+    using part      = event_texts::part;
+    const auto body = event_with(
+        R"( ,"rule":"a\u0000b","output":"\ud800x\udc00","source":"\u0000","hostname":"h\udbff\udbff\udfff",)"
+        R"("tags":["\uD800\u0041","\\u0000"],"output_fields":{"a\u0000":["\uDC00"],"b":"\u00e9"},"k\u0000":{"\ud800":1})"
+    );
+    const auto got = check_event(body, cluster, now);
+    ASSERT_EQ(got.what, kind::store) << got.reason;
+    EXPECT_TRUE(got.event.has(event_flag::replaced_characters));
+    const auto& texts = got.event.texts;
+    EXPECT_EQ(texts.get(part::rule), "a\uFFFDb");
+    EXPECT_EQ(texts.get(part::output), "\uFFFDx\uFFFD");
+    EXPECT_EQ(texts.get(part::source), "\uFFFD");
+    EXPECT_EQ(texts.get(part::hostname), "h\uFFFD\U0010FFFF");
+    EXPECT_EQ(texts.get(part::tags), R"(["\ufffd\u0041","\\u0000"])");
+    EXPECT_EQ(texts.get(part::output_fields), R"({"a\ufffd":["\ufffd"],"b":"\u00e9"})");
+    EXPECT_EQ(texts.get(part::extra), R"({"k\ufffd":{"\ufffd":1}})");
+    EXPECT_EQ(texts.get(part::raw), body);
+}
+
+TEST(EventJsonTest, NothingIsKeptOfABodyThatIsStoredAsItCame) {
+    const auto got = check_event(event_with(R"(,"x":"\\u0000\ud83d\ude00")"), cluster, now);
+    ASSERT_EQ(got.what, kind::store) << got.reason;
+    EXPECT_FALSE(got.event.has(event_flag::replaced_characters));
+    EXPECT_EQ(got.event.texts.get(event_texts::part::raw), std::nullopt);
+}
+
+TEST(EventJsonTest, AReplacedCharacterInAnIdentityIsNoIdentity) {
+    const cluster_identity odd{"a\uFFFDb"};
+    const auto             said = [](std::string_view id) {
+        return event_with(std::string(R"(,"output_fields":{"cluster_id":")").append(id) + R"("})");
+    };
+    EXPECT_EQ(check_event(said(R"(a\uFFFDb)"), odd, now).what, kind::store);
+    EXPECT_EQ(check_event(said(R"(a\u0000b)"), odd, now).what, kind::reject400);
+    EXPECT_EQ(check_event(said(R"(a\ud800b)"), odd, now).what, kind::reject400);
+}
+
+TEST(EventJsonTest, AnIdIsMintedFromTheBodyAsItCame) {
+    const auto nul = check_event(event_with(R"(,"x":"\u0000")"), cluster, now);
+    const auto old = check_event(event_with(R"(,"x":"\ufffd")"), cluster, now);
+    EXPECT_NE(nul.event.id, old.event.id);
+}
+
 TEST(EventJsonTest, TheFirstReasonStaysAndARefusalComesBeforeIt) {
     const auto two = check_event(event_with(R"(,"x":1e99,"y":"\u0000")"), cluster, now);
     EXPECT_EQ(two.what, kind::quarantine);

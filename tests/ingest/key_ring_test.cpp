@@ -97,6 +97,27 @@ TEST_F(KeyRingTest, ATokenTellsItsClusterAgainAndAgain) {
     EXPECT_EQ(ring->verifications(), 2u) << "one for each token";
 }
 
+TEST_F(KeyRingTest, ATokenWithoutAudienceIsGoodOnlyWhereThatProfileIsTaken) {
+    const auto without = net::issue_jwt(
+        {.cluster  = "alpha",
+         .profile  = net::token_profile::cluster_identity,
+         .lifetime = 1h,
+         .now      = time.utc(),
+         .id       = "id"},
+        key(0), {}
+    );
+    load(go_keys({0}));
+    EXPECT_EQ(verdict(without), "alpha");
+    auto only     = options();
+    only.profiles = {net::token_profile::central};
+    auto made     = key_ring::load(only);
+    ASSERT_TRUE(made);
+    ring = std::move(*made);
+    EXPECT_EQ(verdict(without), "refused: profile");
+    EXPECT_EQ(verdict(without), "refused: profile") << "also when it is remembered";
+    EXPECT_EQ(verdict(token("alpha")), "alpha");
+}
+
 TEST_F(KeyRingTest, ARememberedTokenStillEndsWithItsTime) {
     load(go_keys({0}));
     const auto start = time.utc();
@@ -194,7 +215,7 @@ TEST_F(KeyRingTest, IsNotMadeWithoutKeys) {
     fs::create_directory(dir / "keys");
     const auto directory = key_ring::load(options());
     ASSERT_FALSE(directory);
-    EXPECT_THAT(directory.error().detail, HasSubstr("is no file"));
+    EXPECT_THAT(directory.error().detail, HasSubstr("Is a directory"));
 }
 
 TEST_F(KeyRingTest, LooksAtItsFileEveryFewSeconds) {

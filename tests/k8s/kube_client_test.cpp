@@ -1,5 +1,6 @@
 #include "k8s/kube_client.hpp"
 
+#include "support/gzipped.hpp"
 #include "support/loopback.hpp"
 #include "support/scripted_server.hpp"
 #include "support/temporary_folder.hpp"
@@ -111,13 +112,14 @@ TEST_F(KubeClientTest, TooManyRequestsIsWaitedForAsTold) {
                               : server::json(200, "{}");
     };
     auto got = start(client->get(secrets, {"ns", "a"}));
-    // It has read the answer when it sleeps as told, and not as long as an answer may take.
-    EXPECT_TRUE(eventually([&] { return asked == 1 && time.first_wakes_in() == 7s; }));
-    time.advance(6s);
-    EXPECT_EQ(asked, 1);
-    time.advance(1s);
-    EXPECT_TRUE(eventually([&] { return asked == 2 && time.first_wakes_in() == 7s; }));
+    // It has read the answer when it sleeps as told and a little longer, so that many do not come
+    // back at once, and not as long as an answer may take.
+    EXPECT_TRUE(eventually([&] { return asked == 1 && time.first_wakes_in() == 7350ms; }));
     time.advance(7s);
+    EXPECT_EQ(asked, 1);
+    time.advance(350ms);
+    EXPECT_TRUE(eventually([&] { return asked == 2 && time.first_wakes_in() == 7350ms; }));
+    time.advance(7350ms);
     EXPECT_TRUE(eventually([&] { return got->has_value(); }));
     EXPECT_TRUE(**got);
 }
@@ -130,12 +132,109 @@ TEST_F(KubeClientTest, PatienceHasAnEnd) {
     };
     auto got = start(client->get(secrets, {"ns", "a"}));
     for (int i = 1; i < 4; ++i) {
-        EXPECT_TRUE(eventually([&] { return asked == i && time.first_wakes_in() <= 1s; }));
-        time.advance(1s);
+        EXPECT_TRUE(eventually([&] { return asked == i && time.first_wakes_in() <= 1050ms; }));
+        time.advance(1050ms);
     }
     EXPECT_TRUE(eventually([&] { return got->has_value(); }));
     EXPECT_EQ((**got).error().code, errc::overloaded);
     EXPECT_EQ(asked, 4);
+}
+
+TEST_F(KubeClientTest, AReadThatNobodyInChargeAnsweredIsTriedAgainAndAWriteIsNot) {
+    int asked = 0;
+    answer    = [&](const std::string&) {
+        return ++asked < 3 ? server::json(503, "{}") : server::json(200, "{}");
+    };
+    auto read = start(client->get(secrets, {"ns", "a"}));
+    EXPECT_TRUE(eventually([&] { return asked == 1 && time.first_wakes_in() == 525ms; }));
+    time.advance(525ms);
+    EXPECT_TRUE(eventually([&] { return asked == 2 && time.first_wakes_in() == 1050ms; }));
+    time.advance(1050ms);
+    EXPECT_TRUE(eventually([&] { return read->has_value(); }));
+    EXPECT_TRUE(**read);
+
+    asked          = 0;
+    const auto got = wait(client->create(secrets, {"ns", "a"}, yaml("{metadata: {name: a}}"), {}));
+    EXPECT_EQ(got.error().code, errc::unavailable);
+    EXPECT_EQ(asked, 1) << "it might have been done";
+}
+
+TEST_F(KubeClientTest, UnderstandsGzip) {
+    std::string packed = test::gzipped(R"({"metadata":{"name":"packed"}})"), seen;
+    answer             = [&](const std::string& request) {
+        seen = request;
+        return server::json(200, packed, "Content-Encoding: gzip\r\n");
+    };
+    const auto got = wait(client->get(secrets, {"ns", "a"}));
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->text_at({"metadata", "name"}), "packed");
+    EXPECT_THAT(seen, HasSubstr("Accept-Encoding: gzip\r\n"));
+    const auto whole = packed;
+    for (const auto& damaged :
+         {whole.substr(0, whole.size() - 4), whole + "x", std::string("{}")}) {
+        packed          = damaged;
+        const auto none = wait(client->get(secrets, {"ns", "a"}));
+        ASSERT_FALSE(none);
+        EXPECT_EQ(none.error().code, errc::malformed);
+        EXPECT_THAT(none.error().detail, HasSubstr("gzip"));
+    }
+    packed          = test::gzipped(std::string(65 << 20, ' '));
+    const auto bomb = wait(client->get(secrets, {"ns", "a"}));
+    ASSERT_FALSE(bomb);
+    EXPECT_EQ(bomb.error().code, errc::too_large);
+}
+
+/// A sentence says which cluster was asked for what, and why there is no answer to it.
+TEST_F(KubeClientTest, WhatCannotBeUsedIsToldWithClusterRequestAndCause) {
+    const auto place = "127.0.0.1:" + std::to_string(api.port());
+    for (const auto& [bytes, code, cause] : {
+             std::tuple{
+                 std::string("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: "
+                             "6\r\n\r\n<html>"),
+                 errc::malformed, "(text/html): not JSON"
+             },
+             {server::json(200, "[]"), errc::malformed, "found a list"},
+             {std::string("\x16\x03\x01\x02garbage\r\n\r\n"), errc::malformed, ""},
+             {server::json(401, R"({"kind":"Status","message":"Unauthorized"})"), errc::denied,
+              "Unauthorized: the token is not this cluster's, or has expired"},
+             {server::json(403, R"({"kind":"Status","message":"you may not"})"), errc::denied,
+              "you may not"},
+             {server::json(500, "oops"), errc::unavailable, "HTTP 500"},
+         }) {
+        answer         = [&, text = bytes](const std::string&) { return text; };
+        const auto got = wait(client->get(secrets, {"ns", "a"}));
+        ASSERT_FALSE(got) << bytes;
+        EXPECT_EQ(got.error().code, code) << got.error().detail;
+        EXPECT_THAT(got.error().detail, StartsWith("reading Secret ns/a: asking " + place + ": "));
+        EXPECT_THAT(got.error().detail, HasSubstr(cause));
+    }
+}
+
+TEST_F(KubeClientTest, HalfABodyIsNoAnswer) {
+    answer = [&](const std::string&) {
+        return std::string("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{");
+    };
+    auto got = start(client->get(secrets, {"ns", "a"}));
+    EXPECT_TRUE(eventually([&] { return api.asked.size() == 1; }));
+    api.hang_up();
+    EXPECT_TRUE(eventually([&] { return got->has_value(); }));
+    ASSERT_FALSE(**got);
+    EXPECT_EQ((**got).error().code, errc::malformed);
+}
+
+TEST_F(KubeClientTest, AServerThatNeverAnswersIsGivenUpAndNobodyElseWaits) {
+    answer = [&](const std::string& request) {
+        return request.find("/never ") == request.npos ? server::json(200, "{}")
+                                                       : std::string("HTTP/1.1 200 OK\r\n");
+    };
+    auto never = start(client->get(secrets, {"ns", "never"}));
+    EXPECT_TRUE(eventually([&] { return api.asked.size() == 1; }));
+    EXPECT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_FALSE(never->has_value());
+    time.advance(31s);
+    EXPECT_TRUE(eventually([&] { return never->has_value(); }));
+    EXPECT_EQ((**never).error().code, errc::timed_out);
+    EXPECT_THAT((**never).error().detail, HasSubstr("reading Secret ns/never: asking 127.0.0.1:"));
 }
 
 TEST_F(KubeClientTest, ATokenThatIsRefusedIsReadAgainOnce) {
@@ -245,7 +344,7 @@ TEST_F(KubeClientTest, ADeadWatchIsNoticedAndResumed) {
     };
     follow();
     EXPECT_TRUE(eventually([&] { return api.asked.size() == 2 && time.sleepers() == 1; }));
-    time.advance(151s);
+    time.advance(59s);
     EXPECT_TRUE(eventually([&] { return heard.troubles.size() == 1; }));
     time.settle();
     time.advance(1s);

@@ -57,7 +57,7 @@ TEST(KubeconfigTest, ReadsWhatIsInline) {
     EXPECT_EQ(got->token.reveal(), "abc");
 }
 
-TEST(KubeconfigTest, WhatWouldRunAProgramOrTrustAnybodyIsRefused) {
+TEST(KubeconfigTest, WhatWouldRunAProgramOrCannotBeDoneIsRefused) {
     const std::string server = "server: 'https://a'";
     for (const auto& [cluster, user, why] : {
              std::tuple{server, "exec: {command: sh}", "exec, which would run a program"},
@@ -65,8 +65,10 @@ TEST(KubeconfigTest, WhatWouldRunAProgramOrTrustAnybodyIsRefused) {
              {server, "username: a, password: b", "password"},
              {server, "client-certificate: a", "belong together"},
              {server, "client-key-data: '*', client-certificate: a", "client-key-data is no PEM"},
-             {server + ", insecure-skip-tls-verify: true", "token: a",
-              "certificate-authority instead"},
+             {server + ", insecure-skip-tls-verify: true, certificate-authority: ca", "token: a",
+              "exclude each other"},
+             {server + ", insecure-skip-tls-verify: perhaps", "token: a", "neither true nor false"},
+             {server + ", proxy-url: 'http://p'", "token: a", "proxies are not used"},
              {std::string("server: 'ftp://a'"), "token: a", "the cluster's server"},
              {std::string("proxy-url: x"), "token: a", "the cluster's server"},
          }) {
@@ -79,6 +81,26 @@ TEST(KubeconfigTest, WhatWouldRunAProgramOrTrustAnybodyIsRefused) {
         read_kubeconfig(yaml("current-context: x"), "").error().detail, HasSubstr("no context 'x'")
     );
     EXPECT_THAT(read_kubeconfig(yaml("[]"), "").error().detail, HasSubstr("expected a mapping"));
+    EXPECT_THAT(
+        read_kubeconfig(
+            yaml("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: nobody}}]\n"
+                 "clusters: [{name: c, cluster: {server: 'https://a'}}]"),
+            ""
+        )
+            .error()
+            .detail,
+        HasSubstr("there is no user 'nobody'")
+    );
+}
+
+TEST(KubeconfigTest, WhomToBelieveIsSaidByTheUser) {
+    const auto open = read("server: 'https://a', insecure-skip-tls-verify: true", "token: a");
+    ASSERT_TRUE(open) << open.error().detail;
+    EXPECT_TRUE(open->anybody);
+    const auto named = read("server: 'https://a', tls-server-name: b.example.com", "token: a");
+    ASSERT_TRUE(named) << named.error().detail;
+    EXPECT_FALSE(named->anybody);
+    EXPECT_EQ(named->server_name, "b.example.com");
 }
 
 TEST(KubeconfigTest, AMissingFileIsNamed) {

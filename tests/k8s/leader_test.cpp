@@ -1,6 +1,6 @@
 #include "k8s/leader.hpp"
 
-#include "sandbox/store_api.hpp"
+#include "sandbox/kube_api/store_api.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/garden_world.hpp"
 

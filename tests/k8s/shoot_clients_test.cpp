@@ -30,11 +30,12 @@ protected:
         api.hang_up();
         loopback_fixture::TearDown();
     }
-    std::string kubeconfig(const std::string& user) const {
+    std::string kubeconfig(const std::string& user, const std::string& cluster = {}) const {
         return "{apiVersion: v1, kind: Config, current-context: x, contexts: [{name: x, context: "
                "{cluster: x, user: x}}], clusters: [{name: x, cluster: {server: "
                "'http://127.0.0.1:" +
-               std::to_string(api.port()) + "/shoot'}}], users: [{name: x, user: " + user + "}]}";
+               std::to_string(api.port()) + "/shoot'" + cluster +
+               "}}], users: [{name: x, user: " + user + "}]}";
     }
     std::string secret(const std::string& kubeconfig) const {
         return server::json(
@@ -103,6 +104,7 @@ TEST_F(ShootClientsTest, CredentialsThatCannotBeOrNameOurFilesAreRefused) {
           {"{", "no YAML"},
           {kubeconfig("{tokenFile: /etc/passwd}"), "names a file"},
           {kubeconfig("{exec: {command: sh}}"), "exec"},
+          {kubeconfig("{token: t}", ", insecure-skip-tls-verify: true"), "anybody believed"},
           {kubeconfig(
                "{client-certificate-data: LS0tLS1CRUdJTg==, client-key-data: LS0tLS1CRUdJTg==}"
            ),

@@ -136,6 +136,18 @@ TEST_F(WatchMachineTest, WatchesThatEndAtOnceAreNotAskedInALoop) {
     EXPECT_EQ(next(), "watch 7 after 1600ms");
 }
 
+TEST_F(WatchMachineTest, AQuietWatchThatEndedInItsTimeIsResumedAtOnce) {
+    sync();
+    machine.ended(std::nullopt);
+    EXPECT_EQ(next(), "watch 7 after 800ms");
+    for (int i = 0; i < 5; ++i) {
+        machine.ended(std::nullopt, 45s);
+        EXPECT_EQ(next(), "watch 7");
+    }
+    machine.ended(std::nullopt, 999ms);
+    EXPECT_EQ(next(), "watch 7 after 800ms");
+}
+
 TEST_F(WatchMachineTest, WhatIsNoEventLosesTheThread) {
     for (const char* odd :
          {"{}", "[]", "x", "{type: ADDED}", "{type: ADDED, object: {}}", "{type: ERROR}"}) {

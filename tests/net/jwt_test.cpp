@@ -193,6 +193,23 @@ TEST(JwtTest, RefusesWhatIsNoToken) {
     EXPECT_EQ(check(good, {}).why, "key");
 }
 
+TEST(JwtTest, TakesOnlyTheProfilesItIsToldAndNoAudienceOnlyInTheOneWithout) {
+    using enum token_profile;
+    const auto without = token(
+        R"({"iss":"urn:gardener:gardener-falco-extension","sub":"shoot--b","exp":)" + at(1h) + "}"
+    );
+    const auto why = [](const std::string& text, std::set<token_profile> profiles) {
+        auto only     = rules;
+        only.profiles = std::move(profiles);
+        return verify_jwt(text, std::vector{key().its_public()}, only, now).why;
+    };
+    EXPECT_EQ(why(without, {cluster_identity}), "");
+    EXPECT_EQ(why(without, {central}), "profile");
+    EXPECT_EQ(why(without, {}), "profile");
+    EXPECT_EQ(why(token(::falconer::net::central()), {central}), "");
+    EXPECT_EQ(why(token(::falconer::net::central()), {cluster_identity}), "profile");
+}
+
 TEST(JwtTest, RefusesOtherAudiencesIssuersAndClusters) {
     const auto with = [](const std::string& claims) {
         return check(token("{" + claims + R"(,"exp":)" + at(1h) + "}")).why;

@@ -137,6 +137,31 @@ TEST_F(TlsContextTest, NamesTheFileThatIsWrong) {
     wants_clients.ask       = ask::require;
     wants_clients.client_ca = dir / "none.ca";
     expect_refused(wants_clients, "none.ca", "No such file");
+    wants_clients.client_ca = dir;
+    expect_refused(wants_clients, "client CA", "Is a directory");
+    expect_refused({.certificate = dir, .key = dir / "ours.key"}, "certificate", "Is a directory");
+    expect_refused({.certificate = dir / "ours.pem", .key = dir}, "key", "Is a directory");
+}
+
+TEST_F(TlsContextTest, ADirectoryInTheFilesPlaceDoesNotEndTheWatch) {
+    put_pair("ours");
+    serve(pair("ours"));
+    std::vector<std::string> heard;
+    scope.spawn("watch", context->watch(time, 10s, [&](const result<bool>& what) {
+        heard.push_back(what ? "new" : what.error().detail);
+    }));
+    fs::rename(dir / "ours.pem", dir / "old.pem");
+    fs::create_directory(dir / "ours.pem");
+    time.advance(30s);
+    ASSERT_EQ(heard.size(), 1u);
+    EXPECT_NE(heard[0].find("Is a directory"), std::string::npos) << heard[0];
+    fs::remove(dir / "ours.pem");
+    const auto fresh = test::make_certificate();
+    put("ours.pem", fresh.chain);
+    put("ours.key", fresh.key);
+    time.advance(10s);
+    ASSERT_EQ(heard.size(), 2u);
+    EXPECT_EQ(heard[1], "new");
 }
 
 TEST_F(TlsContextTest, AnExpiredCertificateIsRefused) {

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace falconer::net {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::SizeIs;
 
@@ -156,6 +159,58 @@ TEST(TokenKeysTest, ABarePublicKeyWillDo) {
     auto got = parse_keys("f", key().its_public().pem());
     ASSERT_TRUE(got) << got.error().detail;
     EXPECT_EQ((*got)[0].thumbprint(), key().its_public().thumbprint());
+}
+
+TEST(TokenKeysTest, OfSeveralBlocksAllAreRead) {
+    const auto one = key().its_public().pem(), two = other().its_public().pem();
+    const auto thumbprints = [](std::string_view text) {
+        auto                     got = parse_keys("f", text);
+        std::vector<std::string> all;
+        if (!got) return std::vector{got.error().detail};
+        for (const auto& each : *got) all.push_back(each.thumbprint());
+        return all;
+    };
+    const std::vector both{key().its_public().thumbprint(), other().its_public().thumbprint()};
+    EXPECT_EQ(thumbprints(one + two), both);
+    EXPECT_EQ(thumbprints("# ours\n" + one + "\r\n \n# theirs\n" + two + one), both);
+
+    const auto indented = [](std::string text) {
+        for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 5)
+            text.replace(at, 1, "\n    ");
+        return text;
+    };
+    EXPECT_EQ(thumbprints("key_1:\n  publicKey: |\n    " + indented(one + two)), both);
+    EXPECT_EQ(thumbprints("---\nkey_1:\n  publicKey: |\n    " + indented(one)).front(), both[0]);
+}
+
+TEST(TokenKeysTest, WhatIsNoKeyAmongSeveralIsNamedWithItsLine) {
+    const auto one = key().its_public().pem();
+    const auto n   = static_cast<int>(std::ranges::count(one, '\n'));
+    const auto at  = [&](int line) { return "keys.yaml:" + std::to_string(n + line) + ": "; };
+    EXPECT_THAT(why_not(one + other().pem().reveal()), HasSubstr(at(1) + "holds a private key"));
+    EXPECT_THAT(why_not(one + "\nhello\n" + one), HasSubstr(at(2) + "is no mark"));
+    auto misspelt = one;
+    misspelt.replace(misspelt.find("BEGIN"), 5, "BEGN");
+    EXPECT_THAT(why_not(one + misspelt), HasSubstr(at(1) + "is no mark"));
+    EXPECT_THAT(
+        why_not(one + one.substr(0, one.find("-----END"))),
+        HasSubstr(at(1) + "is cut off: -----END PUBLIC KEY----- is missing")
+    );
+    EXPECT_THAT(
+        why_not(
+            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n" + one +
+            "-----BEGIN CERTIFICATE-----\n"
+        ),
+        AllOf(HasSubstr("keys.yaml:1: is no public key"), HasSubstr(at(4) + "holds a certificate"))
+    ) << "all at once";
+    EXPECT_THAT(
+        why_not("key_1:\n  publicKey: |\n    -----BEGIN PUBLIC KEY-----\n    AAAA\n    -----END "
+                "PUBLIC KEY-----\n    -----BEGIN CERTIFICATE-----\n"),
+        AllOf(
+            HasSubstr("keys.yaml: key_1.publicKey: is no public key"),
+            HasSubstr("key_1.publicKey, line 4 of it: holds a certificate")
+        )
+    );
 }
 
 TEST(TokenKeysTest, APrivateKeySurvivesItsPem) {

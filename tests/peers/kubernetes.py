@@ -56,23 +56,25 @@ class Kubernetes(Api):
             recorded = [f"--audit-policy-file={self.home}/audit-policy.yaml", f"--audit-log-path={self.home}/audit.log"]
 
         client, peer, self.port = free_port(), free_port(), free_port()
+        self.etcd_client = client
         self._start(etcd, f"--data-dir={self.home / 'etcd'}", "--log-level=error", "--unsafe-no-fsync",
                     f"--listen-client-urls=http://127.0.0.1:{client}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
                     f"--advertise-client-urls=http://127.0.0.1:{client}",
                     f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
                     f"--initial-cluster=default=http://127.0.0.1:{peer}")
-        self._start(apiserver, f"--etcd-servers=http://127.0.0.1:{client}", f"--secure-port={self.port}",
+        self._apiserver = (apiserver, f"--etcd-servers=http://127.0.0.1:{client}", f"--secure-port={self.port}",
                     "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--cert-dir={self.home}",
                     f"--tls-cert-file={self.home / 'server.crt'}",
                     f"--tls-private-key-file={self.home / 'server.key'}", f"--token-auth-file={self.home}/tokens.csv",
                     f"--service-account-key-file={account}", f"--service-account-signing-key-file={account}",
                     "--service-account-issuer=https://kubernetes.default.svc", "--authorization-mode=RBAC",
                     "--service-cluster-ip-range=10.0.0.0/24", "--allow-privileged=true", "--disable-admission-plugins=ServiceAccount", *recorded)
+        self._start(*self._apiserver)
         self.kubeconfig = self._kubeconfig("kubeconfig", self.ADMIN)
         super().__init__(self.kubeconfig)
         try:
             eventually(self._ready, 300, "the API server is ready")
-        except AssertionError:
+        except BaseException:  # who is interrupted leaves no process, either
             print(self.said(), file=sys.stderr)
             self.close()
             raise
@@ -92,6 +94,25 @@ class Kubernetes(Api):
         except OSError:
             return False
 
+    @property
+    def apiserver(self):
+        return self.processes[-1]
+
+    def restart_apiserver(self, meanwhile=lambda: None):
+        """What it remembers of the past is gone, what it keeps is not. `meanwhile`: before it starts again."""
+        self._end(self.processes.pop())
+        meanwhile()
+        self._start(*self._apiserver)
+        eventually(self._ready, 300, "the API server is ready again")
+
+    def compact(self):
+        """etcd forgets everything but what there is now."""
+        def ask(what, **body):
+            request = urllib.request.Request(f"http://127.0.0.1:{self.etcd_client}/v3/kv/{what}", data=json.dumps(body).encode())
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        ask("compaction", revision=ask("range", key="AA==")["header"]["revision"], physical=True)
+
     def _kubeconfig(self, name, token):
         (self.home / name).write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -107,6 +128,15 @@ class Kubernetes(Api):
         made = self.call("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", asked)
         return self._kubeconfig(f"{namespace}.{account}.kubeconfig", made["status"]["token"])
 
+    @staticmethod
+    def _end(process):
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
     def audited(self):
         """Lines of JSON, an event each; those that are still being written left out."""
         return [each for each in (self.home / "audit.log").read_text().splitlines(keepends=True) if each.endswith("\n")]
@@ -118,11 +148,6 @@ class Kubernetes(Api):
     def close(self):
         # One after the other: an API server without its etcd does not come to an end by itself.
         for process in reversed(self.processes):
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            self._end(process)
         self.log.close()
         shutil.rmtree(self.home, ignore_errors=True)

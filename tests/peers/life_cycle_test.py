@@ -130,8 +130,9 @@ class LifeCycle(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="falconer-life.")
         cls.addClassCleanup(folder.cleanup)
         cls.home = pathlib.Path(folder.name)
-        cls.seed, cls.shoot = Kubernetes(audit=True), Kubernetes()
+        cls.seed = Kubernetes(audit=True)
         cls.addClassCleanup(cls.seed.close)
+        cls.shoot = Kubernetes()
         cls.addClassCleanup(cls.shoot.close)
         cls.prepare_seed()
         for manager in (ResourceManager(cls.home, cls.seed, cls.shoot),

@@ -63,6 +63,8 @@ class Rendering:
         profile = example("profile")
         if falcosidekick:
             profile["spec"]["versions"]["falcosidekick"] = [{"version": falcosidekick, "classification": "supported"}]
+            profile["spec"]["images"]["falcosidekick"] = [{
+                "version": falcosidekick, "repository": "docker.io/falcosecurity/falcosidekick", "tag": falcosidekick}]
         config = {"apiVersion": "falco.extensions.config.gardener.cloud/v1alpha1", "kind": "Configuration",
                   "falco": {"centralStorage": {"enabled": True, "url": f"{at}/central",
                                                "tokenIssuerPrivateKeyFile": str(self.home / "key.pem")}}}

@@ -5,7 +5,7 @@
 Each object goes to the target by server-side apply with strict validation: what the server does not know is an error that the
 ManagedResource tells. What no longer is among them is deleted, the finalizer is kept until all is gone, conditions are reported.
 Not played: merging with foreign fields, equivalences, tokens for shoot-access Secrets, the collection of garbage, health of
-anything but DaemonSets and Deployments. The sandbox has its own, on its own store (src/sandbox/resource_manager.cpp); life_cycle_test
+anything but DaemonSets and Deployments. The sandbox has its own, on its own store (src/sandbox/gardener/resource_manager.cpp); life_cycle_test
 compares the two."""
 
 import argparse

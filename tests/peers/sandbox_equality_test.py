@@ -53,8 +53,9 @@ class SandboxEquality(unittest.TestCase):
         cls.sandbox_shoot = Api(cls.home / "data/kubernetes/kubeconfig")
         cls.sandbox_shoot.server += f"/shoots/{SPACE}"
         eventually(cls.is_applied, 180, "the first shoot has what it is to have")
-        cls.seed, cls.shoot = Kubernetes(), Kubernetes()
+        cls.seed = Kubernetes()
         cls.addClassCleanup(cls.seed.close)
+        cls.shoot = Kubernetes()
         cls.addClassCleanup(cls.shoot.close)
         cls.seed.define(*definitions)
         cls.seed.call("POST", "/api/v1/namespaces", {"metadata": {"name": SPACE}})

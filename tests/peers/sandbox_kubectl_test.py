@@ -74,6 +74,33 @@ class SandboxKubectl(unittest.TestCase):
         self.assertRegex(seen, r"garden-demo +shoot.core.gardener.cloud/first +Succeeded")
         self.assertRegex(seen, r"shoot--demo--first +managedresource\S+/extension-shoot-falco-service-shoot +True +True +False")
 
+    def test_waits_and_watches_end_when_what_they_wait_for_has_come(self):
+        waited = self.kubectl("-n", "garden-demo", "wait", "shoot/first", "--for=jsonpath={.status.lastOperation.state}=Succeeded", "--timeout=50s")
+        self.assertIn("condition met", waited)
+        command = [self.program, "-n", "default", "get", "configmaps", "-w", "--no-headers"]
+        environment = {"KUBECONFIG": str(self.data / "kubernetes" / "kubeconfig"), "HOME": str(self.home), "PATH": os.environ["PATH"]}
+        out = open(self.home / "watched", "wb")
+        self.addCleanup(out.close)
+        watching = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
+        self.addCleanup(watching.wait)
+        self.addCleanup(watching.kill)
+
+        def seen():
+            return [line.split()[0] for line in (self.home / "watched").read_text().splitlines()]
+        config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: watched-%s, namespace: default}\n"
+        # What there is comes first, and when the watch itself has begun nobody says: so until it has told one.
+        number = 0
+        def told():
+            nonlocal number
+            number += 1
+            self.kubectl("apply", "-f", "-", text=config % number)
+            return any(name.startswith("watched-") for name in seen())
+        eventually(told, 60, "the watch tells what was made")
+        self.kubectl("-n", "default", "annotate", "configmap", f"watched-{number}", "a=b")
+        eventually(lambda: seen().count(f"watched-{number}") >= 2, 60, f"… and what was changed: {seen()}")
+        for each in range(1, number + 1):
+            self.kubectl("-n", "default", "delete", "configmap", f"watched-{each}")
+
     def test_a_shoot_lives_from_apply_to_delete_in_either_dialect(self):
         for name, config in (("a", CURRENT), ("b", GEP27)):
             self.kubectl("apply", "-f", "-", text=SHOOT % (name, config))

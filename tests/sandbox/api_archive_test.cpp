@@ -1,5 +1,5 @@
 // What stores keep outlives them.
-#include "sandbox/api_archive.hpp"
+#include "sandbox/kube_api/archive.hpp"
 
 #include "support/manual_time.hpp"
 #include "support/yaml.hpp"

@@ -1,5 +1,5 @@
 // How requests to the sandbox's API are understood.
-#include "sandbox/api_server.hpp"
+#include "sandbox/kube_api/server.hpp"
 
 #include "falconer/value.hpp"
 #include "support/actor_fixture.hpp"
@@ -26,6 +26,18 @@ protected:
     ApiServerTest() {
         server.mount("", store);
         EXPECT_TRUE(store.create(config_maps, key, value::map(), {}));
+    }
+    net::http_response ask(std::string method, std::string target, std::string body = {}) {
+        net::http_request request{.method = std::move(method), .target = std::move(target)};
+        request.headers.add("Content-Type", "application/json");
+        request.body = std::move(body);
+        return test::run(loop, server.handle(std::move(request)));
+    }
+    value review(const std::string& group, const std::string& plural, const std::string& spec) {
+        const auto answer =
+            ask("POST", "/apis/" + group + "/v1/" + plural, "{\"spec\":" + spec + "}");
+        EXPECT_EQ(answer.status, 201u) << answer.body;
+        return *parse_json(answer.body);
     }
     net::http_response remove(std::string body, const std::string& query = {}) {
         net::http_request request{
@@ -68,6 +80,117 @@ TEST_F(ApiServerTest, OptionsOfADeletionThatNobodyKnowsDeleteNothing) {
     EXPECT_EQ(remove("{").status, 400u);
     EXPECT_EQ(remove({}, "?dryRun=Some").status, 422u);
     EXPECT_TRUE(is_there());
+}
+
+TEST_F(ApiServerTest, ACollectionIsDeletedAsFarAsItIsSelected) {
+    for (const char* name : {"b", "c"})
+        ASSERT_TRUE(store.create(
+            config_maps, {"default", name}, {{"metadata", {{"labels", {{"x", "y"}}}}}}, {}
+        ));
+    const std::string all = "/api/v1/namespaces/default/configmaps";
+    EXPECT_EQ(ask("DELETE", all + "?labelSelector=x%3Dy&dryRun=All").status, 200u);
+    EXPECT_TRUE(store.get(config_maps, {"default", "b"}));
+    const auto answer = ask("DELETE", all + "?labelSelector=x%3Dy");
+    EXPECT_EQ(answer.status, 200u);
+    const auto gone = parse_json(answer.body);
+    ASSERT_TRUE(gone);
+    EXPECT_EQ(gone->text_at({"kind"}), "ConfigMapList");
+    EXPECT_EQ(gone->find("items")->items().size(), 2u);
+    EXPECT_FALSE(store.get(config_maps, {"default", "b"}));
+    EXPECT_TRUE(is_there());
+    EXPECT_EQ(ask("DELETE", all).status, 200u);
+    EXPECT_FALSE(is_there());
+}
+
+TEST_F(ApiServerTest, TokensAndRightsAreToldWhenTheyAreAskedFor) {
+    server.know(secret("anna's"), {"anna", {"team", "system:authenticated"}});
+    const auto token = review("authentication.k8s.io", "tokenreviews", R"({"token":"anna's"})");
+    EXPECT_EQ(token.find_path({"status", "authenticated"})->boolean(), true);
+    EXPECT_EQ(token.text_at({"status", "user", "username"}), "anna");
+    const auto none = review("authentication.k8s.io", "tokenreviews", R"({"token":"x"})");
+    EXPECT_EQ(none.find_path({"status", "authenticated"}), nullptr);
+    EXPECT_EQ(none.text_at({"status", "error"}), "invalid bearer token");
+
+    const auto may = [&](const std::string& verb, const std::string& space, const char* who) {
+        const auto answer = review(
+            "authorization.k8s.io", "subjectaccessreviews",
+            std::string("{") + who + R"(,"resourceAttributes":{"verb":")" + verb +
+                R"(","group":"core.gardener.cloud","resource":"shoots","namespace":")" + space +
+                "\"}}"
+        );
+        return answer.find_path({"status", "allowed"})->boolean().value_or(false);
+    };
+    const kube_type roles{.group = "rbac.authorization.k8s.io", .kind = "Role", .plural = "roles"};
+    const kube_type bindings{
+        .group = "rbac.authorization.k8s.io", .kind = "RoleBinding", .plural = "rolebindings"
+    };
+    EXPECT_FALSE(may("get", "default", R"("user":"anna")"));
+    ASSERT_TRUE(store.create(
+        roles, {"default", "viewer"},
+        *parse_json(
+            R"({"rules":[{"apiGroups":["core.gardener.cloud"],"resources":["shoots"],"verbs":["get"]}]})"
+        ),
+        {}
+    ));
+    ASSERT_TRUE(store.create(
+        bindings, {"default", "team"},
+        *parse_json(
+            R"({"roleRef":{"kind":"Role","name":"viewer"},"subjects":[{"kind":"Group","name":"team"}]})"
+        ),
+        {}
+    ));
+    EXPECT_TRUE(may("get", "default", R"("user":"anna","groups":["team"])"));
+    EXPECT_FALSE(may("get", "default", R"("user":"anna")")) << "not of the team";
+    EXPECT_FALSE(may("update", "default", R"("user":"anna","groups":["team"])"));
+    EXPECT_FALSE(may("get", "kube-system", R"("user":"anna","groups":["team"])"));
+    EXPECT_TRUE(may("update", "kube-system", R"("user":"x","groups":["system:masters"])"));
+    EXPECT_EQ(
+        ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", R"({"spec":{}})").status,
+        422u
+    );
+    EXPECT_EQ(ask("GET", "/apis/authentication.k8s.io/v1/tokenreviews").status, 405u);
+    EXPECT_EQ(store.size(), 5u) << "two namespaces, a map, a role and its binding: no question";
+}
+
+TEST_F(ApiServerTest, ABodyOfMoreThanThreeMebibytesIsTooLarge) {
+    const auto body =
+        R"({"metadata":{"name":"large"},"data":{"a":")" + std::string(3 << 20, 'x') + "\"}}";
+    const auto answer = ask("POST", "/api/v1/namespaces/default/configmaps", body);
+    EXPECT_EQ(answer.status, 413u);
+    EXPECT_THAT(answer.body, HasSubstr("RequestEntityTooLarge"));
+    net::http_request head{.method = "POST", .target = "/api/v1/namespaces/default/configmaps"};
+    head.content_length = (3 << 20) + 1;
+    const auto early    = server.screen(head);
+    ASSERT_TRUE(early) << "nobody waits for the body";
+    EXPECT_EQ(early->status, 413u);
+}
+
+TEST_F(ApiServerTest, AnAnswerBreaksOffInTheMiddleIfThatIsPlanned) {
+    server.plan_faults([](const net::http_request&) { return api_fault{.half = true}; });
+    auto answer = ask("GET", "/api/v1/namespaces/default/configmaps/a");
+    ASSERT_NE(answer.stream, nullptr);
+    EXPECT_TRUE(answer.body.empty());
+    const auto half = test::run(loop, answer.stream->next());
+    EXPECT_THAT(half, HasSubstr("kind"));
+    EXPECT_FALSE(parse_json(half));
+}
+
+TEST_F(ApiServerTest, WhatDoesNotFitItsPathIsRefusedAndNothingWritten) {
+    const std::string all = "/api/v1/namespaces/default/configmaps";
+    for (const auto& [body, status] :
+         {std::pair{R"({"apiVersion":"v2","metadata":{"name":"x"}})", 400U},
+          {R"({"kind":"Secret","metadata":{"name":"x"}})", 400U},
+          {R"({"metadata":{"name":"X"}})", 422U},
+          {R"({"metadata":{"name":"x","namespace":"other"}})", 400U},
+          {"[]", 400U},
+          {"{", 400U},
+          {"", 400U}}) {
+        const auto answer = ask("POST", all, body);
+        EXPECT_EQ(answer.status, status) << body << ' ' << answer.body;
+    }
+    EXPECT_EQ(ask("POST", "/apis/nobody.io/v1/things", "{}").status, 404u);
+    EXPECT_EQ(ask("POST", "/apis/apps/v2/namespaces/default/deployments", "{}").status, 404u);
+    EXPECT_EQ(store.size(), 3u);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // What the cases of the real API server do not ask of the sandbox.
-#include "sandbox/api_store.hpp"
+#include "sandbox/kube_api/store.hpp"
 
-#include "sandbox/api_patch.hpp"
-#include "sandbox/api_route.hpp"
-#include "sandbox/api_table.hpp"
+#include "sandbox/kube_api/patch.hpp"
+#include "sandbox/kube_api/route.hpp"
+#include "sandbox/kube_api/table.hpp"
 #include "support/manual_time.hpp"
 #include "support/yaml.hpp"
 
@@ -145,7 +145,8 @@ TEST_F(ApiStoreTest, ACrdBringsItsTypeAndTakesItAway) {
     create(
         crds, {{}, "things.e.com"},
         "spec: {group: e.com, scope: Namespaced, names: {plural: things, kind: Thing}, "
-        "versions: [{name: v1, served: true}, {name: v2, served: false}]}"
+        "versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: "
+        "object}}}, {name: v2, served: false, schema: {openAPIV3Schema: {type: object}}}]}"
     );
     EXPECT_TRUE(store.create(things, {"default", "t"}, yaml("{}"), {}));
     EXPECT_NE(store.types().find("e.com", "v1", "things"), nullptr);

@@ -1,4 +1,4 @@
-#include "sandbox/demo_fleet.hpp"
+#include "sandbox/fleet/demo_fleet.hpp"
 
 #include "ingest/event_json.hpp"
 #include "net/http_server.hpp"

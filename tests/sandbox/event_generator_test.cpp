@@ -1,5 +1,5 @@
 // The demo fleet tells what a real one would.
-#include "sandbox/event_generator.hpp"
+#include "sandbox/fleet/event_generator.hpp"
 
 #include "falconer/heartbeat.hpp"
 #include "falconer/value.hpp"

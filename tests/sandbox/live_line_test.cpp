@@ -1,4 +1,4 @@
-#include "sandbox/live_line.hpp"
+#include "sandbox/fleet/live_line.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The private PostgreSQL of `falconer up`, with the real server.
-#include "sandbox/private_postgres.hpp"
+#include "sandbox/postgres/private_postgres.hpp"
 
 #include "falconer/steady_time_source.hpp"
 #include "support/actor_fixture.hpp"

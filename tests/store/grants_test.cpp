@@ -2,6 +2,7 @@
 #include "pg_fixture.hpp"
 #include "store/pg_event_store.hpp"
 #include "store/pg_quota_ledger.hpp"
+#include "store/rollups.hpp"
 
 namespace falconer::store {
 namespace {
@@ -69,6 +70,8 @@ protected:
         e.time     = event_time_of(e.received);
         e.texts.put(part::rule, "Terminal shell");
         e.texts.put(part::output_fields, R"({"a": 1})");
+        e.set(event_flag::replaced_characters);
+        e.texts.put(part::raw, "{}");
         quarantined_body body{cluster(), time.utc(), "nul", "a NUL", "{}"};
         event_tally      tally;
         tally.from   = cluster();
@@ -104,6 +107,7 @@ TEST_F(GrantsTest, TheWriterStoresEventsAndSettlesQuotas) {
         (std::vector{committed, quarantined, counted, duplicate, quarantined, counted})
     );
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.events"), "1");
+    EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.raw"), "1");
     EXPECT_EQ(ask(*admin, "SELECT sum(count) FROM falconer.tally"), "2");
 
     pg_quota_ledger::options opt;
@@ -113,10 +117,24 @@ TEST_F(GrantsTest, TheWriterStoresEventsAndSettlesQuotas) {
     usage.cluster  = cluster();
     usage.ordinary = {.spent = 3, .per_day = 0, .burst = 10};
     for (const double left : {7.0, 4.0}) {
-        auto settled = await(ledger.settle({&usage, 1}));
+        auto settled = await(ledger.settle(uuid::random(), {&usage, 1}));
         ASSERT_TRUE(settled) << settled.error().detail;
         EXPECT_DOUBLE_EQ(settled->at(0).ordinary, left);
     }
+}
+
+TEST_F(GrantsTest, TheWriterKeepsTheRollUps) {
+    store_one_of_each();
+    metrics_registry metrics;
+    rollup_options   opt;
+    opt.postgres = options_of(writer);
+    rollups counting(loop.get_executor(), time, metrics, opt);
+    auto    now = await(counting.once());
+    ASSERT_TRUE(now) << now.error().detail;
+    EXPECT_EQ(now->events, 1u);
+    auto c = as(reader);
+    EXPECT_EQ(ask(*c, "SELECT sum(count) FROM falconer.rollup"), "1");
+    EXPECT_EQ(ask(*c, "SELECT sum(count) FROM falconer.rollup_day"), "1");
 }
 
 TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
@@ -128,14 +146,26 @@ TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
 
     const auto day = ask(*admin, "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')");
     for (const std::string& sql :
-         {"DROP TABLE falconer.event_" + day, std::string("DROP TABLE falconer.event"),
+         {"DROP TABLE falconer.event_" + day,
+          std::string("DROP TABLE falconer.event"),
           "ALTER TABLE falconer.event DETACH PARTITION falconer.event_" + day,
-          "DELETE FROM falconer.event_" + day, "SELECT * FROM falconer.event_" + day,
-          std::string("DELETE FROM falconer.event"), std::string("TRUNCATE falconer.event"),
+          "DELETE FROM falconer.event_" + day,
+          "SELECT * FROM falconer.event_" + day,
+          std::string("DELETE FROM falconer.event"),
+          std::string("TRUNCATE falconer.event"),
           std::string("UPDATE falconer.event SET priority = 7"),
           std::string("DELETE FROM falconer.quarantine"),
           std::string("UPDATE falconer.quarantine SET body = ''"),
           std::string("UPDATE falconer.text SET value = ''"),
+          std::string("DELETE FROM falconer.raw"),
+          std::string("UPDATE falconer.raw SET body = ''"),
+          std::string("DELETE FROM falconer.batch"),
+          std::string("UPDATE falconer.batch SET xid = '0'"),
+          std::string("INSERT INTO falconer.rollup VALUES (now(), 1, 1, 1, 1)"),
+          std::string("UPDATE falconer.rollup_day SET count = 0"),
+          std::string("UPDATE falconer.follower SET xid = '0'"),
+          std::string("SELECT falconer.add_up('SELECT')"),
+          std::string("SELECT falconer.trim_rollups('2026-01-01', 1)"),
           std::string("DELETE FROM falconer.audit"),
           std::string("INSERT INTO falconer.audit DEFAULT VALUES"),
           std::string("UPDATE falconer.schema_version SET version = 1"),

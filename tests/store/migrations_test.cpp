@@ -55,5 +55,86 @@ TEST_F(MigrationsTest, AMigrationThatWasChangedAfterwardsIsNoticed) {
     EXPECT_EQ(await(migrate(*c)).error().code, errc::conflict);
 }
 
+/// A store as an older program has left it: with the first `version` migrations.
+class OlderStoreTest : public MigrationsTest {
+protected:
+    pg_connection::ptr make(int version) {
+        auto c = open();
+        EXPECT_EQ(ask(*c, "CREATE SCHEMA falconer"), "");
+        EXPECT_EQ(
+            ask(*c,
+                "CREATE TABLE falconer.schema_version (version int PRIMARY KEY, name text NOT "
+                "NULL, "
+                "checksum text NOT NULL, min_compatible int NOT NULL, applied timestamptz NOT NULL "
+                "DEFAULT now())"),
+            ""
+        );
+        for (const auto& each : known_migrations()) {
+            if (each.version > version) break;
+            auto done = await(c->run_script(std::string(each.sql), std::chrono::seconds(30)));
+            EXPECT_TRUE(done) << done.error().detail;
+            EXPECT_EQ(
+                ask(*c,
+                    "INSERT INTO falconer.schema_version VALUES ($1::int, $2, "
+                    "encode(sha256(convert_to($3, 'UTF8')), 'hex'), 1)",
+                    {std::to_string(each.version), std::string(each.name), std::string(each.sql)}),
+                ""
+            );
+        }
+        return c;
+    }
+};
+
+TEST_F(OlderStoreTest, EventsOfBeforeThereWereBatchesStayAndTheirDaysAreToBeCounted) {
+    auto c = make(5);
+    ask(*c,
+        "SELECT falconer.ensure_day((now() AT TIME ZONE 'UTC')::date + n) FROM generate_series(-2, "
+        "3) n");
+    const std::string old_insert =
+        "INSERT INTO falconer.event (received, time, id, cluster, rule, priority, flags, "
+        "time_nanos, output_fields) VALUES (now() - interval '1 day', now(), gen_random_uuid(), 1, "
+        "1, 2, 0, 0, '{}')";
+    ASSERT_EQ(ask(*c, old_insert), "");
+    ask(*c, "SELECT falconer.begin_rewrite((now() AT TIME ZONE 'UTC')::date - 1)");  // and killed
+    auto at = await(migrate(*c));
+    ASSERT_TRUE(at) << at.error().detail;
+    EXPECT_EQ(ask(*c, "SELECT count(*) FROM falconer.unrolled_day"), "6");
+    EXPECT_EQ(ask(*c, old_insert), "");  // an older program beside this schema
+    EXPECT_EQ(ask(*c, "SELECT events FROM falconer.roll_up_day()"), "0");
+    EXPECT_EQ(ask(*c, "SELECT events FROM falconer.roll_up_day()"), "2");
+    EXPECT_EQ(ask(*c, "SELECT sum(count) FROM falconer.rollup"), "2");
+    EXPECT_EQ(ask(*c, "SELECT count(*) FROM falconer.event WHERE batch IS NULL"), "2");
+}
+
+TEST_F(OlderStoreTest, ARevocationAtNoTimeIsMendedAndNoneComesAgain) {
+    auto c = make(5);
+    ASSERT_EQ(
+        ask(*c,
+            "INSERT INTO falconer.cluster_policy (identity, tokens_issued_before) VALUES "
+            "('all', 'infinity'), ('none', '-infinity'), ('far', '20000-01-01'), ('null', NULL), "
+            "('good', '2026-03-10T12:00:00Z')"),
+        ""
+    );
+    ASSERT_TRUE(await(migrate(*c)));
+    ask(*c, "SET TimeZone = 'UTC'");
+    EXPECT_EQ(
+        ask(*c,
+            "SELECT string_agg(identity || ' ' || coalesce(tokens_issued_before::text, 'null'), "
+            "', ' ORDER BY identity) FROM falconer.cluster_policy"),
+        "all 9999-12-31 23:59:59+00, far 9999-12-31 23:59:59+00, good 2026-03-10 12:00:00+00, "
+        "none 1970-01-01 00:00:00+00, null null"
+    );
+    for (const auto* wrong :
+         {"infinity", "-infinity", "10000-01-01T00:00:00Z", "1969-12-31T23:59:59Z"}) {
+        auto done = await(c->query(
+            "INSERT INTO falconer.cluster_policy (identity, tokens_issued_before) VALUES ('new', "
+            "$1::timestamptz)",
+            {wrong}, std::chrono::seconds(30)
+        ));
+        EXPECT_FALSE(done) << wrong;
+        EXPECT_EQ(c->last_refusal(), "23514") << wrong;
+    }
+}
+
 }  // namespace
 }  // namespace falconer::store

@@ -1,12 +1,17 @@
 #include "pg_fixture.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <gmock/gmock.h>
 #include <asio/ip/tcp.hpp>
+
+#include <filesystem>
 
 namespace falconer::store {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
 
 class PgConnectionTest : public test::pg_fixture {
 protected:
@@ -51,9 +56,15 @@ TEST_F(PgConnectionTest, OpensOverAUnixSocketAndOverTcp) {
 }
 
 TEST_F(PgConnectionTest, SaysWhyItCannotOpen) {
-    auto wrong     = there;
-    wrong.user     = login;
-    wrong.password = "guess";
+    auto wrong         = there;
+    wrong.user         = login;
+    wrong.password     = "guess";
+    const auto refused = open(wrong).error();
+    EXPECT_EQ(refused.code, errc::denied);
+    // Told by its state: the words are in the server's language.
+    EXPECT_THAT(refused.detail, HasSubstr("28P01"));
+    EXPECT_THAT(refused.detail, Not(HasSubstr("LOCATION")));
+    wrong.password = "";
     EXPECT_EQ(open(wrong).error().code, errc::denied);
     wrong      = there;
     wrong.port = 1;
@@ -70,6 +81,9 @@ TEST_F(PgConnectionTest, APasswordFileIsReadAnewForEachConnection) {
     there.user          = login;
     there.password_file = path.string();
     EXPECT_EQ(open(there).error().code, errc::denied) << "no file yet";
+    std::filesystem::create_directory(path);
+    EXPECT_THAT(open(there).error().detail, HasSubstr("Is a directory"));
+    std::filesystem::remove(path);
     put("guess");
     EXPECT_EQ(open(there).error().code, errc::denied);
     put("falcon");

@@ -1,5 +1,6 @@
 #include "store/pg_event_store.hpp"
 #include "pg_fixture.hpp"
+#include "store/raw.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -117,11 +118,80 @@ TEST_F(PgEventStoreTest, WhatIsStoredReadsBackAsItWas) {
     );
 }
 
+TEST_F(PgEventStoreTest, LongTextsArePackedByLz4WhereTheServerCan) {
+    const auto can =
+        ask(*admin,
+            "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = "
+            "'default_toast_compression'");
+    EXPECT_EQ(
+        insert(batch({event("long", R"({"a": ")" + std::string(20'000, 'a') + "\"}")})),
+        verdicts{committed}
+    );
+    EXPECT_EQ(
+        ask(*admin, "SELECT pg_column_compression(output_fields) FROM falconer.event"),
+        can == "t" ? "lz4" : "pglz"
+    );
+}
+
+TEST_F(PgEventStoreTest, AnEmptyBatchSaysWhetherTheStoreAnswers) {
+    EXPECT_EQ(insert(batch({})), verdicts{});
+    there.settings = " -c default_transaction_read_only=on";
+    auto reader    = make_store();
+    EXPECT_EQ(await(reader->insert(batch({}))).error().code, errc::unavailable);
+}
+
 TEST_F(PgEventStoreTest, AnEventOfTheYear1970IsKeptByItsReceipt) {
     auto e = event("old");
     e.time = {0, 0};
     EXPECT_EQ(insert(batch({e})), verdicts{committed});
     EXPECT_EQ(count("event_20260310"), "1");
+}
+
+TEST_F(PgEventStoreTest, BatchesOfTalliesThatWillNotComeAgainAreForgotten) {
+    const event_tally tally{
+        cluster("c"), event_tally::cause::over_quota, "r", priority::notice, noon, 5
+    };
+    std::vector<uuid> before;
+    for (int i = 0; i < 5; ++i) {
+        auto next = batch({tally});
+        next.done = std::exchange(before, {next.id});
+        EXPECT_EQ(insert(next), verdicts{counted});
+        EXPECT_EQ(insert(next), verdicts{counted}) << "once more, after an unclear end";
+    }
+    EXPECT_EQ(ask(*admin, "SELECT sum(count) FROM falconer.tally"), "25");
+    EXPECT_EQ(count("applied_batch"), "1");
+}
+
+TEST_F(PgEventStoreTest, LongSourcesAndTagsStayWithTheirEvent) {
+    const auto all = [](std::string_view one) {
+        return R"(["short", ")" + std::string(one) + "\"]";
+    };
+    std::vector<ingest_record> events;
+    for (const std::size_t length : {256U, 257U, 700'000U}) {
+        auto e = event("rule");
+        e.texts.put(part::source, std::string(length, 's'));
+        e.texts.put(part::tags, all(std::string(length, 't')));
+        events.emplace_back(std::move(e));
+    }
+    auto wide = event("rule");  // characters count, not bytes
+    wide.texts.put(part::source, "x");
+    std::string umlauts;
+    for (int i = 0; i < 256; ++i) umlauts += "ü";
+    wide.texts.put(part::tags, all(umlauts));
+    auto padded = event("rule");
+    padded.texts.put(part::tags, "[" + std::string(20'000, ' ') + R"("a"])");
+    events.insert(events.end(), {wide, padded, event("rule")});
+    EXPECT_EQ(insert(batch(events)), verdicts(6, committed));
+    EXPECT_EQ(insert(batch({event("rule")})), verdicts{committed}) << "a batch without any";
+    EXPECT_EQ(
+        ask(*admin,
+            "SELECT string_agg(coalesce(length(source), 0) || ':' || "
+            "coalesce(length(tags->>1), 0), ' ' ORDER BY length(source), length(tags->>1)) "
+            "FROM falconer.events"),
+        "1:256 256:256 257:257 700000:700000 0:0 0:0 0:0"
+    );
+    EXPECT_EQ(ask(*admin, "SELECT max(length(value)) FROM falconer.text"), "269");
+    EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.text WHERE kind IN (2, 4)"), "4");
 }
 
 TEST_F(PgEventStoreTest, ADuplicateIsRecognisedWhereverItStands) {
@@ -395,6 +465,45 @@ TEST_F(PgEventStoreTest, AFullDiskIsWorthAnotherTryAndLosesNothing) {
     ASSERT_EQ(ask(*admin, "DROP TRIGGER full_disk ON falconer.event"), "");
     EXPECT_EQ(insert(b), (verdicts{committed, committed}));
     EXPECT_EQ(count("event"), "3");
+}
+
+TEST_F(PgEventStoreTest, ExactBytesAreKeptBesideTheirEventAndOnlyOnce) {
+    auto              odd  = event("r", R"({"a": "\ufffd"})");
+    const std::string body = R"({"it's": "a \u0000", "b": "\\"})";
+    odd.set(event_flag::replaced_characters);
+    odd.texts.put(part::raw, body);
+    auto bare = event("r");  // beyond its cluster's bound
+    bare.set(event_flag::replaced_characters);
+    EXPECT_EQ(insert(batch({odd, bare, odd})), (verdicts{committed, committed, duplicate}));
+    EXPECT_EQ(insert(batch({odd})), verdicts{duplicate});
+    auto again     = batch({odd});
+    again.replayed = true;
+    EXPECT_EQ(insert(again), verdicts{duplicate});
+    auto& late     = std::get<falco_event>(again.records[0]);
+    late.received += 5h;
+    EXPECT_EQ(insert(again), verdicts{duplicate});
+    EXPECT_EQ(count("raw"), "1");
+
+    auto kept = await(read_raw(*admin, odd.id, ""));
+    ASSERT_TRUE(kept) << kept.error().detail;
+    ASSERT_EQ(kept->size(), 1u);
+    EXPECT_EQ(kept->at(0).body, body);
+    EXPECT_EQ(kept->at(0).cluster, odd.from->text);
+    EXPECT_EQ(kept->at(0).received, odd.received);
+    EXPECT_TRUE(await(read_raw(*admin, odd.id, "another"))->empty());
+    auto without = await(read_raw(*admin, bare.id, bare.from->text));
+    ASSERT_TRUE(without) << without.error().detail;
+    ASSERT_EQ(without->size(), 1u);
+    EXPECT_TRUE(without->at(0).replaced);
+    EXPECT_FALSE(without->at(0).body);
+}
+
+TEST_F(PgEventStoreTest, OfAnEventThatIsRefusedNoBytesAreLeft) {
+    auto odd = event("r", R"({"a": 1)");  // not JSON
+    odd.set(event_flag::replaced_characters);
+    odd.texts.put(part::raw, "{}");
+    EXPECT_FALSE(await(store->insert(batch({odd}))));
+    EXPECT_EQ(count("raw"), "0");
 }
 
 }  // namespace

@@ -10,6 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
 
 /// Writes down what it is told: "a budget 5", "a revoked", "a accepted".
 class notebook final : public post_office {
@@ -64,16 +68,29 @@ protected:
         auto done = await(set_daily_events(*admin, cluster, events));
         ASSERT_TRUE(done) << done.error().detail;
     }
-    void revoke(const std::string& cluster, std::optional<utc_time> before) {
-        auto done = await(set_tokens_issued_before(*admin, cluster, before, "test"));
+    /// What counts then, or the failure.
+    std::string revoke(const std::string& cluster, std::optional<event_time> before) {
+        auto done = await(refuse_tokens(*admin, cluster, before, "test"));
+        return done ? *done : done.error().detail;
+    }
+    void lift(const std::string& cluster) {
+        auto done = await(accept_tokens(*admin, cluster, "test"));
         ASSERT_TRUE(done) << done.error().detail;
+    }
+    /// As a store has it whose table took anything.
+    void take_anything() {
+        ask(*admin, R"(DO $$ DECLARE c record; BEGIN
+            FOR c IN SELECT conname FROM pg_constraint
+                WHERE conrelid = 'falconer.cluster_policy'::regclass AND contype = 'c'
+            LOOP EXECUTE format('ALTER TABLE falconer.cluster_policy DROP CONSTRAINT %I', c.conname);
+            END LOOP; END $$)");
     }
 };
 
 TEST_F(PolicyWatchTest, TellsWhatIsThereAndWhatChanges) {
-    const utc_time when{std::chrono::sys_days{std::chrono::year{2026} / 5 / 1} + 123us};
+    const utc_time when{std::chrono::sys_days{std::chrono::year{2026} / 5 / 1}};
     budget("a", 5);
-    revoke("b", when);
+    EXPECT_EQ(revoke("b", event_time_of(when + 123us)), "2026-05-01T00:00:00Z");
     start();
     hear(2);
     EXPECT_THAT(told.lines, ElementsAre("a budget 5", "b revoked"));
@@ -82,13 +99,78 @@ TEST_F(PolicyWatchTest, TellsWhatIsThereAndWhatChanges) {
 
     budget("a", 7);
     hear(1);
-    revoke("b", std::nullopt);
+    lift("b");
     hear(2);
     budget("a", std::nullopt);
     hear(3);
     EXPECT_THAT(told.lines, ElementsAre("a budget 7", "b accepted", "a budget default"));
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.cluster_policy"), "0")
         << "a row that says nothing is no row";
+}
+
+TEST_F(PolicyWatchTest, ATimeBeyondWhatOurClockCanHoldIsTheLastItCan) {
+    EXPECT_EQ(revoke("a", event_time{253'402'300'799, 0}), "9999-12-31T23:59:59Z");
+    start();
+    hear(1);
+    ASSERT_THAT(told.lines, ElementsAre("a revoked"));
+    EXPECT_GE(told.before, utc_time{std::chrono::sys_days{std::chrono::year{2262} / 1 / 1}});
+    EXPECT_THAT(watch->faults(), IsEmpty());
+}
+
+TEST_F(PolicyWatchTest, NowIsTheSecondOfTheStoresClock) {
+    const auto before = ask(*admin, "SELECT date_trunc('second', clock_timestamp())::text");
+    revoke("a", std::nullopt);
+    EXPECT_EQ(
+        ask(*admin,
+            "SELECT tokens_issued_before BETWEEN $1::timestamptz AND clock_timestamp() AND "
+            "tokens_issued_before = date_trunc('second', tokens_issued_before) FROM "
+            "falconer.cluster_policy",
+            {before}),
+        "t"
+    ) << "a token that is issued in this very second is a new one";
+}
+
+TEST_F(PolicyWatchTest, ATokenOfTheVerySecondIsGoodAlsoUnderAnOldRow) {
+    ask(*admin,
+        "INSERT INTO falconer.cluster_policy (identity, tokens_issued_before) VALUES ('a', "
+        "'2026-05-01 00:00:00.4+00')");
+    start();
+    hear(1);
+    EXPECT_EQ(told.before, utc_time{std::chrono::sys_days{std::chrono::year{2026} / 5 / 1}});
+}
+
+TEST_F(PolicyWatchTest, AWrongRowHarmsOnlyItselfAndIsNamed) {
+    take_anything();
+    ask(*admin,
+        "INSERT INTO falconer.cluster_policy (identity, tokens_issued_before) VALUES ('ever', "
+        "'infinity'), ('late', '294000-01-01'), ('never', '-infinity'), ('good', '2026-05-01')");
+    ask(*admin,
+        "INSERT INTO falconer.cluster_policy (identity, daily_events) VALUES ('less', -5), "
+        "('some', 5)");
+    start();
+    hear(5);
+    EXPECT_THAT(
+        told.lines,
+        ElementsAre(
+            "ever revoked", "good revoked", "late revoked", "never revoked", "some budget 5"
+        )
+    );
+    EXPECT_THAT(
+        watch->faults(),
+        UnorderedElementsAre(
+            Pair("ever", HasSubstr("tokens_issued_before is 'infinity'")),
+            Pair("late", HasSubstr("294000")), Pair("never", HasSubstr("'-infinity'")),
+            Pair("less", HasSubstr("daily_events is -5"))
+        )
+    );
+    told.lines.clear();
+    ask(*admin, "DELETE FROM falconer.cluster_policy WHERE identity <> 'good'");
+    hear(4);
+    EXPECT_THAT(
+        told.lines,
+        ElementsAre("ever accepted", "late accepted", "never accepted", "some budget default")
+    );
+    EXPECT_THAT(watch->faults(), IsEmpty());
 }
 
 TEST_F(PolicyWatchTest, HearsAfterItsConnectionWasLostWhatItMissed) {

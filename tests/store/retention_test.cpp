@@ -57,6 +57,55 @@ TEST_F(RetentionTest, AnEventGoesByTheUtcDayOfItsReceiptToTheMicrosecond) {
     EXPECT_EQ(events(), "");
 }
 
+TEST_F(RetentionTest, ExactBytesGoWithTheirEvents) {
+    for (const auto* day : {"2026-02-26", "2026-03-02", "2026-03-03"})
+        ask(*store,
+            "INSERT INTO falconer.raw SELECT gen_random_uuid(), id, $1::timestamptz, '' FROM "
+            "falconer.cluster",
+            {std::string(day) + "T23:59:59Z"});
+    keep("live", "b", 9);
+    hold("project, landscape", "'a', 'canary'");
+    // By cluster: b has 9 days, c is held.
+    EXPECT_EQ(retained({.keep = days{7}, .dry_run = true}).aside_removed, 5u);
+    EXPECT_EQ(retained().aside_removed, 5u);
+    EXPECT_EQ(
+        ask(*store,
+            "SELECT string_agg(cluster || ' ' || to_char(received AT TIME ZONE 'UTC', 'MM-DD'), "
+            "', ' ORDER BY cluster, received) FROM falconer.raw"),
+        "1 03-03, 2 03-02, 2 03-03, 3 02-26, 3 03-02, 3 03-03, 4 03-03"
+    );
+}
+
+TEST_F(RetentionTest, RollUpsGoADayAfterTheEventsOfTheirClusterUnlessAHoldKeepsThem) {
+    ask(*store,
+        "INSERT INTO falconer.rollup (minute, cluster, rule, priority, count) SELECT d + interval "
+        "'23 hours 59 minutes', c, 1, 2, 3 FROM generate_series('2026-02-25T00:00Z'::timestamptz, "
+        "'2026-03-10T00:00Z', '1 day') d, generate_series(1, 4) c");
+    ask(*store,
+        "INSERT INTO falconer.rollup_day (day, cluster, last, count) SELECT (minute AT TIME ZONE "
+        "'UTC')::date, cluster, minute, count FROM falconer.rollup");
+    keep("live", "b", 9);
+    hold("project, landscape, until", "'a', 'canary', '2026-02-26'");
+    // The first day that is left of each.
+    const std::string left =
+        "SELECT string_agg(to_char(first, 'MM-DD'), ' ' ORDER BY cluster) FROM (SELECT cluster, "
+        "min(day) AS first FROM falconer.rollup_day GROUP BY 1) f";
+    retained();
+    EXPECT_EQ(ask(*store, left), "03-02 02-28 02-25 03-02");
+    EXPECT_EQ(ask(*store, "SELECT count(*) FROM falconer.rollup_day WHERE cluster = 3"), "11");
+    EXPECT_EQ(
+        ask(*store,
+            "SELECT count(*) FROM falconer.rollup r FULL JOIN falconer.rollup_day d ON d.cluster = "
+            "r.cluster AND d.day = (r.minute AT TIME ZONE 'UTC')::date WHERE r.cluster IS NULL OR "
+            "d.cluster IS NULL"),
+        "0"
+    );
+    retained();
+    EXPECT_EQ(ask(*store, left), "03-02 02-28 02-25 03-02");
+    retained({.keep = days{7}}, now + 24h);
+    EXPECT_EQ(ask(*store, left), "03-03 03-01 02-25 03-03");
+}
+
 TEST_F(RetentionTest, ATextGoesWhenNothingCanReferToItAnyMore) {
     const auto texts = [&] {
         return ask(*store, "SELECT string_agg(value, ',' ORDER BY value) FROM falconer.text");

@@ -41,6 +41,7 @@ public:
     task<result<std::vector<stored_as>>> insert(const record_batch& batch) override {
         ++tries;
         ids.push_back(batch.id);
+        done.insert(done.end(), batch.done.begin(), batch.done.end());
         if (delay > steady_time::duration::zero()) {
             const auto clock = time_.make_bell();
             co_await clock->wait_until(time_.now() + delay);
@@ -65,7 +66,8 @@ public:
     }
 
     std::vector<std::vector<std::string>> batches;
-    std::vector<uuid>                     ids;  // of all it was given
+    std::vector<uuid>                     ids;   // of all it was given
+    std::vector<uuid>                     done;  // batches it may forget
     std::set<uuid>                        known;
     steady_time::duration                 delay{0};
     int                                   away  = 0;
@@ -85,6 +87,10 @@ class fake_spool final : public event_spool {
 public:
     task<result<void>> append(const record_batch& batch) override {
         ++tries;
+        if (throws > 0) {
+            --throws;
+            throw std::logic_error("told to");
+        }
         if (kept.size() >= room) co_return failure{errc::too_large, "full"};
         kept.push_back(batch);
         co_return result<void>{};
@@ -96,6 +102,11 @@ public:
     }
     task<result<void>> pop() override {
         kept.pop_front();
+        co_return result<void>{};
+    }
+    task<result<void>> probe() override {
+        ++probes;
+        if (kept.size() >= room) co_return failure{errc::too_large, "full"};
         co_return result<void>{};
     }
     spool_status status() const override {
@@ -112,6 +123,8 @@ public:
     std::uint64_t            capacity  = 0;  // bytes; 0: no matter
     std::size_t              asked_for = 0;
     int                      tries     = 0;
+    int                      probes    = 0;
+    int                      throws    = 0;  // so many appends more
 };
 
 /// Takes everything, or refuses everything.

@@ -4,7 +4,7 @@
 #include "actor_fixture.hpp"
 #include "actors/maintenance.hpp"
 #include "falconer/metrics.hpp"
-#include "sandbox/store_api.hpp"
+#include "sandbox/kube_api/store_api.hpp"
 #include "yaml.hpp"
 
 #include <algorithm>

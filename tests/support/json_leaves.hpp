@@ -5,6 +5,7 @@
 #include <rapidjson/reader.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,6 +75,30 @@ private:
     std::vector<level> levels_;
     std::string        name_;
 };
+
+/// The text with U+FFFD where its escapes write U+0000 or half a surrogate pair.
+inline std::string with_shown_characters(std::string_view json) {
+    std::string out;
+    const auto  unit_at = [&](std::size_t at) {
+        if (at + 6 > json.size() || json[at] != '\\' || json[at + 1] != 'u') return -1L;
+        const std::string digits(json.substr(at + 2, 4));
+        if (digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) return -1L;
+        return std::strtol(digits.c_str(), nullptr, 16);
+    };
+    for (std::size_t at = 0; at < json.size();) {
+        const long unit  = unit_at(at);
+        const long next  = unit >= 0xD800 && unit < 0xDC00 ? unit_at(at + 6) : -1;
+        const bool pair  = next >= 0xDC00 && next < 0xE000;
+        const bool shown = unit == 0 || (unit >= 0xD800 && unit < 0xE000 && !pair);
+        const auto size  = unit < 0 ? (json[at] == '\\' ? 2u : 1u) : (pair ? 12u : 6u);
+        if (shown)
+            out += "\\uFFFD";
+        else
+            out += json.substr(at, size);
+        at += size;
+    }
+    return out;
+}
 
 /// Nothing: RapidJSON does not take it for JSON. It takes NUL for the end, so there must be none.
 inline std::optional<json_leaves> leaves_of(std::string_view text) {

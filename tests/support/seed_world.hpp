@@ -6,8 +6,8 @@
 #include "actors/watches.hpp"
 #include "falconer/falco/managed_resource.hpp"
 #include "falconer/metrics.hpp"
-#include "sandbox/resource_manager.hpp"
-#include "sandbox/store_api.hpp"
+#include "sandbox/gardener/resource_manager.hpp"
+#include "sandbox/kube_api/store_api.hpp"
 #include "yaml.hpp"
 
 #include <fstream>

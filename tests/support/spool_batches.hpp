@@ -30,6 +30,7 @@ inline record_batch batch_of_every_kind() {
         R"(["a","b"])",
         R"({"proc.pid":1234567890123456789})",
         "{}",
+        R"({"rule":"\u0000"})",
     };
     for (std::size_t i = 0; i < event_texts::parts; ++i)
         event.texts.put(static_cast<event_texts::part>(i), texts[i]);
@@ -42,7 +43,7 @@ inline record_batch batch_of_every_kind() {
     };
     const event_tally tally{
         .from   = cluster_named("another"),
-        .why    = event_tally::cause::token_refused,
+        .why    = event_tally::cause::bytes_not_kept,
         .rule   = "r",
         .level  = priority::warning,
         .minute = utc_time(seconds(1'767'225'600)),

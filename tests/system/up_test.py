@@ -135,6 +135,11 @@ class UpTest(unittest.TestCase):
 
     def test_the_printed_curl_stores_an_event_and_a_second_start_finds_it(self):
         up = self.up("--shoots", "5", "--rate", "5")
+        self.assertNotIn("Bearer", up.said(), "a token is nothing for a terminal")
+        header = self.data / "token.header"
+        self.assertIn(f"-H @{header}", up.said())
+        self.assertEqual(header.stat().st_mode & 0o777, 0o600)
+        self.assertTrue(header.read_text().startswith("Authorization: Bearer ey"))
         curl = re.search(r"curl -i .*?\}\}'\n", up.said(), re.S).group(0)
         answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True).stdout
         self.assertIn("200 OK", answer)

@@ -31,6 +31,7 @@ struct extension_view {
     extension_class          is          = extension_class::shoot;
     bool                     known_class = true;  // a class that nobody knows is nobody's
     std::int64_t             generation  = 0;
+    std::int64_t             observed    = 0;  // status.observedGeneration; 0: none is told
     std::string              resource_version{};
     std::string              operation{};  // annotation gardener.cloud/operation
     std::string              timestamp{};  // annotation gardener.cloud/timestamp

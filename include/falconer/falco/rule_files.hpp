@@ -23,6 +23,12 @@ using rule_set = std::map<std::string, std::string>;
 /// By rules version.
 using rule_catalogue = std::map<std::string, rule_set>;
 
+/// The Go extension's profiles name their sets of rules after Falco's versions; ours are named as
+/// falcosecurity/rules releases them. "0.42.1" is 5.0.0; what is no such name stands for itself.
+std::string_view rules_version_meant(std::string_view version) noexcept;
+/// A set of that very name, else the one that it stands for. Null: neither is there.
+const rule_set* find_rules(const rule_catalogue& in, std::string_view version);
+
 /// "falco-rules" is falco_rules.yaml. Nothing: there is no such standard file.
 std::string_view standard_rule_file(std::string_view standard_name) noexcept;
 

@@ -44,13 +44,16 @@ public:
         std::string ca{};           // empty: what the system trusts
         std::string certificate{};  // empty: none is shown
         std::string key{};
+        std::string server_name{};    // whom its certificate must name; empty: the host
+        bool        anybody = false;  // no certificate is looked at: whoever answers is believed
     };
 
     virtual ~http_client() = default;
 
     /// One request, one whole answer, whatever its status. Adds Host where there is none. If a kept
     /// connection turns out to have ended, the request is sent again on a new one, provided that
-    /// its method or an Idempotency-Key field says that this is harmless.
+    /// its method or an Idempotency-Key field says that this is harmless. An answer in gzip, as a
+    /// request with Accept-Encoding may get, is unpacked; `body_bytes` counts what it unpacks to.
     ///
     /// Errors : unavailable (the name, the connection, TLS; says which), timed_out, malformed,
     /// too_large Cancel : the connection is closed; the peer may act on the request all the same

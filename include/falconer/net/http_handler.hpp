@@ -14,7 +14,8 @@ public:
     virtual ~http_handler() = default;
 
     /// Looks at a request before its body is read (the body is empty). An answer ends the request
-    /// there, and no memory is spent on its body. May leave what it learned in `head.context`.
+    /// there, and no memory is spent on its body. May leave what it learned in `head.context` and
+    /// whose request it is in `head.client`.
     virtual std::optional<http_response> screen(http_request& head);
 
     /// What screen() let pass was answered with `status` before its body was whole: it is too

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,11 +21,14 @@ struct jwt_rules {
     std::string          issuer   = "urn:gardener:gardener-falco-extension";
     std::string          audience = "falco-db";
     std::chrono::seconds leeway{60};  // between their clock and ours
+    /// Those that are accepted. A token without an audience is of the second, whatever else it
+    /// says.
+    std::set<token_profile> profiles{token_profile::central, token_profile::cluster_identity};
 };
 
 struct jwt_verdict {
     /// Empty: it is good. Otherwise a constant word: malformed, algorithm, key, signature, expired,
-    /// not_yet_valid, issuer, audience, cluster.
+    /// not_yet_valid, issuer, audience, profile, cluster.
     std::string_view why{};
     /// Whose it is. Also of one that is good but for its time.
     std::string             cluster{};

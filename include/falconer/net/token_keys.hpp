@@ -50,8 +50,11 @@ private:
 };
 
 /// The keys of a document: the Go ingestor's keys file (key_1, key_2, each with publicKey as PEM
-/// and created), or a JWKS (RFC 7517; members that are no RS256 keys for signatures are left out).
-/// The newest first. Errors: malformed, in a sentence that begins with `name`.
+/// and created), a JWKS (RFC 7517; members that are no RS256 keys for signatures are left out), or
+/// PEM blocks one after another (blank lines and comments with # between them). All blocks count,
+/// and one that is no key is an error that names its line.
+/// The newest first, PEM blocks in their order. Errors: malformed, in a sentence that begins with
+/// `name`.
 result<std::vector<public_key>> parse_keys(const std::string& name, std::string_view text);
 
 /// As parse_keys() reads them. `created`: RFC 3339.

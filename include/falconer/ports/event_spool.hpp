@@ -39,6 +39,10 @@ public:
     /// What front() gave last is stored elsewhere. Its place is freed with its segment.
     virtual task<result<void>> pop() = 0;
 
+    /// Whether an append of a small batch would succeed now. Nothing is kept.
+    /// Errors: as append()
+    virtual task<result<void>> probe() = 0;
+
     virtual spool_status status() const = 0;
 };
 

@@ -20,8 +20,9 @@ class event_store {
 public:
     virtual ~event_store() = default;
 
-    /// Stores all records or none. Returns when they are durable; one verdict per record, in order.
-    /// An event is stored once per (cluster, uuid), whatever the day; a tally once per batch id.
+    /// Stores all records or none (of an empty batch: says whether the store would answer). Returns
+    /// when they are durable; one verdict per record, in order. An event is stored once per
+    /// (cluster, uuid), whatever the day; a tally once per batch id.
     ///
     /// Errors : unavailable, timed_out, overloaded, denied
     ///                                  unknown whether stored; a repetition does no harm

@@ -45,6 +45,10 @@ bool comparison_checker::check_right(
     const auto other = type_of(*is.right, in);
     if (!other) return false;
     const auto at = in.text.find(is.right->at);
+    if (field_table::known().find(in.source, is.right->field)->is->no_rhs) {
+        problems_.error(at, title_of(*is.right) + " cannot be compared with, only looked at");
+        return false;
+    }
     // Source: falcosecurity/libs, userspace/libsinsp/sinsp_filtercheck.cpp.
     if (is.comparison == "pmatch" || is.comparison == "regex") {
         problems_.error(at, "'" + is.comparison + "' compares with texts, not with another field");
@@ -79,6 +83,11 @@ std::optional<compared_type> comparison_checker::type_of(const operand& is, cons
     if (checked.is->is->output_only)
         problems_.error(in.text.find(is.at), title_of(is) + " says something only in outputs");
     compared_type type{checked.is->is->type, checked.is->is->list};
+    const auto    changes = [](const std::string& each) { return each != "val"; };
+    if (checked.is->is->no_transformer && std::ranges::any_of(is.transformers, changes)) {
+        problems_.error(in.text.find(is.at), "no transformer works on " + title_of(is));
+        return std::nullopt;
+    }
     for (auto each = is.transformers.rbegin(); each != is.transformers.rend(); ++each) {
         const auto next = transformed(*each, type);
         if (!next) {

@@ -277,8 +277,9 @@ private:
                 fail("a quote that is never closed");
                 return;
             }
-            into.values.push_back({unescaped(text_.substr(begin + 1, end - begin - 1)), true, begin}
-            );
+            auto text = unescaped(begin + 1, end);
+            if (wrong_) return;
+            into.values.push_back({std::move(text), true, begin});
             at_ = end + 1;
             return;
         }
@@ -319,13 +320,27 @@ private:
         return std::string_view::npos;
     }
 
-    static std::string unescaped(std::string_view quoted) {
+    /// What stands between two quotes, which are those around it. A backslash may be escaped, the
+    /// very quote, and what has a letter of its own; "\." is refused, and written "\\.".
+    /// Source: falcosecurity/libs, userspace/libsinsp/filter/escaping.cpp.
+    std::string unescaped(std::size_t begin, std::size_t end) {
+        const char  quote = text_[begin - 1];
         std::string text;
-        for (std::size_t i = 0; i < quoted.size(); ++i) {
-            if (quoted[i] == '\\' && i + 1 < quoted.size() &&
-                (quoted[i + 1] == '"' || quoted[i + 1] == '\''))
-                ++i;
-            text += quoted[i];
+        for (auto i = begin; i < end; ++i) {
+            if (text_[i] != '\\' || i + 1 == end) {
+                text += text_[i];
+                continue;
+            }
+            const char                 escaped = text_[++i];
+            constexpr std::string_view letters = "bfnrt/\\ ", are = "\b\f\n\r\t/\\\\";
+            if (const auto which = letters.find(escaped); which != letters.npos) {
+                text += are[which];
+            } else if (escaped == quote) {
+                text += quote;
+            } else {
+                fail_at(i - 1, "'\\' begins no escape here; a backslash itself is written '\\\\'");
+                return {};
+            }
         }
         return text;
     }

@@ -134,9 +134,12 @@ overrides entry_reader::read_overrides(
         error({&file_, entry->at}, "'override' is a mapping, not " + kind_of(*entry->is));
         return read;
     }
+    std::set<std::string_view> seen;
     for (const auto& [key, key_at, is] : entry->is->entries) {
         const where here{&file_, key_at};
-        if (!contains(replaceable, key)) {
+        if (!seen.insert(key).second) {
+            warning(here, "the key " + quoted(key) + " is there twice; the first counts");
+        } else if (!contains(replaceable, key)) {
             error(
                 here, "the " + quoted(key) + " of a " + what_ + " cannot be overridden" +
                           did_you_mean(key, replaceable)
@@ -178,12 +181,17 @@ std::vector<rule_exception> entry_reader::read_exceptions(bool appended) {
             error(at(*each), "an exception is a mapping, not " + kind_of(*each));
             continue;
         }
-        rule_exception made{.at = at(*each)};
+        rule_exception             made{.at = at(*each)};
+        std::set<std::string_view> seen;
         for (const auto& [key, key_at, is] : each->entries)
             if (!contains(exception_keys, key))
                 warning(
                     {&file_, key_at},
                     "an exception has no key " + quoted(key) + did_you_mean(key, exception_keys)
+                );
+            else if (!seen.insert(key).second)
+                warning(
+                    {&file_, key_at}, "the key " + quoted(key) + " is there twice; the first counts"
                 );
         const auto* name = each->find("name");
         if (name == nullptr || !name->is->is_scalar() || name->is->text.empty()) {

@@ -19,7 +19,7 @@ std::string how_to_give(const field_info& is, std::string_view name) {
 
 void check_argument(
     const field_table::found& found, const std::optional<std::string>& argument,
-    std::vector<field_complaint>& complaints
+    const falco_release& release, std::vector<field_complaint>& complaints
 ) {
     const auto&       is = *found.is;
     const std::string name(found.name);
@@ -31,8 +31,13 @@ void check_argument(
             );
         return;
     }
-    if (argument && !is.index && !is.key && !is.dotted)
-        complaints.push_back({.at = name.size(), .what = "'" + name + "' takes no argument"});
+    const bool index = is.takes_index_in(release);
+    if (argument && !index && !is.key && !is.dotted)
+        complaints.push_back(
+            {.at   = name.size(),
+             .what = "'" + name + "' takes no argument" +
+                     (is.index ? " in Falco " + release.version : "")}
+        );
     else if (argument && is.index && !is.key && !is_number(*argument))
         complaints.push_back(
             {.at = name.size(),
@@ -62,7 +67,7 @@ void check_meaning(
                      near}
         );
     }
-    if (found.is->deprecated && release.is_at_least("0.42.0"))
+    if (found.is->deprecated && release.number >= *found.is->deprecated)
         complaints.push_back(
             {.error = false, .what = "'" + std::string(found.name) + "' is deprecated"}
         );
@@ -85,7 +90,17 @@ checked_field check_field(
         );
         return checked;
     }
-    check_argument(*checked.is, argument, checked.complaints);
+    if (!checked.is->is->is_known_to(release)) {
+        const bool later = checked.is->is->since && release.number < *checked.is->is->since;
+        checked.complaints.push_back(
+            {.unknown = true,
+             .what    = "Falco " + release.version + " has no field '" +
+                     std::string(checked.is->name) +
+                     (later ? "'; later versions have it" : "'; earlier versions had it")}
+        );
+        return checked;
+    }
+    check_argument(*checked.is, argument, release, checked.complaints);
     check_meaning(*checked.is, release, checked.complaints);
     return checked;
 }
@@ -110,7 +125,7 @@ std::size_t check_output_field(
     // Text may follow the field at once: "%proc.name.".
     auto size = found->name.size() + (found->dotted.empty() ? 0 : found->dotted.size() + 1);
     std::optional<std::string> argument;
-    if (size == name.size() && (found->is->index || found->is->key)) {
+    if (size == name.size() && (found->is->takes_index_in(release) || found->is->key)) {
         syntax_error wrong;
         auto         read = argument_at(text.substr(size), wrong);
         if (!read) {

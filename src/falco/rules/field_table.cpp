@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view every_source = "any";
 
-constexpr std::array<std::pair<std::string_view, field_type>, 10>        types{{
+constexpr std::array<std::pair<std::string_view, field_type>, 10>                         types{{
     {"any", field_type::any},
     {"text", field_type::text},
     {"bytes", field_type::bytes},
@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, field_type>, 10>        types{{
     {"network", field_type::network},
     {"port", field_type::port},
 }};
-constexpr std::array<std::pair<std::string_view, bool field_info::*>, 9> traits{{
+constexpr std::array<std::pair<std::string_view, bool field_info::*>, 10>                 traits{{
     {"list", &field_info::list},
     {"every", &field_info::every},
     {"index", &field_info::index},
@@ -35,7 +35,14 @@ constexpr std::array<std::pair<std::string_view, bool field_info::*>, 9> traits{
     {"required", &field_info::required},
     {"condition-only", &field_info::condition_only},
     {"output-only", &field_info::output_only},
-    {"deprecated", &field_info::deprecated},
+    {"no-rhs", &field_info::no_rhs},
+    {"no-transformer", &field_info::no_transformer},
+}};
+constexpr std::array<std::pair<std::string_view, std::optional<semver> field_info::*>, 4> dates{{
+    {"since=", &field_info::since},
+    {"until=", &field_info::until},
+    {"deprecated=", &field_info::deprecated},
+    {"index=", &field_info::index_since},
 }};
 
 field_info read_field(const std::string& text) {
@@ -47,8 +54,14 @@ field_info read_field(const std::string& text) {
             if (name == word) is.type = type, known = true;
         for (const auto& [name, trait] : traits)
             if (name == word) is.*trait = true, known = true;
+        for (const auto& [name, date] : dates) {
+            if (!word.starts_with(name)) continue;
+            is.*date = semver::parse(word.substr(name.size()));
+            known    = (is.*date).has_value();
+        }
         assert(known && "a word in fields.yaml that says nothing");
     }
+    is.index = is.index || is.index_since;
     return is;
 }
 
@@ -113,6 +126,17 @@ std::optional<field_table::found> field_table::find_prefix(
         if (const auto* is = look_up(source, text.substr(0, size)))
             return found{is, text.substr(0, size), {}};
     return std::nullopt;
+}
+
+std::vector<std::string> field_table::names_of(
+    std::string_view source, const falco_release& release
+) const {
+    std::vector<std::string> names;
+    for (const auto in : {source, every_source})
+        if (const auto its = sources_.find(in); its != sources_.end())
+            for (const auto& [name, is] : its->second)
+                if (is.is_known_to(release)) names.push_back(name);
+    return names;
 }
 
 std::string field_table::near_field(std::string_view source, std::string_view wrong) const {

@@ -1,6 +1,8 @@
 // Which fields there are, of which type: config/rules/fields.yaml.
 #pragma once
 
+#include "falco_release.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,7 +31,18 @@ struct field_info {
     field_type type = field_type::any;
     bool       list = false, every = false;
     bool       index = false, key = false, dotted = false, required = false;  // arguments
-    bool       condition_only = false, output_only = false, deprecated = false;
+    bool       condition_only = false, output_only = false;
+    bool       no_rhs = false, no_transformer = false;
+    // The first versions of Falco of which these hold; nothing: of none, of `since` and
+    // `index_since` that it always held.
+    std::optional<semver> since{}, until{}, deprecated{}, index_since{};
+
+    bool is_known_to(const falco_release& release) const {
+        return (!since || release.number >= *since) && (!until || release.number < *until);
+    }
+    bool takes_index_in(const falco_release& release) const {
+        return index && (!index_since || release.number >= *index_since);
+    }
 };
 
 class field_table {
@@ -52,6 +65,9 @@ public:
 
     bool is_event(std::string_view name) const { return events_.contains(name); }
     bool is_argument(std::string_view name) const { return arguments_.contains(name); }
+
+    /// All that a Falco knows of, those of every source included.
+    std::vector<std::string> names_of(std::string_view source, const falco_release& release) const;
 
     // "; did you mean 'proc.name'?"
     std::string near_field(std::string_view source, std::string_view wrong) const;

@@ -12,7 +12,9 @@ namespace {
 
 /// Falco warns of rules that look at more events than these.
 constexpr std::size_t most_events = 100;
-constexpr int         deepest     = 200;  // macros in macros
+/// Of the plug-ins only `container` is loaded, and it has no source of its own.
+constexpr std::string_view loaded_source = "syscall";
+constexpr int              deepest       = 200;  // macros in macros
 /// Comparisons that are thought through in one go, many times what all standard rules have. More
 /// are a file that somebody has made to keep us busy.
 constexpr std::size_t most_judged = 30'000;
@@ -37,6 +39,7 @@ public:
             check_rule(rule);
         }
         for (auto& [name, macro] : book_.macros) check_fields(macro);
+        for (const auto& [name, list] : book_.lists) check_list(list);
         tell_unused(book_.macros, "macro");
         tell_unused(book_.lists, "list");
     }
@@ -123,6 +126,12 @@ private:
                 rule.at, "source '" + in_one_line(rule.source) + "' is not known, and rule '" +
                              in_one_line(rule.name) + "' is skipped" +
                              field_table::known().near_source(rule.source)
+            );
+        else if (rule.source != loaded_source)
+            problems_.warning(
+                rule.at, "source '" + rule.source +
+                             "' is of a plug-in that is not loaded here, and rule '" +
+                             in_one_line(rule.name) + "' is skipped"
             );
         if (!rule.output.empty()) check_output(rule, release_, problems_);
         if (rule.condition.empty()) return;
@@ -234,6 +243,38 @@ private:
                                             " looks at nearly every event, which costs much: "
                                             "nothing in it says which evt.type must be"
             );
+        }
+    }
+
+    // --- lists ---
+
+    /// Falco puts lists into lists before anything else, each as it stands at that moment.
+    /// Source: falcosecurity/falco, userspace/engine/rule_loader_compiler.cpp, compile_list_infos.
+    void check_list(const list_definition& list) {
+        if (const auto macro = book_.macros.find(list.name); macro != book_.macros.end())
+            problems_.add(
+                macro->second.used ? rule_severity::error : rule_severity::warning,
+                list.order > macro->second.order ? list.at : macro->second.at,
+                "'" + in_one_line(list.name) +
+                    "' is a list and a macro: Falco puts the list's items where the macro is meant"
+            );
+        for (const auto& item : list.items) {
+            const auto other = book_.lists.find(item.text);
+            if (other == book_.lists.end() || problems_.full()) continue;
+            if (other->second.order >= list.visible) {
+                problems_.warning(
+                    item.at, "list '" + item.text + "' is defined only further down, " +
+                                 line_of(other->second) + ": here its name is taken as a text"
+                );
+                continue;
+            }
+            for (const auto& inner : other->second.items)
+                if (inner.text != item.text && book_.lists.contains(inner.text))
+                    problems_.warning(
+                        item.at, "list '" + item.text + "' has list '" + inner.text +
+                                     "' in it, which is one list in another too many: Falco takes "
+                                     "its name as a text"
+                    );
         }
     }
 

@@ -1,6 +1,7 @@
 #include "rule_exceptions.hpp"
 
 #include "falconer/spelling.hpp"
+#include "field_check.hpp"
 #include "value_kinds.hpp"
 
 #include <algorithm>
@@ -10,8 +11,11 @@ namespace {
 
 class exception_checker {
 public:
-    exception_checker(rule_exception& is, const std::string& source, problem_list& problems)
-        : is_(is), source_(source), problems_(problems) {}
+    exception_checker(
+        rule_exception& is, const std::string& source, const falco_release& release,
+        problem_list& problems
+    )
+        : is_(is), source_(source), release_(release), problems_(problems) {}
 
     void run() {
         if (!is_.fields.given()) return;  // told
@@ -28,14 +32,29 @@ private:
     std::optional<compared_type> type_of(const exception_part& field) {
         const auto& table = field_table::known();
         if (!table.has_source(source_)) return std::nullopt;
-        const auto name = field_name_at(field.text);
-        if (const auto found = table.find(source_, name))
-            return compared_type{found->is->type, found->is->list};
-        error(
-            field.at, "there is no field '" + in_one_line(field.text) + "'" +
-                          table.near_field(source_, name.empty() ? field.text : name)
-        );
-        return std::nullopt;
+        const auto   name = field_name_at(field.text);
+        syntax_error wrong;
+        const auto   argument =
+            name.empty() ? std::nullopt
+                           : argument_at(std::string_view(field.text).substr(name.size()), wrong);
+        if (!argument || name.size() + argument->size != field.text.size() ||
+            !table.find(source_, name)) {
+            error(
+                field.at, "there is no field '" + in_one_line(field.text) + "'" +
+                              table.near_field(source_, name.empty() ? field.text : name)
+            );
+            return std::nullopt;
+        }
+        const auto checked = check_field(source_, name, argument->is, release_);
+        bool       good    = true;
+        for (const auto& each : checked.complaints) {
+            problems_.add(
+                each.error ? rule_severity::error : rule_severity::warning, field.at, each.what
+            );
+            good = good && !each.error;
+        }
+        if (!good) return std::nullopt;
+        return compared_type{checked.is->is->type, checked.is->is->list};
     }
 
     void check_comparison(
@@ -53,6 +72,21 @@ private:
                                    std::string(name_of(type->type)) + ", which knows no '" +
                                    comparison.text + "'"
             );
+    }
+
+    /// Falco joins what is in a list with commas and quotes nothing.
+    void check_listed(const exception_part& value, const exception_part& comparison) {
+        if (kind_of_comparison(comparison.text) != comparison_kind::list) return;
+        for (const auto& each : value.items) check_listed(each, comparison);
+        const auto& text = value.text;
+        if (value.list || text.find(' ') == text.npos || text.starts_with('"') ||
+            text.starts_with('\'') || text.starts_with('('))
+            return;
+        error(
+            value.at, "'" + in_one_line(text) +
+                          "' has a blank in it and needs quotes of its own, '\"" +
+                          in_one_line(text) + "\"'"
+        );
     }
 
     void check_value(const exception_part& value, const std::optional<compared_type>& type) {
@@ -96,6 +130,7 @@ private:
                 );
             else
                 check_value(each, type);
+            check_listed(each, comparison);
         }
     }
 
@@ -127,6 +162,9 @@ private:
                 continue;
             }
             for (std::size_t i = 0; i < count; ++i) check_value(each.items[i], types[i]);
+            if (!match) continue;
+            for (std::size_t i = 0; i < count; ++i)
+                check_listed(each.items[i], comparisons.items[i]);
         }
     }
 
@@ -134,20 +172,24 @@ private:
         return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
     }
 
-    rule_exception&    is_;
-    const std::string& source_;
-    problem_list&      problems_;
+    rule_exception&      is_;
+    const std::string&   source_;
+    const falco_release& release_;
+    problem_list&        problems_;
 };
 
 }  // namespace
 
-void check_exception(rule_exception& is, const std::string& source, problem_list& problems) {
-    exception_checker(is, source, problems).run();
+void check_exception(
+    rule_exception& is, const std::string& source, const falco_release& release,
+    problem_list& problems
+) {
+    exception_checker(is, source, release, problems).run();
 }
 
 void append_exception(
     std::vector<rule_exception>& to, rule_exception more, const std::string& source,
-    problem_list& problems
+    const falco_release& release, problem_list& problems
 ) {
     const auto title = "exception '" + in_one_line(more.name) + "'";
     const auto found = std::ranges::find(to, more.name, &rule_exception::name);
@@ -156,7 +198,7 @@ void append_exception(
             problems.error(more.at, title + " is a new one and has no 'fields'");
         else if (more.values.empty())
             problems.error(more.at, title + " is a new one and has no 'values'");
-        check_exception(more, source, problems);
+        check_exception(more, source, release, problems);
         to.push_back(std::move(more));
         return;
     }
@@ -169,7 +211,7 @@ void append_exception(
     auto as_one   = *found;
     as_one.values = more.values;
     as_one.at     = more.at;
-    check_exception(as_one, source, problems);
+    check_exception(as_one, source, release, problems);
     std::ranges::move(more.values, std::back_inserter(found->values));
 }
 

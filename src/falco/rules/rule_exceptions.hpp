@@ -1,6 +1,7 @@
 // Exceptions of rules: fields, how they are compared, and with what.
 #pragma once
 
+#include "falco_release.hpp"
 #include "rule_book.hpp"
 
 #include <string>
@@ -9,12 +10,15 @@
 namespace falconer::falco::rules {
 
 /// Of a rule of this source. Fills in the comparisons that are left out.
-void check_exception(rule_exception& is, const std::string& source, problem_list& problems);
+void check_exception(
+    rule_exception& is, const std::string& source, const falco_release& release,
+    problem_list& problems
+);
 
 /// Adds to those of a rule: values to one that is there, or a whole new one.
 void append_exception(
     std::vector<rule_exception>& to, rule_exception more, const std::string& source,
-    problem_list& problems
+    const falco_release& release, problem_list& problems
 );
 
 }  // namespace falconer::falco::rules

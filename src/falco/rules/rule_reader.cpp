@@ -10,10 +10,10 @@
 namespace falconer::falco::rules {
 namespace {
 
-constexpr std::array<std::string_view, 14> rule_keys{
-    "rule",    "desc",   "condition",  "output",   "priority",      "source",
-    "enabled", "tags",   "exceptions", "override", "warn_evttypes", "skip-if-unknown-filter",
-    "append",  "capture"
+constexpr std::array<std::string_view, 13> rule_keys{
+    "rule",    "desc", "condition",  "output",   "priority",      "source",
+    "enabled", "tags", "exceptions", "override", "warn_evttypes", "skip-if-unknown-filter",
+    "append",
 };
 constexpr std::array<std::string_view, 4> macro_keys{"macro", "condition", "append", "override"};
 constexpr std::array<std::string_view, 4> list_keys{"list", "items", "append", "override"};
@@ -33,6 +33,12 @@ constexpr std::array<std::string_view, 1> of_list{"items"};
 constexpr std::array<std::string_view, 9> priorities{"emergency",     "alert",   "critical",
                                                      "error",         "warning", "notice",
                                                      "informational", "info",    "debug"};
+
+std::vector<std::string_view> rule_keys_of(const falco_release& release) {
+    std::vector<std::string_view> known(rule_keys.begin(), rule_keys.end());
+    if (release.is_at_least("0.42.0")) known.insert(known.end(), {"capture", "capture_duration"});
+    return known;
+}
 
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](char c) {
@@ -69,6 +75,7 @@ private:
             );
             return;
         }
+        tell_hidden(item);
         if (const auto* engine = item.find("required_engine_version"))
             check_engine_version(file_, *engine, release_, problems_);
         else if (const auto* plugins = item.find("required_plugin_versions"))
@@ -86,6 +93,22 @@ private:
                                        : "there is no entry '" + in_one_line(item.entries[0].key) +
                                              "'" + did_you_mean(item.entries[0].key, entries)
             );
+    }
+
+    /// The first of them decides what an entry is, and hides the others.
+    void tell_hidden(const node& item) {
+        std::string_view is;
+        for (const auto each : entries) {
+            const auto* found = item.find(each);
+            if (found == nullptr) continue;
+            if (is.empty())
+                is = each;
+            else
+                problems_.warning(
+                    {&file_, found->at}, "'" + std::string(each) + "' is not read: because of '" +
+                                             std::string(is) + "' the entry is one of those"
+                );
+        }
     }
 
     bool is_appended(entry_reader& entry, const overrides& changes) {
@@ -194,9 +217,7 @@ private:
 
     void read_rule(const node& item) {
         entry_reader entry(file_, item, "rule", problems_);
-        auto         known = std::vector(rule_keys.begin(), rule_keys.end());
-        known.emplace_back("capture_duration");
-        entry.expect_keys(known);
+        entry.expect_keys(rule_keys_of(release_));
         if (!entry.read_name()) return;
         const auto changes = entry.read_overrides(appendable, replaceable);
         const bool append  = is_appended(entry, changes);
@@ -243,7 +264,7 @@ private:
             if (const auto source = entry.text("source")) made.source = source->text;
         read_flags(entry, made);
         made.exceptions = entry.read_exceptions(false);
-        for (auto& each : made.exceptions) check_exception(each, made.source, problems_);
+        for (auto& each : made.exceptions) check_exception(each, made.source, release_, problems_);
 
         const auto before = book_.rules.find(entry.name());
         if (before != book_.rules.end() && before->second.source != made.source)
@@ -279,9 +300,22 @@ private:
         if (is != nullptr) entry.read_boolean("enabled", is->enabled);
     }
 
+    /// A source can be repeated and not changed.
+    bool is_of_its_source(entry_reader& entry, const rule_definition& is) {
+        if (!entry.has("source")) return true;
+        const auto source = entry.text("source");
+        if (!source || source->text == is.source) return source != nullptr;
+        entry.error(
+            entry.at("source"), entry.title() + " is of source '" + in_one_line(is.source) +
+                                    "', which cannot be changed; nothing of source '" +
+                                    in_one_line(source->text) + "' can be added to it"
+        );
+        return false;
+    }
+
     void append_rule(entry_reader& entry) {
         auto* is = find_changed(entry, book_.rules, "rule");
-        if (is == nullptr) return;
+        if (is == nullptr || !is_of_its_source(entry, *is)) return;
         if (!entry.has("condition") && !entry.has("exceptions"))
             entry.error(
                 entry.at(),
@@ -295,12 +329,12 @@ private:
 
     void append_exceptions(entry_reader& entry, rule_definition& is) {
         for (auto& each : entry.read_exceptions(true))
-            append_exception(is.exceptions, std::move(each), is.source, problems_);
+            append_exception(is.exceptions, std::move(each), is.source, release_, problems_);
     }
 
     void override_rule(entry_reader& entry, const node& item, const overrides& changes) {
         auto* is = find_changed(entry, book_.rules, "rule");
-        if (is == nullptr) return;
+        if (is == nullptr || !is_of_its_source(entry, *is)) return;
         for (const auto& [key, key_at, value] : item.entries)
             if (std::ranges::find(replaceable, key) != replaceable.end() &&
                 !changes.append.contains(key) && !changes.replace.contains(key))
@@ -324,7 +358,8 @@ private:
         if (changes.append.contains("exceptions")) append_exceptions(entry, *is);
         if (changes.replace.contains("exceptions")) {
             is->exceptions = entry.read_exceptions(false);
-            for (auto& each : is->exceptions) check_exception(each, is->source, problems_);
+            for (auto& each : is->exceptions)
+                check_exception(each, is->source, release_, problems_);
         }
         touch(entry, *is);
     }

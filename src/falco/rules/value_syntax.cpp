@@ -56,10 +56,9 @@ const value_complaint& value_syntax::complaint_of_pattern(const std::string& pat
     return patterns_.emplace(pattern, compile(pattern)).first->second;
 }
 
-/// Falco compiles with RE2::POSIX, does not look whether that went well, and then the comparison is
-/// true of nothing, with a line on stderr for each event. What no dialect of RE2 reads is nobody's
-/// intention: an error. What RE2 reads as Perl's is only told: it loads, and a later Falco might
-/// take it. Source: falcosecurity/libs, userspace/libsinsp/sinsp_filtercheck.cpp, add_filter_value.
+/// Falco compiles with RE2::POSIX and refuses what does not compile; what RE2 would read as Perl's
+/// is told apart, because its author has seen it work elsewhere.
+/// Source: falcosecurity/libs, userspace/libsinsp/sinsp_filtercheck.cpp, add_filter_value.
 value_complaint value_syntax::compile(const std::string& pattern) {
     const auto count = [this](const re2::RE2& is) {
         const bool large  = is.error_code() == re2::RE2::ErrorPatternTooLarge;
@@ -76,10 +75,9 @@ value_complaint value_syntax::compile(const std::string& pattern) {
     if (!perl.ok()) return {quoted + " is no regular expression; " + why};
     return {
         quoted +
-            " matches nothing: Falco reads patterns as POSIX has them, without \\d, \\w, \\b or "
-            "(?i); " +
-            why,
-        rule_severity::warning
+        " is no regular expression as POSIX has them, which Falco reads: without \\d, \\w, \\b or "
+        "(?i); " +
+        why
     };
 }
 

@@ -1,0 +1,38 @@
+// A look at a Kubernetes cluster: whether it answers, who we are to it, and what we may do there.
+#pragma once
+
+#include "falconer/ports/kube_api.hpp"
+#include "falconer/time_source.hpp"
+#include "k8s/kubeconfig.hpp"
+
+#include <asio/any_io_executor.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace falconer::app {
+
+struct cluster_right {
+    std::string_view verb{}, group{}, resource{};  // "extensions/status": a part of it
+};
+
+/// What each role needs everywhere in a cluster. Source: the charts' rbac.yaml, which the tests of
+/// the peers hold against what is asked for.
+std::span<const cluster_right> rights_of_controller_in_seed();
+std::span<const cluster_right> rights_of_controller_in_garden();
+std::span<const cluster_right> rights_of_admission_in_garden();
+
+struct cluster_findings {
+    std::string              version{}, who{};  // "" where the cluster does not tell
+    std::vector<std::string> missing{};         // "patch extensions.extensions.gardener.cloud"
+};
+
+/// Errors: those of asking, with the cluster and the cause in one sentence.
+task<result<cluster_findings>> check_cluster(
+    asio::any_io_executor loop, time_source& time, k8s::kube_access access,
+    std::span<const cluster_right> needed
+);
+
+}  // namespace falconer::app

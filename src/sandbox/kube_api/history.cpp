@@ -1,0 +1,83 @@
+// What has happened to a store's objects, and a store that goes on in another one's place.
+#include "rules.hpp"
+#include "store.hpp"
+
+#include <algorithm>
+
+namespace falconer::sandbox {
+namespace {
+
+/// More than there can be between two times of writing down.
+constexpr std::uint64_t versions_never_written_down = 1'000'000;
+
+/// Of the newest changes: their watchers are about to ask.
+constexpr std::size_t trees_kept = 64;
+
+}  // namespace
+
+void api_store::tell(api_change change) {
+    history_.push_back(std::move(change));
+    if (history_.size() > trees_kept) {
+        const auto& old = history_[history_.size() - 1 - trees_kept];
+        for (const auto& each : {old.before, old.after})
+            if (each) each->forget_tree();
+    }
+    if (history_.size() > opt_.history) history_.pop_front();
+    for (auto* each : bells_) each->ring();
+}
+
+api_store::contents api_store::whole() const {
+    contents all{.version = version_, .names = names_};
+    all.objects.reserve(objects_.size());
+    for (const auto& [where, is] : objects_) {
+        const auto applied = applied_.find(where);
+        all.objects.push_back(
+            {.type    = where.first,
+             .key     = where.second,
+             .is      = is,
+             .applied = applied == applied_.end() ? applied_fields{} : applied->second}
+        );
+    }
+    return all;
+}
+
+void api_store::take_over(contents what) {
+    for (const auto& [where, is] : objects_)
+        if (is_crd(where.first)) registered(is->tree().get(), nullptr);
+    objects_.clear();
+    applied_.clear();
+    for (auto& each : what.objects) {
+        const slot where{stored_as(each.type), each.key};
+        if (is_crd(each.type)) registered(nullptr, each.is->tree().get());
+        if (!each.applied.empty()) applied_.insert_or_assign(where, std::move(each.applied));
+        objects_.insert_or_assign(where, std::move(each.is));
+    }
+    version_ = std::max(version_, what.version) + versions_never_written_down;
+    names_   = std::max(names_, what.names);
+    forget_history();
+}
+
+void api_store::forget_history() {
+    history_.clear();
+    ++version_;  // so that nobody is up to date
+    for (auto* each : bells_) each->ring();
+}
+
+result<std::vector<const api_change*>> api_store::since(std::uint64_t version) const {
+    constexpr std::size_t          most = 1000;
+    std::vector<const api_change*> changes;
+    if (version >= version_) return changes;
+    if (history_.empty() || history_.front().version > version + 1)
+        return failure{
+            errc::expired,
+            "too old resource version: " + std::to_string(version) + " (" +
+                std::to_string(history_.empty() ? version_ : history_.front().version) + ")"
+        };
+    for (auto at =
+             history_.begin() + static_cast<std::ptrdiff_t>(version + 1 - history_.front().version);
+         at != history_.end() && changes.size() < most; ++at)
+        changes.push_back(&*at);
+    return changes;
+}
+
+}  // namespace falconer::sandbox

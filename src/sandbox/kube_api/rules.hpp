@@ -1,0 +1,42 @@
+// What an API server makes of an object that is written, and what it refuses: plain decisions.
+#pragma once
+
+#include "falconer/kube_object.hpp"
+#include "falconer/result.hpp"
+#include "types.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace falconer::sandbox {
+
+/// `configmaps "a"`, `deployments.apps "b"`: as its messages name objects.
+std::string name_of(const kube_type& type, const kube_key& key);
+/// `Thing.example.com "a" is invalid: `
+std::string invalid_text(const kube_type& type, const kube_key& key);
+
+bool is_name(const kube_type& type, std::string_view name);
+bool has_finalizers(const value& object);
+bool is_deleting(const value& object);
+/// Whether anything differs that the generation counts.
+bool wants_something_else(const api_type& type, const value& a, const value& b);
+
+/// What only the server writes stays as it was.
+void keep_servers_own(const value& was, value& object);
+void keep_part(const value& was, value& object, std::string_view part);
+/// stringData is a way of writing data.
+void fold_string_data(const kube_type& type, value& object);
+
+bool         breaks_immutability(const value& was, const value& object);
+result<void> check_keys(const kube_type& type, const kube_key& key, const value& object);
+/// What every namespace has.
+void complete_namespace(const kube_key& key, value& object);
+/// The status of a CRD that is served: clients wait for it.
+value established(const value& crd);
+
+bool is_crd(const kube_type& type);
+
+/// One entry for all versions of a type.
+kube_type stored_as(const kube_type& type);
+
+}  // namespace falconer::sandbox

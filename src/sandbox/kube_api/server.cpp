@@ -1,0 +1,323 @@
+#include "server.hpp"
+
+#include "answers.hpp"
+#include "documents.hpp"
+#include "table.hpp"
+#include "watch.hpp"
+#include "writing.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace falconer::sandbox {
+namespace {
+
+using net::http_request;
+using net::http_response;
+
+template <class Number>
+Number number_in(std::string_view text, Number otherwise) {
+    Number     made{};
+    const auto end = text.data() + text.size();
+    const auto got = std::from_chars(text.data(), end, made);
+    return !text.empty() && got.ec == std::errc{} && got.ptr == end ? made : otherwise;
+}
+
+bool wants_table(const http_request& request) {
+    const auto accepts = request.headers.find("Accept");
+    return accepts && accepts->find("as=Table") != std::string_view::npos;
+}
+
+bool is_write(const http_request& request) {
+    return request.method != "GET" && request.method != "HEAD";
+}
+
+/// As the header Warning wants it. Source: RFC 7234, 5.5.
+std::string quoted(std::string_view text) {
+    std::string made = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') made += '\\';
+        made += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    }
+    return made + '"';
+}
+
+constexpr int most_tries = 5;  // of a write whose object others change meanwhile
+
+/// `{"kind": "SecretList", …, "items": […]}`, of items that are JSON already. Those of built-in
+/// types do not say what they are, those of CRDs do.
+std::string list_text(const api_type& served, const api_store::objects_seen& page) {
+    const auto& type = served.type;
+    value       metadata{{"resourceVersion", page.resource_version}};
+    if (!page.next.empty()) metadata["continue"] = page.next;
+    auto text = json_text(
+        {{"kind", type.kind + "List"},
+         {"apiVersion", type.api_version()},
+         {"metadata", std::move(metadata)}}
+    );
+    std::size_t size = text.size() + 16;
+    for (const auto& each : page.items) size += each->json().size() + 1;
+    text.reserve(size);
+    text.pop_back();
+    text       += ",\"items\":[";
+    bool first  = true;
+    for (const auto& each : page.items) {
+        if (!std::exchange(first, false)) text += ',';
+        if (served.built_in)
+            text.append("{").append(each->json_in_list());
+        else
+            text += each->json();
+    }
+    return text += "]}";
+}
+
+http_response too_large(std::uint64_t most) {
+    return status_answer(
+        413, "RequestEntityTooLarge", "Request entity too large: limit is " + std::to_string(most)
+    );
+}
+
+kube_selection selection_of(const api_route& route) {
+    return {
+        .namespace_name = route.namespace_name,
+        .labels         = std::string(route.asked("labelSelector")),
+        .fields         = std::string(route.asked("fieldSelector")),
+    };
+}
+
+}  // namespace
+
+api_server::api_server(time_source& time, options opt) : time_(time), opt_(std::move(opt)) {
+    know(opt_.token, {"falconer", {"system:masters", "system:authenticated"}});
+}
+
+void api_server::mount(std::string path, api_store& store) {
+    stores_.insert_or_assign(std::move(path), &store);
+}
+
+void api_server::unmount(const std::string& path) {
+    stores_.erase(path);
+}
+
+std::optional<http_response> api_server::screen(http_request& head) {
+    if (asker(head) == nullptr) return status_answer(401, "Unauthorized", "Unauthorized");
+    if (head.content_length.value_or(0) > opt_.body_bytes) return too_large(opt_.body_bytes);
+    return {};
+}
+
+const api_user* api_server::asker(const http_request& request) const {
+    auto token = std::string_view{};
+    if (!opt_.token.reveal().empty()) {
+        token = request.headers.find("Authorization").value_or("");
+        if (!token.starts_with("Bearer ")) return nullptr;
+        token.remove_prefix(7);
+        if (token.empty()) return nullptr;
+    }
+    const auto found = users_.find(token);
+    return found == users_.end() ? nullptr : &found->second;
+}
+
+task<http_response> api_server::handle(http_request request) {
+    ++requests_;
+    if (request.body.size() > opt_.body_bytes) co_return too_large(opt_.body_bytes);
+    const auto fault = faults_ ? faults_(request) : api_fault{};
+    if (fault.latency.count() > 0) {
+        const auto clock = time_.make_bell();
+        co_await clock->wait_until(time_.now() + fault.latency);
+    }
+    if (fault.status != 0 && !fault.late) co_return planned_failure(fault.status);
+    auto made = co_await answer(request, fault);
+    if (fault.status != 0) co_return planned_failure(fault.status);
+    if (fault.half && !made.stream) co_return half_of(std::move(made));
+    co_return made;
+}
+
+task<http_response> api_server::answer(const http_request& request, api_fault fault) {
+    std::string_view target = request.target;
+    // The longest mount that fits.
+    api_store* store = nullptr;
+    for (const auto& [path, each] : stores_) {
+        if (!request.target.starts_with(path)) continue;
+        const auto rest = std::string_view(request.target).substr(path.size());
+        if (!rest.starts_with('/') && !rest.starts_with('?') && !rest.empty()) continue;
+        store  = each;
+        target = rest;
+    }
+    if (store == nullptr) co_return not_served();
+    auto route = parse_route(target);
+    if (!route) co_return status_answer(400, "BadRequest", route.error().detail);
+    if (route->kind == api_route::what::objects)
+        co_return co_await objects(*store, std::move(*route), request, fault);
+    if (route->path == "/healthz" || route->path == "/readyz" || route->path == "/livez")
+        co_return http_response{.body = "ok"};
+    const auto document = document_at(store->types(), route->path);
+    co_return document ? json_answer(200, *document) : not_served();
+}
+
+task<http_response> api_server::objects(
+    api_store& store, api_route route, const http_request& request, api_fault fault
+) {
+    const auto* const found = store.types().find(route.group, route.version, route.plural);
+    if (found == nullptr || (!route.part.empty() && route.part != "status")) co_return not_served();
+    api_type type = *found;  // a CRD that is written changes the types
+    if (!is_write(request)) co_return reading(store, type, route, request, fault);
+    if (const auto type_of_body = request.headers.find("Content-Type").value_or("");
+        type_of_body.find("protobuf") != std::string_view::npos)
+        co_return status_answer(
+            415, "UnsupportedMediaType",
+            "the sandbox reads JSON and YAML: write the object to a file and `kubectl apply -f` it"
+        );
+    if (is_review(type.type)) co_return review(store, type.type, request);
+    if (request.method == "PATCH" && !can_be_patched_so(type, request))
+        co_return status_answer(
+            415, "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json-patch+json, application/merge-patch+json, "
+            "application/apply-patch+yaml"
+        );
+    ++writes_;
+    if (request.method == "DELETE" && route.name.empty())
+        co_return co_await emptying(store, type, route, request);
+    const auto done = co_await writing(store, type, route, request);
+    if (!done) co_return refusal(done.error());
+    auto made = request.method == "DELETE" ? deletion_answer(type.type, done->object)
+                                           : json_answer(done->created ? 201 : 200, done->object);
+    for (const auto& warning : done->warnings)
+        made.headers.add("Warning", "299 - " + quoted(warning));
+    co_return made;
+}
+
+http_response api_server::reading(
+    api_store& store, const api_type& type, const api_route& route, const http_request& request,
+    const api_fault& fault
+) {
+    const bool table = wants_table(request);
+    const bool whole = route.asked("includeObject") == "Object";
+    if (!route.name.empty()) {
+        const auto found = store.get(type.type, {route.namespace_name, route.name});
+        if (!found) return refusal(found.error());
+        if (table) return json_answer(200, as_table(type, {&*found}, time_.utc(), whole));
+        return json_answer(200, *found);
+    }
+    if (is_review(type.type))
+        return status_answer(
+            405, "MethodNotAllowed",
+            "the server does not allow this method on the requested resource"
+        );
+    const auto which = selection_of(route);
+    if (route.is_asked("watch")) {
+        auto selector = api_selector::parse(which.labels, which.fields);
+        if (!selector) return status_answer(400, "BadRequest", selector.error().detail);
+        const auto              version = route.asked("resourceVersion");
+        const bool              initial = route.is_asked("sendInitialEvents");
+        std::chrono::seconds    asked(number_in<std::int64_t>(route.asked("timeoutSeconds"), 1800));
+        const api_watch_options opt{
+            .namespace_name   = route.namespace_name,
+            .selector         = std::move(*selector),
+            .from             = number_in<std::uint64_t>(version, 0),
+            .from_here        = version.empty() || version == "0" || initial,
+            .table            = table,
+            .bookmarks        = route.is_asked("allowWatchBookmarks"),
+            .initial_bookmark = initial,
+            .limit            = fault.ends.count() > 0 ? fault.ends : std::min(asked, opt_.watch),
+            .bookmark         = opt_.bookmark,
+        };
+        http_response made;
+        made.headers.add("Content-Type", "application/json");
+        made.stream = make_watch(time_, store, type, opt);
+        return made;
+    }
+    return listing(store, type, route, request);
+}
+
+http_response api_server::listing(
+    api_store& store, const api_type& type, const api_route& route, const http_request& request
+) {
+    auto page = store.look(
+        type.type, selection_of(route),
+        {.limit = number_in<std::size_t>(route.asked("limit"), 0),
+         .next  = std::string(route.asked("continue"))}
+    );
+    if (!page) return refusal(page.error());
+    if (!wants_table(request)) return json_answer(200, list_text(type, *page));
+    std::vector<std::shared_ptr<const value>> trees;
+    std::vector<const value*>                 rows;
+    for (const auto& each : page->items) rows.push_back(trees.emplace_back(each->tree()).get());
+    auto made = as_table(type, rows, time_.utc(), route.asked("includeObject") == "Object");
+    made["metadata"]["resourceVersion"] = page->resource_version;
+    if (!page->next.empty()) made["metadata"]["continue"] = page->next;
+    return json_answer(200, made);
+}
+
+/// A whole collection, or what is selected of it: one deletion after the other, as they would be
+/// asked for. Answers with what there was.
+task<http_response> api_server::emptying(
+    api_store& store, const api_type& type, const api_route& route, const http_request& request
+) {
+    const auto how = options_of(route, request);
+    if (!how) co_return refusal(how.error());
+    const auto page = store.look(type.type, selection_of(route), {.limit = 0});
+    if (!page) co_return refusal(page.error());
+    for (const auto& each : page->items) {
+        const auto key     = key_of(*each->tree());
+        auto       one     = route;
+        one.name           = key.name;
+        one.namespace_name = key.namespace_name;
+        const auto done    = co_await writing(store, type, one, request);
+        if (!done && done.error().code != errc::not_found) co_return refusal(done.error());
+    }
+    co_return json_answer(200, list_text(type, *page));
+}
+
+http_response api_server::review(
+    const api_store& store, const kube_type& type, const http_request& request
+) const {
+    if (request.method != "POST")
+        return status_answer(
+            405, "MethodNotAllowed",
+            "the server does not allow this method on the requested resource"
+        );
+    auto question = body_of(request);
+    if (!question) return refusal(question.error());
+    const auto* const who = asker(request);
+    auto              answer =
+        reviewed(store, type, std::move(*question), who == nullptr ? api_user{} : *who, users_);
+    if (!answer) return refusal(answer.error());
+    return json_answer(201, *answer);
+}
+
+/// What api_admission has to say is said between a rehearsal and the write itself.
+task<result<api_admitted>> api_server::writing(
+    api_store& store, api_type type, const api_route& route, const http_request& request
+) {
+    const auto how = options_of(route, request);
+    if (!how) co_return how.error();
+    for (int tries = 1;; ++tries) {
+        auto what = write_of(store, type, route, request, *how);
+        if (admission_ == nullptr || !api_admission::concerns(store, what)) {
+            auto done = written(store, what, route, request, *how, stage::only);
+            if (!done) co_return std::move(done).error();
+            api_admitted made;
+            made.object  = std::move(*done);
+            made.created = what.operation == "CREATE";
+            co_return made;
+        }
+        auto would = written(store, what, route, request, *how, stage::rehearsal);
+        if (!would) co_return std::move(would).error();
+        what.key = key_of(*would);
+        if (what.operation != "DELETE") what.object = std::move(*would);
+        auto reviewed = co_await admission_->review(store, what);
+        if (!reviewed) co_return std::move(reviewed).error();
+        what.object = std::move(reviewed->object);
+        auto done   = written(store, what, route, request, *how, stage::admitted);
+        if (!done && done.error().code == errc::conflict && tries < most_tries) continue;
+        if (!done) co_return std::move(done).error();
+        reviewed->object  = std::move(*done);
+        reviewed->created = what.operation == "CREATE";
+        co_return reviewed;
+    }
+}
+
+}  // namespace falconer::sandbox

@@ -1,0 +1,399 @@
+#include "store.hpp"
+
+#include "crd_schema.hpp"
+#include "extension_labels.hpp"
+#include "falconer/event.hpp"
+#include "falconer/ids.hpp"
+#include "patch.hpp"
+#include "rules.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace falconer::sandbox {
+namespace {
+
+using object_ptr = api_change::object;
+
+const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
+
+bool same_type(const kube_type& a, const kube_type& b) {
+    return a.group == b.group && a.plural == b.plural;
+}
+
+}  // namespace
+
+api_store::api_store(time_source& time, options opt) : time_(time), opt_(opt) {
+    for (const auto* name : {"default", "kube-system"})
+        (void)create(namespaces, {{}, name}, value::map(), {});
+}
+
+std::string api_store::now() const {
+    return text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time_.utc())));
+}
+
+const object_ptr* api_store::find(const kube_type& type, const kube_key& key) const {
+    const auto at = objects_.find({stored_as(type), key});
+    return at == objects_.end() ? nullptr : &at->second;
+}
+
+result<value> api_store::get(const kube_type& type, const kube_key& key) const {
+    const auto* const found = find(type, key);
+    if (found == nullptr) return failure{errc::not_found, name_of(type, key) + " not found"};
+    return (*found)->read();
+}
+
+result<kube_page> api_store::list(
+    const kube_type& type, const kube_selection& which, const kube_page_request& page
+) const {
+    auto seen = look(type, which, page);
+    if (!seen) return std::move(seen).error();
+    kube_page read{
+        .resource_version = std::move(seen->resource_version), .next = std::move(seen->next)
+    };
+    read.items.reserve(seen->items.size());
+    for (const auto& each : seen->items) read.items.push_back(each->read());
+    return read;
+}
+
+result<api_store::objects_seen> api_store::look(
+    const kube_type& type, const kube_selection& which, const kube_page_request& page
+) const {
+    auto selector = api_selector::parse(which.labels, which.fields);
+    if (!selector) return failure{errc::broken, selector.error().detail};
+    objects_seen read;
+    read.resource_version = std::to_string(version_);
+    kube_key last, after{which.namespace_name, {}};
+    if (!page.next.empty()) {  // "17:namespace/name"
+        const auto colon = page.next.find(':'), slash = page.next.find('/');
+        if (colon == std::string::npos || slash == std::string::npos || slash < colon)
+            return failure{errc::broken, "continue key is not valid"};
+        read.resource_version = page.next.substr(0, colon);
+        after = {page.next.substr(colon + 1, slash - colon - 1), page.next.substr(slash + 1)};
+        if (history_.empty() || std::stoull(read.resource_version) + 1 < history_.front().version)
+            return failure{
+                errc::expired,
+                "The provided continue parameter is too old to display a "
+                "consistent list result."
+            };
+    }
+    const auto stored = stored_as(type);
+    for (auto at = objects_.upper_bound({stored, after}); at != objects_.end(); ++at) {
+        if (!same_type(at->first.first, stored)) break;
+        const auto& key = at->first.second;
+        if (!which.namespace_name.empty() && key.namespace_name != which.namespace_name) break;
+        if (!selector->takes_all() && !selector->matches(*at->second->tree())) continue;
+        if (page.limit != 0 && read.items.size() == page.limit) {
+            read.next = read.resource_version + ":" + last.namespace_name + "/" + last.name;
+            break;
+        }
+        read.items.push_back(at->second);
+        last = key;
+    }
+    return read;
+}
+
+result<void> api_store::check(const kube_type& type, const kube_key& key, const value& object)
+    const {
+    const auto kind = object.text_at({"kind"});
+    if (const auto version = object.text_at({"apiVersion"});
+        !version.empty() && version != type.api_version())
+        return failure{
+            errc::broken, "the API version in the data (" + std::string(version) +
+                              ") does not match the expected API version (" + type.api_version() +
+                              ")"
+        };
+    if (!kind.empty() && kind != type.kind)
+        return failure{
+            errc::broken, "the kind in the data (" + std::string(kind) +
+                              ") does not match the expected one (" + type.kind + ")"
+        };
+    if (!is_name(type, key.name))
+        return failure{
+            errc::malformed, invalid_text(type, key) +
+                                 "metadata.name: Invalid value: a lowercase RFC 1123 subdomain is "
+                                 "expected"
+        };
+    const auto said = object.text_at({"metadata", "namespace"});
+    if (!said.empty() && said != key.namespace_name)
+        return failure{
+            errc::broken,
+            "the namespace of the provided object does not match the namespace sent "
+            "on the request"
+        };
+    const auto named = object.text_at({"metadata", "name"});
+    if (!named.empty() && named != key.name)
+        return failure{
+            errc::broken, "the name of the object (" + std::string(named) +
+                              ") does not match the name on the URL (" + key.name + ")"
+        };
+    return check_keys(type, key, object);
+}
+
+/// To the schema of its type.
+result<void> api_store::conform(const api_type& type, const kube_key& key, value& object) {
+    std::vector<std::string> problems;
+    if (type.schema.is_map()) {
+        prune(object, type.schema);
+        fill_defaults(object, type.schema);
+        problems = violations(object, type.schema);
+    } else if (type.type.kind == "CustomResourceDefinition") {
+        problems = crd_violations(object);
+    }
+    if (problems.empty()) return {};
+    return failure{errc::malformed, invalid_text(type.type, key) + listed(problems)};
+}
+
+result<value> api_store::create(const kube_type& type, kube_key key, value object, kube_write how) {
+    const auto* const served = types_.find(type.group, type.version, type.plural);
+    if (served == nullptr)
+        return failure{errc::not_found, "the server could not find the requested resource"};
+    if (key.name.empty()) key.name = object.text_at({"metadata", "name"});
+    if (const auto prefix = object.text_at({"metadata", "generateName"});
+        key.name.empty() && !prefix.empty())
+        key.name = std::string(prefix) + "x" + std::to_string(++names_);
+    if (auto good = check(type, key, object); !good) return std::move(good).error();
+    if (find(type, key) != nullptr)
+        return failure{errc::already_exists, name_of(type, key) + " already exists"};
+    if (type.namespaced) {
+        const auto* const space = find(namespaces, {{}, key.namespace_name});
+        if (space == nullptr)
+            return failure{errc::not_found, "namespaces \"" + key.namespace_name + "\" not found"};
+        if (is_deleting(*(*space)->tree()))
+            return failure{
+                errc::denied, name_of(type, key) +
+                                  " is forbidden: unable to create new content in "
+                                  "namespace " +
+                                  key.namespace_name + " because it is being terminated"
+            };
+    }
+    object["apiVersion"] = type.api_version();
+    object["kind"]       = type.kind;
+    auto& metadata       = object["metadata"];
+    metadata["name"]     = key.name;
+    if (type.namespaced) metadata["namespace"] = key.namespace_name;
+    metadata["uid"]               = uuid::random().text();
+    metadata["creationTimestamp"] = now();
+    metadata.erase("deletionTimestamp");
+    metadata.erase("deletionGracePeriodSeconds");
+    metadata.erase("resourceVersion");
+    if (served->generations) metadata["generation"] = 1;
+    if (served->has_status) object.erase("status");
+    fold_string_data(type, object);
+    label_extensions(type, object);
+    if (same_type(type, namespaces)) {
+        complete_namespace(key, object);
+        object["status"]["phase"] = "Active";
+    }
+    if (type.kind == "CustomResourceDefinition") object["status"] = established(object);
+    if (auto good = conform(*served, key, object); !good) return std::move(good).error();
+    if (how.dry_run) return object;
+    return commit(type, key, nullptr, std::move(object));
+}
+
+result<value> api_store::update(
+    const kube_type& type, const kube_key& key, value object, kube_write how
+) {
+    const auto* const served = types_.find(type.group, type.version, type.plural);
+    const auto* const found  = find(type, key);
+    if (served == nullptr || found == nullptr)
+        return failure{errc::not_found, name_of(type, key) + " not found"};
+    if (auto good = check(type, key, object); !good) return std::move(good).error();
+    const auto was = (*found)->tree();
+    return write(*served, key, *was, std::move(object), how);
+}
+
+result<value> api_store::patch(
+    const kube_type& type, const kube_key& key, api_patch_kind kind, const value& patch,
+    kube_write how
+) {
+    const auto* const served = types_.find(type.group, type.version, type.plural);
+    const auto* const found  = find(type, key);
+    if (served == nullptr || found == nullptr)
+        return failure{errc::not_found, name_of(type, key) + " not found"};
+    const auto    was     = (*found)->tree();
+    result<value> patched = value{};
+    switch (kind) {
+        case api_patch_kind::merge: patched = merge_patched(*was, patch); break;
+        case api_patch_kind::strategic: patched = strategic_merge_patched(*was, patch); break;
+        case api_patch_kind::json: patched = json_patched(*was, patch); break;
+    }
+    if (!patched) return std::move(patched).error();
+    if (auto good = check(type, key, *patched); !good) return std::move(good).error();
+    return write(*served, key, *was, std::move(*patched), how);
+}
+
+result<value> api_store::apply(
+    const kube_type& type, const kube_key& key, const value& config, const kube_apply& how,
+    const value* admitted
+) {
+    const auto* const served = types_.find(type.group, type.version, type.plural);
+    if (served == nullptr)
+        return failure{errc::not_found, "the server could not find the requested resource"};
+    const slot  where{stored_as(type), key};
+    const auto* found   = find(type, key);
+    const auto  was     = found == nullptr ? nullptr : (*found)->tree();
+    const auto  known   = applied_.find(where);
+    auto        managed = was && known != applied_.end() ? known->second : applied_fields{};
+    auto        merged =
+        managed.apply(was ? *was : value{}, config, how.manager, how.force, served->built_in);
+    if (!merged) return std::move(merged).error();
+    if (admitted != nullptr) *merged = *admitted;
+    const kube_write writing{.part = how.part, .dry_run = how.dry_run};
+    if (auto good = check(type, key, *merged); !good) return std::move(good).error();
+    auto done = was ? write(*served, key, *was, std::move(*merged), writing)
+                    : create(type, key, std::move(*merged), writing);
+    if (done && !how.dry_run) applied_.insert_or_assign(where, std::move(managed));
+    return done;
+}
+
+result<value> api_store::write(
+    const api_type& type, const kube_key& key, const value& was, value object, kube_write how
+) {
+    const auto version = resource_version_of(object);
+    if (!version.empty() && version != resource_version_of(was))
+        return failure{
+            errc::conflict, "Operation cannot be fulfilled on " + name_of(type.type, key) +
+                                ": the object has been modified; please apply your changes to the "
+                                "latest version and try again"
+        };
+    if (how.part == kube_part::status && !type.has_status)
+        return failure{errc::not_found, "the server could not find the requested resource"};
+    if (how.part == kube_part::status) {
+        auto status = object.find("status") == nullptr ? value{} : *object.find("status");
+        object      = was;
+        if (status.is_null())
+            object.erase("status");
+        else
+            object["status"] = std::move(status);
+    } else {
+        keep_servers_own(was, object);
+        if (type.has_status) keep_part(was, object, "status");
+        fold_string_data(type.type, object);
+        label_extensions(type.type, object);
+        if (same_type(type.type, namespaces)) complete_namespace(key, object);
+        if (breaks_immutability(was, object))
+            return failure{
+                errc::malformed, invalid_text(type.type, key) +
+                                     "data: Forbidden: field is immutable when "
+                                     "`immutable` is set"
+            };
+    }
+    object["apiVersion"]       = type.type.api_version();
+    object["kind"]             = type.type.kind;
+    object["metadata"]["name"] = key.name;
+    if (type.type.namespaced) object["metadata"]["namespace"] = key.namespace_name;
+    object["metadata"]["resourceVersion"] = std::string(resource_version_of(was));
+    if (auto good = conform(type, key, object); !good) return std::move(good).error();
+    if (object == was || how.dry_run) return object;  // nothing happens where nothing changes
+    if (type.generations && how.part == kube_part::whole && wants_something_else(type, was, object))
+        object["metadata"]["generation"] =
+            was.find_path({"metadata", "generation"})->integer().value_or(0) + 1;
+    if (is_deleting(object) && !has_finalizers(object)) {
+        drop(type.type, key);
+        return object;
+    }
+    return commit(type.type, key, &was, std::move(object));
+}
+
+result<value> api_store::removable(
+    const kube_type& type, const kube_key& key, const kube_removal& how
+) const {
+    const auto* const found = find(type, key);
+    if (found == nullptr) return failure{errc::not_found, name_of(type, key) + " not found"};
+    const auto was = (*found)->tree();
+    if ((!how.uid.empty() && how.uid != was->text_at({"metadata", "uid"})) ||
+        (!how.resource_version.empty() && how.resource_version != resource_version_of(*was)))
+        return failure{
+            errc::conflict,
+            "Operation cannot be fulfilled on " + name_of(type, key) + ": Precondition failed"
+        };
+    return *was;
+}
+
+result<value> api_store::remove(
+    const kube_type& type, const kube_key& key, const kube_removal& how
+) {
+    if (auto may = removable(type, key, how); !may) return may;
+    const auto was          = (*find(type, key))->tree();
+    const bool is_namespace = same_type(type, namespaces);
+    if (!has_finalizers(*was) && !is_namespace) {
+        drop(type, key);
+        return *was;
+    }
+    auto object = *was;
+    if (!is_deleting(object)) {
+        object["metadata"]["deletionTimestamp"]          = now();
+        object["metadata"]["deletionGracePeriodSeconds"] = 0;
+        if (const auto* counted = was->find_path({"metadata", "generation"}))
+            object["metadata"]["generation"] = counted->integer().value_or(0) + 1;
+        if (is_namespace) object["status"]["phase"] = "Terminating";
+        object = commit(type, key, &*was, std::move(object));
+    }
+    if (is_namespace) empty_namespace(key.name);
+    return object;
+}
+
+/// Everything within is deleted; the namespace goes when the last of it has gone.
+void api_store::empty_namespace(const std::string& name) {
+    std::vector<slot> within;
+    for (const auto& [where, object] : objects_)
+        if (where.second.namespace_name == name) within.push_back(where);
+    for (const auto& each : within) (void)remove(each.first, each.second, {});
+    end_namespace(name);
+}
+
+void api_store::end_namespace(const std::string& name) {
+    const auto* const space = find(namespaces, {{}, name});
+    if (space == nullptr || !is_deleting(*(*space)->tree()) || has_finalizers(*(*space)->tree()))
+        return;
+    const bool empty = std::none_of(objects_.begin(), objects_.end(), [&](const auto& each) {
+        return each.first.second.namespace_name == name;
+    });
+    if (empty) drop(namespaces, {{}, name});
+}
+
+value api_store::commit(
+    const kube_type& type, const kube_key& key, const value* was, value object
+) {
+    object["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
+    registered(was, &object);
+    auto&      kept   = objects_[{stored_as(type), key}];
+    auto       before = kept;
+    const auto after  = std::make_shared<const api_object>(object);
+    kept              = after;
+    tell(
+        {.version = ++version_,
+         .type    = type,
+         .key     = key,
+         .before  = std::move(before),
+         .after   = after}
+    );
+    return object;
+}
+
+void api_store::drop(const kube_type& type, const kube_key& key) {
+    const auto at = objects_.find({stored_as(type), key});
+    // A deletion has a version of its own, and the object that is told of carries it.
+    auto last                           = at->second->read();
+    last["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
+    registered(&last, nullptr);
+    objects_.erase(at);
+    applied_.erase({stored_as(type), key});
+    tell(
+        {.version = ++version_,
+         .type    = type,
+         .key     = key,
+         .before  = std::make_shared<const api_object>(std::move(last))}
+    );
+    if (!key.namespace_name.empty()) end_namespace(key.namespace_name);
+}
+
+void api_store::registered(const value* before, const value* after) {
+    const auto& is = after != nullptr ? *after : *before;
+    if (is.text_at({"kind"}) != "CustomResourceDefinition") return;
+    if (before != nullptr) types_.remove_crd(*before);
+    if (after != nullptr) (void)types_.add_crd(*after);
+}
+
+}  // namespace falconer::sandbox

@@ -1,0 +1,141 @@
+// What a Kubernetes API server keeps: objects with their versions, and what has happened to them.
+// Synchronous, in memory, without a door of its own.
+#pragma once
+
+#include "apply.hpp"
+#include "falconer/ports/kube_api.hpp"
+#include "falconer/time_source.hpp"
+#include "object.hpp"
+#include "selector.hpp"
+#include "types.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace falconer::sandbox {
+
+enum class api_patch_kind : std::uint8_t { merge, json, strategic };
+
+/// Something that happened to one object.
+struct api_change {
+    using object = std::shared_ptr<const api_object>;
+
+    std::uint64_t version = 0;
+    kube_type     type{};
+    kube_key      key{};
+    object        before{}, after{};  // null: it was created, or is gone
+};
+
+/// Errors of every call, as ports/kube_api.hpp has them; `malformed` is HTTP 422, `broken` HTTP
+/// 400. Writes follow api-conventions.md: uid, resourceVersion, generation and timestamps are the
+/// server's; status is written apart where the type has it; what has finalizers stays until they
+/// are gone; where a type has a schema, what is not in it is dropped, defaults are filled in, and
+/// the rest is checked. Not played: managedFields of other writes than apply, quotas, garbage
+/// collection by owner.
+class api_store {
+public:
+    struct options {
+        std::size_t history = 20'000;  // changes that a watch can still begin from
+    };
+
+    explicit api_store(time_source& time) : api_store(time, options{}) {}
+    api_store(time_source& time, options opt);
+
+    const api_types& types() const noexcept { return types_; }
+    /// Registers it as if its CRD had been applied.
+    void serve(api_type type) { types_.add(std::move(type)); }
+
+    result<value>     get(const kube_type& type, const kube_key& key) const;
+    result<kube_page> list(
+        const kube_type& type, const kube_selection& which, const kube_page_request& page
+    ) const;
+    /// The same, without a copy.
+    struct objects_seen {
+        std::vector<api_change::object> items{};
+        std::string                     resource_version{}, next{};
+    };
+    result<objects_seen> look(
+        const kube_type& type, const kube_selection& which, const kube_page_request& page
+    ) const;
+    /// With metadata.generateName and no name the server chooses one.
+    result<value> create(const kube_type& type, kube_key key, value object, kube_write how);
+    result<value> update(const kube_type& type, const kube_key& key, value object, kube_write how);
+    result<value> patch(
+        const kube_type& type, const kube_key& key, api_patch_kind kind, const value& patch,
+        kube_write how
+    );
+    /// `admitted`: what webhooks have made of the merged object; is written in its place.
+    result<value> apply(
+        const kube_type& type, const kube_key& key, const value& config, const kube_apply& how,
+        const value* admitted = nullptr
+    );
+    /// The object that remove() would take, if it may.
+    result<value> removable(const kube_type& type, const kube_key& key, const kube_removal& how)
+        const;
+    /// The object as it was last, or as it is now if its finalizers keep it.
+    result<value> remove(const kube_type& type, const kube_key& key, const kube_removal& how);
+
+    // Watches. A change is told to all bells; whoever wakes asks for what it has not seen.
+    std::uint64_t version() const noexcept { return version_; }
+    /// The changes after `version`, at most 1000. Errors: expired.
+    result<std::vector<const api_change*>> since(std::uint64_t version) const;
+    /// Forgets what has happened, so that every watch must begin anew.
+    void forget_history();
+    void ring_on_change(bell& of) { bells_.insert(&of); }
+    void no_longer_ring(bell& of) { bells_.erase(&of); }
+
+    std::size_t size() const noexcept { return objects_.size(); }
+
+    /// All that another store needs to go on in its place. Objects are shared, not copied.
+    struct contents {
+        struct entry {
+            kube_type          type{};  // group and plural only
+            kube_key           key{};
+            api_change::object is{};
+            applied_fields     applied{};
+        };
+        std::uint64_t      version = 0, names = 0;
+        std::vector<entry> objects{};
+    };
+    contents whole() const;
+    /// In the place of all there is. Versions go on well above those that were told after `what`
+    /// was written down, and every watch must begin anew.
+    void take_over(contents what);
+
+private:
+    using slot = std::pair<kube_type, kube_key>;
+
+    const api_change::object* find(const kube_type& type, const kube_key& key) const;
+    result<void> check(const kube_type& type, const kube_key& key, const value& object) const;
+    static result<void> conform(const api_type& type, const kube_key& key, value& object);
+    result<value>       write(
+              const api_type& type, const kube_key& key, const value& was, value object, kube_write how
+          );
+    value       commit(const kube_type& type, const kube_key& key, const value* was, value object);
+    void        drop(const kube_type& type, const kube_key& key);
+    void        tell(api_change change);
+    void        end_namespace(const std::string& name);
+    void        empty_namespace(const std::string& name);
+    void        registered(const value* before, const value* after);
+    std::string now() const;
+
+    time_source&                       time_;
+    options                            opt_;
+    api_types                          types_{};
+    std::map<slot, api_change::object> objects_{};
+    std::map<slot, applied_fields>     applied_{};
+    std::deque<api_change>             history_{};
+    std::set<bell*>                    bells_{};
+    std::uint64_t                      version_ = 0;
+    std::uint64_t                      names_   = 0;
+};
+
+}  // namespace falconer::sandbox

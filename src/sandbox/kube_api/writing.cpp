@@ -1,0 +1,168 @@
+#include "writing.hpp"
+
+#include "crd_schema.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace falconer::sandbox {
+namespace {
+
+using net::http_request;
+
+bool is_apply(const http_request& request) {
+    return request.headers.find("Content-Type").value_or("").starts_with("application/apply-patch");
+}
+
+kube_removal removal_of(const value& how) {
+    return {
+        .uid              = std::string(how.text_at({"preconditions", "uid"})),
+        .resource_version = std::string(how.text_at({"preconditions", "resourceVersion"})),
+    };
+}
+
+failure unsupported(std::string_view option, const value& said, std::string_view supported) {
+    return failure{
+        errc::malformed, std::string(option) + ": Unsupported value: " + described(said) +
+                             ": supported values: " + std::string(supported)
+    };
+}
+
+std::optional<api_patch_kind> patch_kind_of(const http_request& request) {
+    const auto type = request.headers.find("Content-Type").value_or("");
+    if (type.starts_with("application/merge-patch+json")) return api_patch_kind::merge;
+    if (type.starts_with("application/json-patch+json")) return api_patch_kind::json;
+    if (type.starts_with("application/strategic-merge-patch+json"))
+        return api_patch_kind::strategic;
+    return {};
+}
+
+/// Whole objects with fields that their schema does not know, where the client wants to hear of it:
+/// kubectl does. Source: kubernetes.io, "Server-side field validation".
+result<void> check_fields(
+    const api_type& type, const api_route& route, const http_request& request, value given
+) {
+    if (!type.schema.is_map() || route.asked("fieldValidation") != "Strict") return {};
+    if (request.method == "PATCH" && !is_apply(request)) return {};
+    auto unknown = prune(given, type.schema);
+    if (unknown.empty()) return {};
+    std::string all;
+    for (const auto& each : unknown)
+        all += (all.empty() ? "" : ", ") + ("unknown field \"" + each + "\"");
+    return failure{errc::broken, "strict decoding error: " + all};
+}
+
+}  // namespace
+
+bool can_be_patched_so(const api_type& type, const http_request& request) {
+    if (is_apply(request)) return true;
+    const auto kind = patch_kind_of(request);
+    return kind && (*kind != api_patch_kind::strategic || type.built_in);
+}
+
+result<value> body_of(const http_request& request) {
+    // YAML only where kubectl sends it: parsing it takes longer.
+    auto read = is_apply(request) ? parse_yaml(request.body) : parse_json(request.body);
+    if (!read)
+        return failure{errc::broken, "the request's body cannot be read: " + read.error().detail};
+    const bool is_json_patch =
+        request.headers.find("Content-Type").value_or("").starts_with("application/json-patch");
+    if (!is_json_patch && !read->is_map())
+        return failure{errc::broken, "the request's body is no object, but " + described(*read)};
+    return read;
+}
+
+result<write_options> options_of(const api_route& route, const http_request& request) {
+    write_options made;
+    value         how = value::map();
+    if (request.method == "DELETE" && !request.body.empty()) {
+        auto given = body_of(request);
+        if (!given) return std::move(given).error();
+        how = std::move(*given);
+    }
+    value dry_runs = value::list();
+    if (const auto* const said = how.find("dryRun"); said != nullptr && !said->is_null()) {
+        if (!said->is_list()) return unsupported("dryRun", *said, "\"All\"");
+        dry_runs = *said;
+    }
+    if (const auto asked = route.asked("dryRun"); !asked.empty()) dry_runs.push_back(asked);
+    for (const auto& each : dry_runs.items()) {
+        if (!each.is_text() || *each.text() != "All") return unsupported("dryRun", each, "\"All\"");
+        made.dry_run = true;
+    }
+    // What hangs on an owner is not collected here, so that all of them come to the same.
+    constexpr std::array<std::string_view, 4> policies{"", "Background", "Foreground", "Orphan"};
+    const auto                                policy = how.text_at({"propagationPolicy"});
+    if (std::ranges::find(policies, policy) == policies.end())
+        return unsupported(
+            "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
+        );
+    made.removal = removal_of(how);
+    return made;
+}
+
+api_write write_of(
+    const api_store& store, const api_type& type, const api_route& route,
+    const http_request& request, const write_options& options
+) {
+    api_write made;
+    made.type = type;
+    made.key  = {route.namespace_name, route.name};
+    if (request.method == "POST" && made.key.namespace_name.empty() && type.type.namespaced)
+        made.key.namespace_name = "default";
+    made.part    = route.part;
+    made.dry_run = options.dry_run;
+    if (auto was = store.get(type.type, made.key)) made.old = std::move(*was);
+    made.operation = request.method == "DELETE" ? "DELETE"
+                     : made.old.is_null()       ? "CREATE"
+                                                : "UPDATE";
+    return made;
+}
+
+result<value> written(
+    api_store& store, const api_write& what, const api_route& route, const http_request& request,
+    const write_options& options, stage at
+) {
+    const auto&      type = what.type.type;
+    const kube_write how{
+        .part    = what.part == "status" ? kube_part::status : kube_part::whole,
+        .dry_run = what.dry_run || at == stage::rehearsal,
+    };
+    if (request.method == "DELETE") {
+        if (how.dry_run) return store.removable(type, what.key, options.removal);
+        return store.remove(type, what.key, options.removal);
+    }
+    auto given = body_of(request);
+    if (!given) return std::move(given).error();
+    if (auto known = check_fields(what.type, route, request, *given); !known)
+        return std::move(known).error();
+    const bool admitted = at == stage::admitted;
+    if (request.method == "POST")
+        return admitted ? store.create(type, what.key, what.object, how)
+                        : store.create(type, what.key, std::move(*given), how);
+    if (request.method == "PATCH" && is_apply(request)) {
+        const kube_apply applying{
+            .manager = std::string(route.asked("fieldManager")),
+            .force   = route.is_asked("force"),
+            .part    = how.part,
+            .dry_run = how.dry_run,
+        };
+        if (applying.manager.empty())
+            return failure{
+                errc::malformed,
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
+                "required for apply patch"
+            };
+        return store.apply(type, what.key, *given, applying, admitted ? &what.object : nullptr);
+    }
+    if (admitted) return store.update(type, what.key, what.object, how);
+    if (request.method == "PUT") return store.update(type, what.key, std::move(*given), how);
+    if (request.method != "PATCH")
+        return failure{errc::broken, request.method + " is not served here"};
+    const auto kind = patch_kind_of(request).value_or(api_patch_kind::merge);
+    return store.patch(type, what.key, kind, *given, how);
+}
+
+}  // namespace falconer::sandbox

@@ -59,11 +59,11 @@ server::server(
     asio::any_io_executor loop, time_source& time, configuration how, std::set<std::string> roles
 )
     : loop_(loop), time_(time), how_(std::move(how)), roles_(std::move(roles)),
+      files_(plan_descriptors(descriptor_limit(), wishes_of(how_, roles_))),
       begun_anew_(metrics_.make_counter(
           "falconer_coroutines_begun_anew_total",
           "Background coroutines that died by a mistake of Falconer's and were begun anew."
       )),
-      files_(plan_descriptors(descriptor_limit(), wishes_of(how_, roles_))),
       page_(
           metrics_,
           [this] {

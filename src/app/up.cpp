@@ -83,6 +83,9 @@ configuration configuration_in(const fs::path& data) {
     how.metrics                  = {local, 8080};
     how.health                   = {local, 8081};
     how.admission.listen         = {local, 10250};
+    how.has_console              = true;
+    how.console.listen           = {local, 8443};
+    how.console.demo_users       = data / "keys" / "console-users.yaml";
     return how;
 }
 
@@ -196,6 +199,10 @@ configuration up_application::configure() const {
     how.admission.mode             = webhook_mode::url;  // there are no Services here
     how.admission.listen           = free_near(how.admission.listen);
     how.admission.drain            = {.accept = 0s, .idle = 1s, .grace = 10s};
+    how.console.listen             = free_near(how.console.listen);
+    how.console.drain              = {.accept = 0s, .idle = 0s, .grace = 5s};
+    how.console.http.connections     = 256;
+    how.console.http.leave_with_peer = true;
     how.falco.central.enabled      = true;
     how.falco.central.url          = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
     how.falco.central.token_issuer = {.file = (opt_.data / "keys" / "key.pem").string()};
@@ -235,6 +242,7 @@ task<result<void>> up_application::start() {
     scope_.spawn("gardenlet", gardenlet_->run());
     scope_.spawn("resource manager", resource_manager_->run());
     scope_.spawn("archive", kubernetes_->keep_archive());
+    if (auto done = write_console_users(); !done) co_return std::move(done).error();
     if (auto up = co_await start_server(); !up) co_return std::move(up).error();
 
     sandbox::demo_fleet::options fleet;
@@ -277,7 +285,7 @@ task<void> up_application::greet() const {
     const auto local = asio::ip::address_v4::loopback();
     std::cout << "\nFalconer is up. Ctrl-C stops everything; a second start on the same folder "
                  "finds its data again.\n\n"
-              << "  events    " << here << "/v1/events\n"
+              << console_greeting() << "  events    " << here << "/v1/events\n"
               << "  metrics   " << at(local, server_->metrics_port()) << "/metrics\n"
               << "  health    " << at(local, server_->health_port()) << "/readyz\n"
               << "  shoots    KUBECONFIG=" << shell_word(kubernetes_->kubeconfig_file().string())

@@ -4,7 +4,9 @@
 #include "falconer/async.hpp"
 #include "falconer/event.hpp"
 #include "falconer/filter.hpp"
+#include "falconer/value.hpp"
 
+#include <array>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -55,6 +57,23 @@ struct found_event {
     std::string                store{};  // which one it lies in
 
     bool has(event_flag f) const noexcept { return (flags & static_cast<std::uint16_t>(f)) != 0; }
+};
+
+/// A found event taken apart, for whoever looks into it here. Borrows the event.
+class event_contents {
+public:
+    explicit event_contents(const found_event& of);
+    event_contents(const event_contents&)            = delete;
+    event_contents& operator=(const event_contents&) = delete;
+
+    const filter::subject&          subject() const { return subject_; }
+    const std::vector<std::string>& tags() const { return tags_; }
+    const value&                    fields() const { return fields_; }
+
+private:
+    value                    fields_{};
+    std::vector<std::string> tags_{};
+    filter::subject          subject_{};
 };
 
 /// Receipt from, and before.
@@ -108,7 +127,6 @@ struct time_histogram {
     std::map<std::int64_t, bucket> buckets{};  // by the seconds since 1970 they begin at
     bool                           exact = true;
     std::optional<utc_time>        reached{};  // all newer are counted; nothing: all are
-    std::optional<utc_time>        oldest{};   // the first event there may be
 };
 
 /// How a cluster fares.
@@ -123,15 +141,25 @@ struct cluster_state {
     std::uint64_t                quarantined = 0;
     std::array<std::uint64_t, 4> lost{};  // by event_tally::cause, in 24 h
 };
+/// The one heard of last first; never heard of: the beginning of time.
+struct cluster_position {
+    utc_time    last{};
+    std::string identity{};
+
+    friend auto operator<=>(const cluster_position&, const cluster_position&) = default;
+};
 struct cluster_search {
-    readable_clusters who{};
-    std::string       text{};  // part of the identity, any case
+    readable_clusters               who{};
+    std::string                     text{};    // part of the identity, any case
+    std::optional<cluster_position> before{};  // heard of earlier
+    std::size_t                     limit = 200;
 };
 
 struct aside_body {
     std::int64_t            id = 0;
     utc_time                received{};
     cluster_name            cluster{};
+    std::string             digest{};  // of the cluster, as in event_position
     std::string             about{}, reason{};
     std::uint64_t           size = 0;
     std::optional<utc_time> replayed{};
@@ -175,7 +203,9 @@ public:
     /// Names of output fields, of the newest events.
     virtual task<result<std::vector<std::string>>> field_names(readable_clusters who) = 0;
 
-    /// The one heard of last first. Of all that match.
+    /// The day before which there is nothing.
+    virtual task<result<utc_time>> oldest() = 0;
+
     virtual task<result<std::vector<cluster_state>>> clusters(cluster_search what) = 0;
 
     virtual task<result<std::vector<aside_body>>> aside(aside_search what) = 0;

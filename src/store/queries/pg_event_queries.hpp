@@ -29,6 +29,7 @@ public:
     task<result<std::vector<facet>>>         facets(facet_search what) override;
     task<result<time_histogram>>             histogram(histogram_search what) override;
     task<result<std::vector<std::string>>>   field_names(readable_clusters who) override;
+    task<result<utc_time>>                   oldest() override;
     task<result<std::vector<cluster_state>>> clusters(cluster_search what) override;
     task<result<std::vector<aside_body>>>    aside(aside_search what) override;
     task<result<aside_body>> aside_one(std::int64_t id, readable_clusters who) override;
@@ -53,7 +54,7 @@ private:
 
     task<result<event_slice>>      walk_pages(pg_connection& db, page_search what);
     task<result<std::vector<facet>>> count_sample(pg_connection& db, facet_search what);
-    task<result<void>>             count_rolled(pg_connection& db, const facet_search& what, facet& into);
+    task<result<facet>>            count_rolled(pg_connection& db, facet_search what);
     task<result<time_histogram>>   histogram_rolled(pg_connection& db, histogram_search what);
     task<result<time_histogram>>   histogram_read(pg_connection& db, histogram_search what);
 

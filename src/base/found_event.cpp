@@ -26,4 +26,32 @@ std::optional<event_position> event_position::parse(std::string_view text) {
     return event_position{utc_time{std::chrono::microseconds{micros}}, *id, std::string(digest)};
 }
 
+event_contents::event_contents(const found_event& of) {
+    if (auto read = parse_json(of.output_fields)) fields_ = std::move(*read);
+    if (!of.tags.empty())
+        if (const auto read = parse_json(of.tags))
+            for (const auto& each : read->items())
+                if (const auto* text = each.text()) tags_.push_back(*text);
+    const auto view = [](const std::optional<std::string>& text) {
+        return text ? std::optional<std::string_view>(*text) : std::nullopt;
+    };
+    subject_ = {
+        .id        = of.at.id,
+        .time      = of.time,
+        .received  = of.at.received,
+        .level     = of.level,
+        .flags     = of.flags,
+        .rule      = of.rule,
+        .identity  = of.cluster.identity,
+        .project   = view(of.cluster.project),
+        .shoot     = view(of.cluster.name),
+        .landscape = view(of.cluster.landscape),
+        .host      = view(of.hostname),
+        .source    = view(of.source),
+        .output    = view(of.output),
+        .tags      = tags_,
+        .fields    = &fields_,
+    };
+}
+
 }  // namespace falconer

@@ -45,6 +45,8 @@ console::handler::options console_role::handler_options(std::vector<console::use
 }
 
 result<void> console_role::start() {
+    if (!opt_.listen.address().is_loopback())
+        return failure{errc::broken, "console.listen: demo users sign in over loopback only: listen at 127.0.0.1"};
     auto users = read_demo_users(opt_.demo_users);
     if (!users) return std::move(users).error().while_doing("console.demoUsersFile");
     handler_.emplace(loop_, time_, stores_, replay_, handler_options(std::move(*users)));

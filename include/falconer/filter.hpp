@@ -124,8 +124,8 @@ inline constexpr std::size_t most_tests     = 256;
 /// `now` is what relative times count from. An empty text finds everything. Pure.
 std::variant<node_ptr, mistake> parse(std::string_view text, utc_time now);
 
-/// A moment as people write it, with its precision: `2026-11-30` is a day, `-2h` an instant. Nothing:
-/// it is none. Without a zone: UTC.
+/// A moment as people write it, with its precision: `2026-11-30` is a day, `-2h` an instant.
+/// Nothing: it is none. Without a zone: UTC.
 struct moment {
     event_time from{}, before{};
     bool       relative = false;
@@ -173,7 +173,8 @@ int compare_decimals(std::string_view a, std::string_view b) noexcept;
 std::string_view workload_of(std::string_view pod) noexcept;
 /// The same as a PostgreSQL regular expression: what it finds is the suffix.
 inline constexpr std::string_view workload_suffix =
-    "(?<=.)-(?:[bcdfghjklmnpqrstvwxz2456789]{8,10}-)?(?:[bcdfghjklmnpqrstvwxz2456789]{5}|[0-9]{1,10}"
+    "(?<=.)-(?:[bcdfghjklmnpqrstvwxz2456789]{8,10}-)?(?:[bcdfghjklmnpqrstvwxz2456789]{5}|[0-9]{1,"
+    "10}"
     ")$";
 
 }  // namespace falconer::filter

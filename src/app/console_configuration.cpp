@@ -56,7 +56,9 @@ result<std::vector<console::user>> read_demo_users(const std::filesystem::path& 
                 for (const auto& project : projects->items())
                     if (const auto* name = project.text()) one.sees.projects.push_back(*name);
             if (one.name.empty() || one.password.empty())
-                return failure{errc::malformed, file.string() + ": a user without name or password"};
+                return failure{
+                    errc::malformed, file.string() + ": a user without name or password"
+                };
             all.push_back(std::move(one));
         }
     }
@@ -75,7 +77,8 @@ std::string demo_users_text(const std::vector<console::user>& users) {
             {"password", each.password.reveal()},
             {"everything", each.sees.everything},
             {"projects", std::move(projects)},
-            {"mayReplay", each.may_replay}});
+            {"mayReplay", each.may_replay}
+        });
     }
     return yaml_text(value{{"users", std::move(list)}});
 }

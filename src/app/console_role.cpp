@@ -8,7 +8,9 @@
 namespace falconer::app {
 namespace {
 
-store::pg_event_queries::options queries_of(const store_configuration& store, const console_configuration& how) {
+store::pg_event_queries::options queries_of(
+    const store_configuration& store, const console_configuration& how
+) {
     store::pg_event_queries::options opt;
     opt.pool.postgres    = store.as_reader();
     opt.pool.connections = how.connections;
@@ -27,8 +29,8 @@ console_role::console_role(
     asio::any_io_executor loop, time_source& time, const store_configuration& store,
     const console_configuration& how
 )
-    : loop_(loop), time_(time), opt_(how), store_(loop, time, queries_of(store, how)), stores_({&store_}),
-      replay_(loop, time, store.postgres) {}
+    : loop_(loop), time_(time), opt_(how), store_(loop, time, queries_of(store, how)),
+      stores_({&store_}), replay_(loop, time, store.postgres) {}
 
 console::handler::options console_role::handler_options(std::vector<console::user> users) const {
     console::handler::options opt;
@@ -38,7 +40,8 @@ console::handler::options console_role::handler_options(std::vector<console::use
     opt.frame_ancestors = joined(opt_.frame_ancestors);
     opt.hosts           = opt_.hosts;
     opt.version         = FALCONER_VERSION;
-    // A name that leads here but is not ours is somebody's trick: pages of other sites would be ours.
+    // A name that leads here but is not ours is somebody's trick: pages of other sites would be
+    // ours.
     if (opt.hosts.empty() && opt_.listen.address().is_loopback())
         opt.hosts = {"localhost", "127.0.0.1", "::1"};
     return opt;
@@ -46,7 +49,10 @@ console::handler::options console_role::handler_options(std::vector<console::use
 
 result<void> console_role::start() {
     if (!opt_.listen.address().is_loopback())
-        return failure{errc::broken, "console.listen: demo users sign in over loopback only: listen at 127.0.0.1"};
+        return failure{
+            errc::broken,
+            "console.listen: demo users sign in over loopback only: listen at 127.0.0.1"
+        };
     auto users = read_demo_users(opt_.demo_users);
     if (!users) return std::move(users).error().while_doing("console.demoUsersFile");
     handler_.emplace(loop_, time_, stores_, replay_, handler_options(std::move(*users)));
@@ -55,8 +61,9 @@ result<void> console_role::start() {
     if (!listening) return std::move(listening).error().while_doing("console.listen");
     listening_ = true;
     log_of("app").info(
-        "the console listens address={} tls={} page={}", endpoint_text({opt_.listen.address(), port()}),
-        opt_.tls.has_value(), console::page_is_built()
+        "the console listens address={} tls={} page={}",
+        endpoint_text({opt_.listen.address(), port()}), opt_.tls.has_value(),
+        console::page_is_built()
     );
     return {};
 }

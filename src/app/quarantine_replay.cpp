@@ -23,15 +23,16 @@ store::pg_event_store::options store_options(store::pg_options writer) {
 quarantine_replay::quarantine_replay(
     asio::any_io_executor loop, time_source& time, store::pg_options writer
 )
-    : loop_(loop), time_(time), writer_(std::move(writer)), events_(loop, time, store_options(writer_)),
-      one_at_a_time_(loop, 1) {}
+    : loop_(loop), time_(time), writer_(std::move(writer)),
+      events_(loop, time, store_options(writer_)), one_at_a_time_(loop, 1) {}
 
 task<result<console::body_replay::outcome>> quarantine_replay::replay(aside_body what) {
     co_await one_at_a_time_.enter();
     const place_in turn(one_at_a_time_);
-    const auto     from = std::make_shared<const cluster_identity>(cluster_identity{what.cluster.identity});
-    auto           verdict = ingest::check_event(what.body, *from, what.received);
-    outcome        became;
+    const auto     from =
+        std::make_shared<const cluster_identity>(cluster_identity{what.cluster.identity});
+    auto    verdict = ingest::check_event(what.body, *from, what.received);
+    outcome became;
     became.why = verdict.reason;
     if (verdict.what != ingest::event_verdict::kind::store) co_return became;
     verdict.event.from     = from;
@@ -44,7 +45,8 @@ task<result<console::body_replay::outcome>> quarantine_replay::replay(aside_body
     auto stored = co_await events_.insert(batch);
     if (!stored) {
         const auto code = stored.error().code;
-        const bool its_fault = code == errc::malformed || code == errc::too_large || code == errc::conflict;
+        const bool its_fault =
+            code == errc::malformed || code == errc::too_large || code == errc::conflict;
         if (!its_fault) co_return std::move(stored).error();
         became.why = stored.error().detail;
         co_return became;

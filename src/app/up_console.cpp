@@ -23,21 +23,29 @@ result<void> up_application::write_console_users() const {
     const auto file = configuration_in(opt_.data).console.demo_users;
     if (read_demo_users(file)) return {};
     std::vector<console::user> users{
-        {.name = "operator", .title = "sees every cluster", .password = new_password(),
-         .sees = {.everything = true}, .may_replay = true}};
+        {.name       = "operator",
+         .title      = "sees every cluster",
+         .password   = new_password(),
+         .sees       = {.everything = true},
+         .may_replay = true}
+    };
     if (!of_cluster_.empty()) {
         const auto project = cluster_identity{of_cluster_.begin()->first}.shoot()->project;
         users.push_back(
-            {.name = "member", .title = "sees the shoots of project " + project, .password = new_password(),
-             .sees = {.projects = {project}}}
+            {.name     = "member",
+             .title    = "sees the shoots of project " + project,
+             .password = new_password(),
+             .sees     = {.projects = {project}}}
         );
     }
     const auto text   = demo_users_text(users);
     const int  number = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool good   = number >= 0 && ::write(number, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    const int  why    = errno;
+    const bool good   = number >= 0 && ::write(number, text.data(), text.size()) ==
+                                         static_cast<ssize_t>(text.size());
+    const int why = errno;
     if (number >= 0) ::close(number);
-    if (!good) return failure{errc::broken, file.string() + " cannot be written: " + std::strerror(why)};
+    if (!good)
+        return failure{errc::broken, file.string() + " cannot be written: " + std::strerror(why)};
     return {};
 }
 
@@ -49,7 +57,8 @@ std::string up_application::console_greeting() const {
     const auto  users = read_demo_users(configuration_in(opt_.data).console.demo_users);
     if (!users) return said;
     for (const auto& each : *users)
-        said += "            user " + each.name + ", password " + each.password.reveal() + "  (" + each.title + ")\n";
+        said += "            user " + each.name + ", password " + each.password.reveal() + "  (" +
+                each.title + ")\n";
     return said;
 }
 

@@ -119,7 +119,10 @@ void check_files(
     if (roles.contains("console")) {
         if (!got.value.has_console) complain("console", "is needed for the role of that name");
         if (!how.console.demo_users.empty() && !how.console.listen.address().is_loopback())
-            complain("console.demoUsersFile", "demo users sign in over loopback only: listen at 127.0.0.1");
+            complain(
+                "console.demoUsersFile",
+                "demo users sign in over loopback only: listen at 127.0.0.1"
+            );
         if (!how.console.demo_users.empty())
             if (auto users = app::read_demo_users(how.console.demo_users); !users)
                 complain("console.demoUsersFile", users.error().detail);

@@ -37,7 +37,9 @@ void write_state(json_text_writer& json, const cluster_state& is) {
     json->EndObject();
     json.key("quarantined")->Uint64(is.quarantined);
     json.key("lost")->StartObject();
-    constexpr const char* causes[] = {"overQuota", "quarantineFull", "tokenRefused", "bytesNotKept"};
+    constexpr const char* causes[] = {
+        "overQuota", "quarantineFull", "tokenRefused", "bytesNotKept"
+    };
     for (std::size_t i = 0; i < is.lost.size(); ++i) json.key(causes[i])->Uint64(is.lost[i]);
     json->EndObject();
     json->EndObject();
@@ -49,8 +51,8 @@ std::string shown(std::string_view bytes) {
     while (!bytes.empty()) {
         std::size_t size = 1;
         while (size <= 4 && size <= bytes.size() && !is_utf8(bytes.substr(0, size))) ++size;
-        const bool good = size <= 4 && size <= bytes.size();
-        out            += good ? bytes.substr(0, size) : std::string_view("\xEF\xBF\xBD");
+        const bool good  = size <= 4 && size <= bytes.size();
+        out             += good ? bytes.substr(0, size) : std::string_view("\xEF\xBF\xBD");
         bytes.remove_prefix(good ? size : 1);
     }
     return out;
@@ -74,7 +76,10 @@ void write_aside(json_text_writer& json, const aside_body& is) {
     json->EndObject();
 }
 
-std::string page_json(std::string_view name, const auto& all, const auto& write, const std::optional<std::string>& next) {
+std::string page_json(
+    std::string_view name, const auto& all, const auto& write,
+    const std::optional<std::string>& next
+) {
     json_text_writer json;
     json->StartObject();
     json.key(name)->StartArray();
@@ -105,11 +110,14 @@ std::optional<cluster_position> cluster_cursor(std::string_view text) {
     if (point == text.npos) return std::nullopt;
     const auto micros = id_of(text.substr(0, point));
     if (!micros || *micros > 9'000'000'000'000'000) return std::nullopt;
-    return cluster_position{utc_time{std::chrono::microseconds{*micros}}, std::string(text.substr(point + 1))};
+    return cluster_position{
+        utc_time{std::chrono::microseconds{*micros}}, std::string(text.substr(point + 1))
+    };
 }
 
 std::string cluster_cursor(const cluster_state& of) {
-    const auto last = std::chrono::floor<std::chrono::microseconds>(of.last_event.value_or(utc_time{}));
+    const auto last =
+        std::chrono::floor<std::chrono::microseconds>(of.last_event.value_or(utc_time{}));
     return std::to_string(last.time_since_epoch().count()) + '.' + of.name.identity;
 }
 
@@ -122,7 +130,8 @@ handler::reply handler::clusters(question q) {
     ask.limit = std::get<std::size_t>(limit);
     if (const auto cursor = q.where.find("cursor")) {
         ask.before = cluster_cursor(*cursor);
-        if (!ask.before) co_return answer_of(wrong_parameter("cursor", "this is no cursor of ours"));
+        if (!ask.before)
+            co_return answer_of(wrong_parameter("cursor", "this is no cursor of ours"));
     }
     auto all = co_await store_.clusters(std::move(ask));
     if (!all) co_return answer_of(problem_of(all.error()));
@@ -142,7 +151,8 @@ handler::reply handler::quarantine(question q) {
     ask.limit        = std::get<std::size_t>(limit);
     if (const auto cursor = q.where.find("cursor")) {
         ask.before = id_of(*cursor);
-        if (!ask.before) co_return answer_of(wrong_parameter("cursor", "this is no cursor of ours"));
+        if (!ask.before)
+            co_return answer_of(wrong_parameter("cursor", "this is no cursor of ours"));
     }
     auto all = co_await store_.aside(std::move(ask));
     if (!all) co_return answer_of(problem_of(all.error()));
@@ -168,23 +178,31 @@ handler::reply handler::quarantined_bytes(question q) {
     if (!one) co_return answer_of(problem_of(one.error()));
     net::http_response answer;
     answer.headers.add("Content-Type", "application/octet-stream");
-    answer.headers.add("Content-Disposition", "attachment; filename=\"quarantine-" + std::to_string(*id) + ".body\"");
+    answer.headers.add(
+        "Content-Disposition",
+        "attachment; filename=\"quarantine-" + std::to_string(*id) + ".body\""
+    );
     answer.body = std::move(one->body);
     co_return answer;
 }
 
 handler::reply handler::replay(question q) {
     if (!q.who->who.may_replay)
-        co_return answer_of({403, "forbidden", "Not yours to do", "Only operators put quarantined bodies back."});
+        co_return answer_of(
+            {403, "forbidden", "Not yours to do", "Only operators put quarantined bodies back."}
+        );
     const auto id = id_in(q.where);
     if (!id) co_return answer_of(not_found(q.where.path));
     auto one = co_await store_.aside_one(*id, q.who->who.sees);
     if (!one) co_return answer_of(problem_of(one.error()));
     if (one->replayed)
-        co_return answer_of({409, "already-replayed", "It is an event already", time_text(*one->replayed)});
+        co_return answer_of(
+            {409, "already-replayed", "It is an event already", time_text(*one->replayed)}
+        );
     auto done = co_await replay_.replay(std::move(*one));
     if (!done) co_return answer_of(problem_of(done.error()));
-    if (!done->stored) co_return answer_of({422, "still-broken", "It still cannot be stored", done->why});
+    if (!done->stored)
+        co_return answer_of({422, "still-broken", "It still cannot be stored", done->why});
     log_of("console").info("a quarantined body was put back id={} by={}", *id, q.who->who.name);
     json_text_writer json;
     json->StartObject();

@@ -48,14 +48,16 @@ net::http_response page(std::string_view text, const std::string& frame_ancestor
     net::http_response answer;
     answer.headers.add("Content-Type", "text/html; charset=utf-8");
     answer.headers.add(
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self' 'nonce-" + nonce + "'; style-src 'self' 'nonce-" + nonce +
-            "'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-            "form-action 'self'; frame-ancestors " + frame_ancestors
+        "Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-" + nonce +
+                                       "'; style-src 'self' 'nonce-" + nonce +
+                                       "'; img-src 'self' data:; font-src 'self'; connect-src "
+                                       "'self'; manifest-src 'self'; base-uri 'none'; "
+                                       "form-action 'self'; frame-ancestors " +
+                                       frame_ancestors
     );
     while (!text.empty()) {
-        const auto place = text.find(nonce_place);
-        answer.body += text.substr(0, place);
+        const auto place  = text.find(nonce_place);
+        answer.body      += text.substr(0, place);
         if (place == text.npos) break;
         answer.body += nonce;
         text.remove_prefix(place + nonce_place.size());
@@ -73,7 +75,8 @@ net::http_response page_answer(
     std::string_view path, std::string_view accept_encoding, const std::string& frame_ancestors
 ) {
     const auto* file = path == "/index.html" ? nullptr : built_in_file(path);
-    if (file == nullptr && path.starts_with("/assets/")) return answer_of(not_found(std::string(path)));
+    if (file == nullptr && path.starts_with("/assets/"))
+        return answer_of(not_found(std::string(path)));
     if (file == nullptr) {
         const auto* whole = built_in_file("/index.html");
         return page(whole == nullptr ? instead_of_the_page : whole->bytes, frame_ancestors);
@@ -83,9 +86,11 @@ net::http_response page_answer(
     answer.headers.add("Vary", "Accept-Encoding");
     // The name of a file below assets/ changes with its content.
     answer.headers.add(
-        "Cache-Control", path.starts_with("/assets/") ? "public, max-age=31536000, immutable" : "no-cache"
+        "Cache-Control",
+        path.starts_with("/assets/") ? "public, max-age=31536000, immutable" : "no-cache"
     );
-    const bool zipped = !file->zipped.empty() && accept_encoding.find("gzip") != accept_encoding.npos;
+    const bool zipped =
+        !file->zipped.empty() && accept_encoding.find("gzip") != accept_encoding.npos;
     if (zipped) answer.headers.add("Content-Encoding", "gzip");
     answer.body = zipped ? file->zipped : file->bytes;
     return answer;

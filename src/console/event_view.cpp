@@ -9,8 +9,15 @@ namespace {
 constexpr std::size_t longest_output = 1024, longest_field = 512;  // characters, in lists
 
 constexpr std::array<std::string_view, 8> usual_fields{
-    "proc.name", "proc.cmdline", "user.name", "k8s.ns.name",
-    "k8s.pod.name", "container.name", "container.image.repository", "fd.name"};
+    "proc.name",
+    "proc.cmdline",
+    "user.name",
+    "k8s.ns.name",
+    "k8s.pod.name",
+    "container.name",
+    "container.image.repository",
+    "fd.name"
+};
 
 constexpr std::array<std::pair<event_flag, std::string_view>, 8> flag_names{{
     {event_flag::past, "past"},
@@ -43,7 +50,9 @@ std::string_view kind_of(const value& is) {
 }
 
 /// What list and whole have in common.
-void write_common(json_text_writer& json, const found_event& event, const event_contents& contents) {
+void write_common(
+    json_text_writer& json, const found_event& event, const event_contents& contents
+) {
     json.key("key").text(event.at.text());
     json.key("uuid").text(event.at.id.text());
     json.key("received").text(time_text(event.at.received));
@@ -89,8 +98,9 @@ void raw(json_text_writer& json, std::string_view text) {
 
 void add_cell(std::string& line, std::string_view text) {
     if (!line.empty()) line += ',';
-    const bool formula = !text.empty() && std::string_view("=+-@\t\r\n").find(text.front()) != std::string_view::npos;
-    const bool quoted  = text.find_first_of(",\"\r\n") != text.npos;
+    const bool formula = !text.empty() && std::string_view("=+-@\t\r\n").find(text.front()) !=
+                                              std::string_view::npos;
+    const bool quoted = text.find_first_of(",\"\r\n") != text.npos;
     if (quoted) line += '"';
     if (formula) line += '\'';
     for (const char c : text) {
@@ -148,7 +158,8 @@ void write_summary(json_text_writer& json, const found_event& event, const wante
         json->Null();
     json.key("fields")->StartObject();
     for (const auto& each : contents.fields().entries()) {
-        if (!fields.all && std::ranges::find(fields.names, each.key) == fields.names.end()) continue;
+        if (!fields.all && std::ranges::find(fields.names, each.key) == fields.names.end())
+            continue;
         json.key(each.key);
         if (each.is.is_null())
             json->Null();
@@ -204,7 +215,8 @@ std::string sidekick_json(const found_event& event, bool ours) {
 }
 
 std::string csv_head(const wanted_fields& fields) {
-    std::string line = "received,time,priority,rule,cluster,project,shoot,hostname,source,tags,output";
+    std::string line =
+        "received,time,priority,rule,cluster,project,shoot,hostname,source,tags,output";
     for (const auto& each : columns_of(fields)) add_cell(line, each);
     add_cell(line, "key");
     return line + "\r\n";

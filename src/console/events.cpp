@@ -13,7 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<std::chrono::seconds, 14> steps{
-    1s, 5s, 10s, 30s, 60s, 300s, 600s, 1800s, 3600s, 10'800s, 21'600s, 43'200s, 86'400s, 604'800s};
+    1s, 5s, 10s, 30s, 60s, 300s, 600s, 1800s, 3600s, 10'800s, 21'600s, 43'200s, 86'400s, 604'800s
+};
 
 /// The smallest with which there are no more than so many buckets.
 std::chrono::seconds step_for(utc_time since, utc_time until, std::size_t buckets) {
@@ -40,7 +41,8 @@ std::string_view kind_of(filter::field_kind which) {
 /// The path's part at `{}` of /api/v1/events/{}/raw and its like.
 std::string part_of(const address& where, std::size_t which) {
     std::string_view path = where.path;
-    for (; which > 0 && !path.empty(); --which) path.remove_prefix(std::min(path.find('/', 1), path.size()));
+    for (; which > 0 && !path.empty(); --which)
+        path.remove_prefix(std::min(path.find('/', 1), path.size()));
     path.remove_prefix(std::min<std::size_t>(path.size(), 1));
     return std::string(path.substr(0, path.find('/')));
 }
@@ -82,7 +84,8 @@ handler::reply handler::events(question q) {
     ask.whole_output = false;
     if (const auto cursor = q.where.find("cursor")) {
         ask.before = event_position::parse(*cursor);
-        if (!ask.before) co_return answer_of(wrong_parameter("cursor", "this is no cursor of ours"));
+        if (!ask.before)
+            co_return answer_of(wrong_parameter("cursor", "this is no cursor of ours"));
     }
     // Before the page is read, so that nothing falls between it and the tail.
     std::string tail;
@@ -149,7 +152,9 @@ handler::reply handler::raw_event(question q) {
     }
     auto answer = json_answer(bytes ? *bytes : sidekick_json(*found, false));
     answer.headers.add("Falconer-Exact", bytes ? "bytes" : "values");
-    answer.headers.add("Content-Disposition", "inline; filename=\"" + found->at.id.text() + ".json\"");
+    answer.headers.add(
+        "Content-Disposition", "inline; filename=\"" + found->at.id.text() + ".json\""
+    );
     co_return answer;
 }
 
@@ -166,12 +171,15 @@ handler::reply handler::facets(question q) {
         if (name == "field" && !text.empty()) ask.fields.push_back(text);
     if (ask.fields.empty()) ask.fields = {"rule", "priority", "cluster", "namespace"};
     constexpr std::size_t most = 12;
-    if (ask.fields.size() > most) co_return answer_of(wrong_parameter("field", "at most 12 at a time"));
+    if (ask.fields.size() > most)
+        co_return answer_of(wrong_parameter("field", "at most 12 at a time"));
     for (const auto& each : ask.fields) {
         using enum filter::field_kind;
         const auto which = filter::field_of(each).which;
         if (which == time || which == received || which == uuid || which == flag)
-            co_return answer_of(wrong_parameter("field", "'" + each + "' has no values to be counted"));
+            co_return answer_of(
+                wrong_parameter("field", "'" + each + "' has no values to be counted")
+            );
     }
     auto counted = co_await store_.facets(std::move(ask));
     if (!counted) co_return answer_of(problem_of(counted.error()));
@@ -186,7 +194,8 @@ handler::reply handler::facets(question q) {
             json->StartObject();
             json.key("value").text(value);
             json.key("count")->Uint64(count);
-            const auto shoot = each.field == "cluster" ? cluster_identity{value}.shoot() : std::nullopt;
+            const auto shoot =
+                each.field == "cluster" ? cluster_identity{value}.shoot() : std::nullopt;
             if (shoot) json.key("title").text(shoot->project + "/" + shoot->name);
             json->EndObject();
         }
@@ -216,8 +225,8 @@ handler::reply handler::histogram(question q) {
     }
     ask.step         = step_for(*when.since, *when.until, std::get<std::size_t>(buckets));
     const auto since = begin_of(*when.since, ask.step), until = *when.until;
-    const auto step  = ask.step;
-    auto       made  = co_await store_.histogram(std::move(ask));
+    const auto step = ask.step;
+    auto       made = co_await store_.histogram(std::move(ask));
     if (!made) co_return answer_of(problem_of(made.error()));
     std::uint64_t    total = 0;
     json_text_writer json;
@@ -253,13 +262,16 @@ handler::reply handler::tail(question q) {
     if (const auto* wrong = std::get_if<problem>(&search)) co_return answer_of(*wrong);
     if (q.who->tails >= opt_.tails)
         co_return answer_of(
-            {.status = 429, .kind = "too-many", .title = "Too many live views at once",
-             .detail = "Close another one.", .retry_after = 5}
+            {.status      = 429,
+             .kind        = "too-many",
+             .title       = "Too many live views at once",
+             .detail      = "Close another one.",
+             .retry_after = 5}
         );
     tail_stream::options opt;
-    opt.what   = std::get<event_search>(search).what;
-    opt.who    = q.who->who.sees;
-    opt.fields = fields_of(q.where.find("fields"));
+    opt.what        = std::get<event_search>(search).what;
+    opt.who         = q.who->who.sees;
+    opt.fields      = fields_of(q.where.find("fields"));
     const auto last = q.request.headers.find("Last-Event-ID");
     opt.position    = last ? std::string(*last) : q.where.text("from");
     if (opt.position.empty()) {
@@ -291,16 +303,23 @@ handler::reply handler::file(question q) {
     }
     if (q.who->exports >= opt_.exports)
         co_return answer_of(
-            {.status = 429, .kind = "too-many", .title = "Too many files at once",
-             .detail = "Let another one end first.", .retry_after = 10}
+            {.status      = 429,
+             .kind        = "too-many",
+             .title       = "Too many files at once",
+             .detail      = "Let another one end first.",
+             .retry_after = 10}
         );
     opt.search.search          = std::move(std::get<event_search>(search));
     opt.search.search.patience = 20s;
     opt.fields                 = fields_of(q.where.find("fields"));
     opt.as = format == "csv" ? export_stream::form::csv : export_stream::form::ndjson;
     net::http_response answer;
-    answer.headers.add("Content-Type", format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson");
-    answer.headers.add("Content-Disposition", "attachment; filename=\"falconer-events." + format + "\"");
+    answer.headers.add(
+        "Content-Type", format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson"
+    );
+    answer.headers.add(
+        "Content-Disposition", "attachment; filename=\"falconer-events." + format + "\""
+    );
     answer.stream = std::make_shared<export_stream>(store_, q.who, std::move(opt));
     co_return answer;
 }

@@ -7,13 +7,15 @@
 namespace falconer::console {
 
 event_position behind(const event_slice& page) {
-    if (!page.events.empty() && page.events.back().at.received <= page.reached) return page.events.back().at;
+    if (!page.events.empty() && page.events.back().at.received <= page.reached)
+        return page.events.back().at;
     // Everything that was received at `reached` or later has been passed over.
     return {page.reached, {}, std::string(16, '0')};
 }
 
 export_stream::export_stream(event_queries& store, session_ptr whose, options opt)
-    : store_(store), whose_(whose), place_(std::move(whose), &session::exports), opt_(std::move(opt)) {
+    : store_(store), whose_(whose), place_(std::move(whose), &session::exports),
+      opt_(std::move(opt)) {
     opt_.search.limit = 500;
 }
 
@@ -29,13 +31,15 @@ task<std::string> export_stream::next() {
         }
         auto page = co_await store_.page(opt_.search);
         if (!page) {
-            log_of("console").warn("a file ends before its time reason=\"{}\"", page.error().detail);
+            log_of("console").warn(
+                "a file ends before its time reason=\"{}\"", page.error().detail
+            );
             throw std::runtime_error("the store failed");
         }
-        text              += lines_of(*page);
-        told_             += page->events.size();
-        over_              = page->end;
-        opt_.search.before = behind(*page);
+        text               += lines_of(*page);
+        told_              += page->events.size();
+        over_               = page->end;
+        opt_.search.before  = behind(*page);
         if (over_) break;
         if (!page->events.empty()) break;
     }
@@ -45,7 +49,8 @@ task<std::string> export_stream::next() {
 std::string export_stream::lines_of(const event_slice& page) {
     std::string text;
     for (const auto& each : page.events)
-        text += opt_.as == form::csv ? csv_line(each, opt_.fields) : sidekick_json(each, true) + "\n";
+        text +=
+            opt_.as == form::csv ? csv_line(each, opt_.fields) : sidekick_json(each, true) + "\n";
     return text;
 }
 

@@ -34,7 +34,9 @@ struct handler::route {
     std::size_t session::* count;  // what it counts as
 };
 
-const handler::route* handler::route_of(const std::string& method, std::string_view path, bool& path_known) {
+const handler::route* handler::route_of(
+    const std::string& method, std::string_view path, bool& path_known
+) {
     static constexpr route all[] = {
         {"GET", "/api/v1/me", &handler::me, nullptr},
         {"GET", "/api/v1/fields", &handler::fields, &session::questions},
@@ -69,29 +71,35 @@ const handler::route* handler::route_of(const std::string& method, std::string_v
 }
 
 handler::handler(
-    asio::any_io_executor loop, time_source& time, event_queries& store, body_replay& replay, options opt
+    asio::any_io_executor loop, time_source& time, event_queries& store, body_replay& replay,
+    options opt
 )
     : loop_(loop), time_(time), store_(store), replay_(replay), opt_(std::move(opt)),
       sessions_(time, opt_.sign_in), news_(std::move(loop), time, store) {}
 
 std::optional<net::http_response> handler::screen(net::http_request& head) {
     if (head.content_length.value_or(0) <= largest_body) return std::nullopt;
-    return with_guards(answer_of({413, "too-large", "Too much", "There is nothing here to send so much to."}));
+    return with_guards(
+        answer_of({413, "too-large", "Too much", "There is nothing here to send so much to."})
+    );
 }
 
 /// A page of somebody else's may make a browser ask us, cookie and all, but not with such a field.
 std::optional<net::http_response> handler::forged(const net::http_request& request) const {
     const auto refusal = [](std::string detail) {
-        return answer_of({403, "request-forged", "Not from a page of Falconer's", std::move(detail)});
+        return answer_of({403, "request-forged", "Not from a page of Falconer's", std::move(detail)}
+        );
     };
     const auto host = request.headers.find("Host");
-    if (!opt_.hosts.empty() && (!host || std::ranges::find(opt_.hosts, host_of(*host)) == opt_.hosts.end()))
+    if (!opt_.hosts.empty() &&
+        (!host || std::ranges::find(opt_.hosts, host_of(*host)) == opt_.hosts.end()))
         return refusal("The console is not called so: console.hosts has its names.");
     if (!changes_something(request.method)) return std::nullopt;
     if (request.headers.find("X-Requested-With").value_or("") != "falconer")
         return refusal("The header X-Requested-With: falconer is missing.");
     const auto site = request.headers.find("Sec-Fetch-Site");
-    if (site && *site != "same-origin" && *site != "none") return refusal("It comes from another site.");
+    if (site && *site != "same-origin" && *site != "none")
+        return refusal("It comes from another site.");
     return std::nullopt;
 }
 
@@ -117,7 +125,8 @@ task<net::http_response> handler::handle(net::http_request request) {
     co_return with_guards(std::move(answer));
 }
 
-net::http_response handler::documents(const net::http_request& request, const address& where) const {
+net::http_response handler::documents(const net::http_request& request, const address& where)
+    const {
     if (changes_something(request.method)) {
         auto answer = answer_of({405, "method", "Only to be read", request.method});
         answer.headers.add("Allow", "GET, HEAD");
@@ -138,18 +147,23 @@ task<net::http_response> handler::api(net::http_request request, address where) 
     const auto* found      = route_of(request.method, path, path_known);
     if (found == nullptr && !path_known && path != "/api/v1/session")
         co_return answer_of(not_found(path));
-    if (found == nullptr) co_return answer_of({405, "method", "Not in this way", request.method + " " + path});
+    if (found == nullptr)
+        co_return answer_of({405, "method", "Not in this way", request.method + " " + path});
 
     question q{.where = std::move(where)};
     q.token   = cookie(request, session_cookie).value_or("");
     q.who     = sessions_.find(q.token);
     q.request = std::move(request);
     if (!q.who)
-        co_return answer_of({401, "not-signed-in", "Nobody is signed in", "Sign in, and try again."});
+        co_return answer_of({401, "not-signed-in", "Nobody is signed in", "Sign in, and try again."}
+        );
     if (found->count == nullptr) co_return co_await (this->*found->go)(std::move(q));
     if ((*q.who).*(found->count) >= opt_.questions)
         co_return answer_of(
-            {.status = 429, .kind = "too-many", .title = "Too many questions at once", .retry_after = 1}
+            {.status      = 429,
+             .kind        = "too-many",
+             .title       = "Too many questions at once",
+             .retry_after = 1}
         );
     const counted_place place(q.who, found->count);
     co_return co_await (this->*found->go)(std::move(q));
@@ -190,7 +204,11 @@ net::http_response handler::sign_in(const net::http_request& request) {
     auto opened = sessions_.sign_in(read->text_at({"user"}), read->text_at({"password"}));
     if (!opened && opened.error().code == make_error_code(errc::overloaded))
         return answer_of(
-            {.status = 429, .kind = "too-many", .title = "Too many wrong passwords", .detail = "Wait a minute.", .retry_after = 60}
+            {.status      = 429,
+             .kind        = "too-many",
+             .title       = "Too many wrong passwords",
+             .detail      = "Wait a minute.",
+             .retry_after = 60}
         );
     if (!opened) {
         log_of("console").warn("somebody was not let in");

@@ -64,10 +64,12 @@ private:
     };
     using reply = task<net::http_response>;
     struct route;
-    static const route* route_of(const std::string& method, std::string_view path, bool& path_known);
+    static const route* route_of(
+        const std::string& method, std::string_view path, bool& path_known
+    );
 
     task<net::http_response> api(net::http_request request, address where);
-    net::http_response       documents(const net::http_request& request, const address& where) const;
+    net::http_response documents(const net::http_request& request, const address& where) const;
     std::optional<net::http_response> forged(const net::http_request& request) const;
     net::http_response                with_guards(net::http_response answer) const;
 

@@ -22,7 +22,8 @@ std::vector<std::string> parts_of(std::string_view text) {
 
 void add(facet& into, facet&& more) {
     for (auto& [value, count] : more.values) {
-        const auto there = std::ranges::find(into.values, value, &std::pair<std::string, std::uint64_t>::first);
+        const auto there =
+            std::ranges::find(into.values, value, &std::pair<std::string, std::uint64_t>::first);
         if (there == into.values.end())
             into.values.emplace_back(std::move(value), count);
         else
@@ -57,7 +58,8 @@ task<result<event_slice>> merged_queries::page(page_search what) {
         all.end = all.end && mine->end;
     }
     std::ranges::sort(all.events, std::greater{}, &found_event::at);
-    if (!all.end) std::erase_if(all.events, [&](const auto& each) { return each.at.received < all.reached; });
+    if (!all.end)
+        std::erase_if(all.events, [&](const auto& each) { return each.at.received < all.reached; });
     if (all.events.size() > what.limit) {
         all.events.resize(what.limit);
         all.reached = all.events.back().at.received;
@@ -98,7 +100,9 @@ task<result<std::vector<facet>>> merged_queries::facets(facet_search what) {
         for (std::size_t f = 0; f < all->size(); ++f) add((*all)[f], std::move((*mine)[f]));
     }
     for (auto& each : *all) {
-        std::ranges::stable_sort(each.values, std::greater{}, &std::pair<std::string, std::uint64_t>::second);
+        std::ranges::stable_sort(
+            each.values, std::greater{}, &std::pair<std::string, std::uint64_t>::second
+        );
         each.more = each.more || each.values.size() > what.limit;
         each.values.resize(std::min(each.values.size(), what.limit));
     }
@@ -112,9 +116,10 @@ task<result<time_histogram>> merged_queries::histogram(histogram_search what) {
         if (!mine) co_return std::move(mine).error();
         add(all, *mine);
     }
-    if (all.reached) std::erase_if(all.buckets, [&](const auto& each) {
-        return utc_time{std::chrono::seconds{each.first}} + what.step <= *all.reached;
-    });
+    if (all.reached)
+        std::erase_if(all.buckets, [&](const auto& each) {
+            return utc_time{std::chrono::seconds{each.first}} + what.step <= *all.reached;
+        });
     co_return all;
 }
 
@@ -147,11 +152,11 @@ task<result<std::vector<cluster_state>>> merged_queries::clusters(cluster_search
         for (auto& each : *mine) {
             const auto [at, fresh] = by_name.try_emplace(each.name.identity, each);
             if (fresh) continue;
-            auto& had       = at->second;
-            had.first_seen  = std::min(had.first_seen, each.first_seen);
-            had.last_event  = std::max(had.last_event, each.last_event);
-            had.events_24h += each.events_24h;
-            had.over_quota  = had.over_quota || each.over_quota;
+            auto& had        = at->second;
+            had.first_seen   = std::min(had.first_seen, each.first_seen);
+            had.last_event   = std::max(had.last_event, each.last_event);
+            had.events_24h  += each.events_24h;
+            had.over_quota   = had.over_quota || each.over_quota;
             had.quarantined += each.quarantined;
             for (std::size_t i = 0; i < had.lost.size(); ++i) had.lost[i] += each.lost[i];
         }
@@ -184,7 +189,8 @@ task<result<std::string>> merged_queries::position() {
 
 task<result<news>> merged_queries::follow(std::string position) {
     const auto places = parts_of(position);
-    if (places.size() != stores_.size()) co_return failure{errc::expired, "the stores are others now"};
+    if (places.size() != stores_.size())
+        co_return failure{errc::expired, "the stores are others now"};
     news all;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
         auto mine = co_await stores_[i]->follow(places[i]);

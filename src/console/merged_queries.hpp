@@ -25,7 +25,7 @@ public:
     task<result<std::vector<cluster_state>>> clusters(cluster_search what) override;
     /// Of the first store: numbers of bodies mean nothing in another one.
     task<result<std::vector<aside_body>>> aside(aside_search what) override;
-    task<result<aside_body>> aside_one(std::int64_t id, readable_clusters who) override;
+    task<result<aside_body>>  aside_one(std::int64_t id, readable_clusters who) override;
     task<result<std::string>> position() override;
     task<result<news>>        follow(std::string position) override;
 

@@ -10,11 +10,14 @@
 namespace falconer::console {
 
 /// `q`, `since` and `until`. `who` and `now` are the asker's.
-std::variant<event_search, problem> search_of(const address& where, const readable_clusters& who, utc_time now);
+std::variant<event_search, problem> search_of(
+    const address& where, const readable_clusters& who, utc_time now
+);
 
 /// A number between; nothing given: `otherwise`.
 std::variant<std::size_t, problem> number_of(
-    const address& where, std::string_view name, std::size_t otherwise, std::size_t least, std::size_t most
+    const address& where, std::string_view name, std::size_t otherwise, std::size_t least,
+    std::size_t most
 );
 
 }  // namespace falconer::console

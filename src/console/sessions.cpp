@@ -24,19 +24,24 @@ std::string new_token() {
 
 result<sessions::opened> sessions::sign_in(std::string_view name, std::string_view password) {
     const auto now = time_.now();
-    while (!failed_.empty() && failed_.front() + std::chrono::minutes(1) <= now) failed_.pop_front();
+    while (!failed_.empty() && failed_.front() + std::chrono::minutes(1) <= now)
+        failed_.pop_front();
     if (failed_.size() >= opt_.failures)
         return failure{errc::overloaded, "too many wrong passwords in the last minute"};
     const user* who = nullptr;
     for (const auto& each : opt_.users)
-        if (same(name, each.name) && !each.password.empty() && same(password, each.password.reveal()))
+        if (same(name, each.name) && !each.password.empty() &&
+            same(password, each.password.reveal()))
             who = &each;
     if (who == nullptr) {
         failed_.push_back(now);
         return failure{errc::denied, "no user has this name and this password"};
     }
     tidy();
-    opened it{new_token(), std::make_shared<session>(session{.who = *who, .ends = time_.utc() + opt_.life})};
+    opened it{
+        new_token(),
+        std::make_shared<session>(session{.who = *who, .ends = time_.utc() + opt_.life})
+    };
     all_[it.token] = it.what;
     oldest_first_.push_back(it.token);
     return it;
@@ -47,8 +52,10 @@ void sessions::tidy() {
     while (!oldest_first_.empty()) {
         const auto it = all_.find(oldest_first_.front());
         if (it != all_.end() && it->second->ends > time_.utc() && all_.size() < opt_.most) return;
-        if (it != all_.end()) sign_out(it->first);
-        else oldest_first_.pop_front();
+        if (it != all_.end())
+            sign_out(it->first);
+        else
+            oldest_first_.pop_front();
     }
 }
 

@@ -36,19 +36,20 @@ using session_ptr = std::shared_ptr<session>;
 /// Keeps a count up for as long as it lives.
 class counted_place {
 public:
-    counted_place(session_ptr whose, std::size_t session::* what) : whose_(std::move(whose)), what_(what) {
+    counted_place(session_ptr whose, std::size_t session::* what)
+        : whose_(std::move(whose)), what_(what) {
         ++((*whose_).*what_);
     }
     ~counted_place() {
         if (whose_) --((*whose_).*what_);
     }
-    counted_place(counted_place&& other) noexcept = default;
-    counted_place& operator=(counted_place&&)     = delete;
-    counted_place(const counted_place&)           = delete;
+    counted_place(counted_place&& other) noexcept  = default;
+    counted_place& operator=(counted_place&&)      = delete;
+    counted_place(const counted_place&)            = delete;
     counted_place& operator=(const counted_place&) = delete;
 
 private:
-    session_ptr             whose_;
+    session_ptr whose_;
     std::size_t session::* what_;
 };
 
@@ -80,11 +81,11 @@ public:
 private:
     void tidy();
 
-    time_source&                                   time_;
-    options                                        opt_;
+    time_source&                                    time_;
+    options                                         opt_;
     std::map<std::string, session_ptr, std::less<>> all_;
-    std::deque<std::string>                        oldest_first_;
-    std::deque<steady_time>                        failed_;
+    std::deque<std::string>                         oldest_first_;
+    std::deque<steady_time>                         failed_;
 };
 
 }  // namespace falconer::console

@@ -13,14 +13,15 @@
 
 namespace falconer::console {
 
-/// New events as server-sent events. Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+/// New events as server-sent events. Source:
+/// https://html.spec.whatwg.org/multipage/server-sent-events.html
 class tail_stream final : public net::http_stream {
 public:
     struct options {
-        filter::node_ptr     what{};
-        readable_clusters    who{};
-        wanted_fields        fields{};
-        std::string          position{};
+        filter::node_ptr      what{};
+        readable_clusters     who{};
+        wanted_fields         fields{};
+        std::string           position{};
         steady_time::duration look{std::chrono::milliseconds{400}};   // between two looks
         steady_time::duration still_there{std::chrono::seconds{15}};  // between two signs of life
     };

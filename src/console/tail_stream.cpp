@@ -21,8 +21,8 @@ bool may_see(const readable_clusters& who, const cluster_name& what) {
 }
 
 tail_stream::tail_stream(time_source& time, news_desk& news, session_ptr whose, options opt)
-    : time_(time), news_(news), whose_(whose), place_(std::move(whose), &session::tails), opt_(std::move(opt)),
-      clock_(time.make_bell()), said_(time.now()) {}
+    : time_(time), news_(news), whose_(whose), place_(std::move(whose), &session::tails),
+      opt_(std::move(opt)), clock_(time.make_bell()), said_(time.now()) {}
 
 task<std::string> tail_stream::next() {
     for (;;) {
@@ -31,7 +31,7 @@ task<std::string> tail_stream::next() {
             over_ = true;
             co_return message("end", R"({"reason":"session"})");
         }
-        auto issue = co_await news_.after(opt_.position);
+        auto        issue = co_await news_.after(opt_.position);
         std::string text;
         if (issue) {
             opt_.position = (*issue)->what.position;

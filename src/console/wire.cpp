@@ -36,7 +36,8 @@ bool is_clean(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> address::find(std::string_view name) const {
-    const auto hit = std::ranges::find(parameters, name, &std::pair<std::string, std::string>::first);
+    const auto hit =
+        std::ranges::find(parameters, name, &std::pair<std::string, std::string>::first);
     if (hit == parameters.end()) return std::nullopt;
     return hit->second;
 }
@@ -105,13 +106,20 @@ net::http_response answer_of(const problem& what) {
 problem problem_of(const failure& why) {
     const auto is = [&](errc code) { return why.code == make_error_code(code); };
     if (is(errc::timed_out))
-        return {504, "took-too-long", "The store took too long",
-                "Look at a shorter time, or ask for something more particular."};
+        return {
+            504, "took-too-long", "The store took too long",
+            "Look at a shorter time, or ask for something more particular."
+        };
     if (is(errc::overloaded))
         return {.status = 429, .kind = "too-many", .title = "The store is busy", .retry_after = 2};
     if (is(errc::unavailable) || is(errc::denied))
-        return {.status = 503, .kind = "store-away", .title = "The store does not answer",
-                .detail = "Events are taken in all the same and will be seen once it is back.", .retry_after = 5};
+        return {
+            .status      = 503,
+            .kind        = "store-away",
+            .title       = "The store does not answer",
+            .detail      = "Events are taken in all the same and will be seen once it is back.",
+            .retry_after = 5
+        };
     if (is(errc::expired))
         return {410, "position-gone", "That place is no longer known", "Begin anew."};
     if (is(errc::not_found)) return not_found(why.detail);

@@ -62,7 +62,7 @@ task<result<int>> version_of(pg_connection& store) {
     if (!rows) co_return std::move(rows).error();
     int at = 0;
     for (int row = 0; row < rows->size(); ++row) {
-        at = number_of(rows->at(row, 0));
+        at               = number_of(rows->at(row, 0));
         const auto* ours = ours_of(at);
         if (ours == nullptr) {
             if (number_of(rows->at(row, 2)) <= newest()) continue;

@@ -26,13 +26,13 @@ inline found_event event(std::string rule, utc_time received, std::string projec
 /// Keeps what it was asked; tells what it was given.
 class told_store final : public event_queries {
 public:
-    std::vector<found_event>           events{};  // the newest first
-    std::vector<news>                  coming{};  // of follow(), one after the other
-    std::optional<failure>             fails{};
-    std::vector<page_search>           asked{};
-    std::optional<facet_search>        facets_asked{};
-    std::optional<histogram_search>    histogram_asked{};
-    std::vector<aside_body>            bodies{};
+    std::vector<found_event>        events{};  // the newest first
+    std::vector<news>               coming{};  // of follow(), one after the other
+    std::optional<failure>          fails{};
+    std::vector<page_search>        asked{};
+    std::optional<facet_search>     facets_asked{};
+    std::optional<histogram_search> histogram_asked{};
+    std::vector<aside_body>         bodies{};
 
     task<result<event_slice>> page(page_search what) override {
         asked.push_back(what);
@@ -55,7 +55,8 @@ public:
     ) override {
         std::vector<found_event> all;
         for (const auto& each : events)
-            if (each.at.id == id && (!at || *at == each.at) && seen_by(who, each)) all.push_back(each);
+            if (each.at.id == id && (!at || *at == each.at) && seen_by(who, each))
+                all.push_back(each);
         co_return all;
     }
     task<result<std::optional<std::string>>> raw(event_position) override {
@@ -76,12 +77,12 @@ public:
     task<result<std::vector<std::string>>> field_names(readable_clusters) override {
         co_return std::vector<std::string>{"proc.name"};
     }
-    task<result<utc_time>> oldest() override { co_return utc_time{}; }
+    task<result<utc_time>>                   oldest() override { co_return utc_time{}; }
     task<result<std::vector<cluster_state>>> clusters(cluster_search) override {
         co_return std::vector<cluster_state>{{.name = {"c", {}, {}, {}}}};
     }
     task<result<std::vector<aside_body>>> aside(aside_search) override { co_return bodies; }
-    task<result<aside_body>> aside_one(std::int64_t id, readable_clusters) override {
+    task<result<aside_body>>              aside_one(std::int64_t id, readable_clusters) override {
         for (const auto& each : bodies)
             if (each.id == id) co_return each;
         co_return failure{errc::not_found, "no such body"};
@@ -97,28 +98,37 @@ public:
 
 private:
     static bool seen_by(const readable_clusters& who, const found_event& what) {
-        return who.everything || (!who.projects.empty() && who.projects.front() == what.cluster.project);
+        return who.everything ||
+               (!who.projects.empty() && who.projects.front() == what.cluster.project);
     }
 };
 
 class told_replay final : public body_replay {
 public:
-    outcome            is{};
+    outcome               is{};
     task<result<outcome>> replay(aside_body) override { co_return is; }
 };
 
 class console_fixture : public falconer::test::actor_fixture {
 protected:
-    told_store        store;
-    told_replay       replay;
-    handler::options  opt = options();
+    told_store             store;
+    told_replay            replay;
+    handler::options       opt = options();
     std::optional<handler> console;
 
     static handler::options options() {
         handler::options it;
         it.sign_in.users = {
-            {.name = "operator", .title = "sees all", .password = secret("pass"), .sees = {.everything = true}, .may_replay = true},
-            {.name = "member", .title = "sees a", .password = secret("word"), .sees = {.projects = {"a"}}}};
+            {.name       = "operator",
+             .title      = "sees all",
+             .password   = secret("pass"),
+             .sees       = {.everything = true},
+             .may_replay = true},
+            {.name     = "member",
+             .title    = "sees a",
+             .password = secret("word"),
+             .sees     = {.projects = {"a"}}}
+        };
         it.hosts = {"localhost"};
         return it;
     }
@@ -132,7 +142,8 @@ protected:
         if (!*got) throw std::runtime_error("no answer");
         return std::move(**got);
     }
-    net::http_request request(std::string target, std::string method = "GET", std::string body = "") const {
+    net::http_request request(std::string target, std::string method = "GET", std::string body = "")
+        const {
         net::http_request it;
         it.method = std::move(method);
         it.target = std::move(target);
@@ -148,9 +159,12 @@ protected:
         if (!read) throw std::runtime_error(answer.body);
         return std::move(*read);
     }
-    net::http_response sign_in(const std::string& user = "operator", const std::string& password = "pass") {
+    net::http_response sign_in(
+        const std::string& user = "operator", const std::string& password = "pass"
+    ) {
         auto answer = ask(request(
-            "/api/v1/session", "POST", R"({"user": ")" + user + R"(", "password": ")" + password + "\"}"
+            "/api/v1/session", "POST",
+            R"({"user": ")" + user + R"(", "password": ")" + password + "\"}"
         ));
         if (const auto set = answer.headers.find("Set-Cookie"))
             cookie_ = set->substr(set->find('=') + 1, set->find(';') - set->find('=') - 1);

@@ -1,6 +1,6 @@
 // Who may ask the console what, and how it answers.
-#include "console_fixture.hpp"
 #include "console/documents.hpp"
+#include "console_fixture.hpp"
 
 namespace falconer::console {
 namespace {
@@ -13,8 +13,9 @@ class HandlerTest : public test::console_fixture {};
 
 TEST_F(HandlerTest, NobodyIsToldAnythingBeforeTheyHaveSignedIn) {
     for (const auto* path :
-         {"/api/v1/me", "/api/v1/events", "/api/v1/events/x", "/api/v1/events/x/raw", "/api/v1/facets", "/api/v1/histogram",
-          "/api/v1/tail", "/api/v1/export?format=csv", "/api/v1/clusters", "/api/v1/quarantine", "/api/v1/quarantine/1",
+         {"/api/v1/me", "/api/v1/events", "/api/v1/events/x", "/api/v1/events/x/raw",
+          "/api/v1/facets", "/api/v1/histogram", "/api/v1/tail", "/api/v1/export?format=csv",
+          "/api/v1/clusters", "/api/v1/quarantine", "/api/v1/quarantine/1",
           "/api/v1/quarantine/1/body", "/api/v1/fields"}) {
         const auto answer = get(path);
         EXPECT_EQ(answer.status, 401u) << path;
@@ -23,7 +24,9 @@ TEST_F(HandlerTest, NobodyIsToldAnythingBeforeTheyHaveSignedIn) {
     EXPECT_EQ(ask(request("/api/v1/quarantine/1/replay", "POST")).status, 401u);
     EXPECT_TRUE(store.asked.empty());
     EXPECT_EQ(get("/api/v1/openapi.json").status, 200u);
-    EXPECT_EQ(json("/api/v1/sign-in").find("ways")->items().front().find("users")->items().size(), 2u);
+    EXPECT_EQ(
+        json("/api/v1/sign-in").find("ways")->items().front().find("users")->items().size(), 2u
+    );
 }
 
 TEST_F(HandlerTest, ASessionBeginsWithAPasswordAndEndsByItselfOrWhenToldTo) {
@@ -81,12 +84,17 @@ TEST_F(HandlerTest, EveryAnswerIsGuarded) {
     for (const auto* path : {"/api/v1/me", "/", "/events/x", "/assets/none.js", "/api/v1/none"}) {
         const auto answer = get(path);
         EXPECT_EQ(answer.headers.find("X-Content-Type-Options"), "nosniff") << path;
-        EXPECT_THAT(std::string(answer.headers.find("Content-Security-Policy").value_or("")), StartsWith("default-src 'none'")) << path;
+        EXPECT_THAT(
+            std::string(answer.headers.find("Content-Security-Policy").value_or("")),
+            StartsWith("default-src 'none'")
+        ) << path;
         EXPECT_TRUE(answer.headers.find("Cache-Control")) << path;
     }
     const auto one = get("/"), other = get("/");
     EXPECT_EQ(one.status, 200u);
-    EXPECT_NE(one.headers.find("Content-Security-Policy"), other.headers.find("Content-Security-Policy"));
+    EXPECT_NE(
+        one.headers.find("Content-Security-Policy"), other.headers.find("Content-Security-Policy")
+    );
     EXPECT_EQ(one.body.find("__CSP_NONCE__"), std::string::npos);
     EXPECT_EQ(get("/assets/none.js").status, 404u);
     EXPECT_EQ(get("/api/v1/none").status, 404u);
@@ -97,11 +105,13 @@ TEST_F(HandlerTest, EveryAnswerIsGuarded) {
 
 TEST_F(HandlerTest, PagesGoOnWhereTheOneBeforeEnded) {
     sign_in();
-    for (int i = 0; i < 5; ++i) store.events.push_back(test::event("r" + std::to_string(i), utc_time{} + 100h - i * 1s));
+    for (int i = 0; i < 5; ++i)
+        store.events.push_back(test::event("r" + std::to_string(i), utc_time{} + 100h - i * 1s));
     std::string seen, next;
     do {
         const auto page = json("/api/v1/events?limit=2" + (next.empty() ? "" : "&cursor=" + next));
-        for (const auto& each : page.find("events")->items()) seen += std::string(each.text_at({"rule"})) + ' ';
+        for (const auto& each : page.find("events")->items())
+            seen += std::string(each.text_at({"rule"})) + ' ';
         next = page.text_at({"next"});
         EXPECT_TRUE(*page.find("complete")->boolean());
     } while (!next.empty());
@@ -118,12 +128,15 @@ TEST_F(HandlerTest, AnEventIsShownWithExactValuesAndOnlyToThoseWhoMay) {
     EXPECT_EQ(event.text_at({"key"}), key);
     std::string fields;
     for (const auto& each : event.find("fields")->items())
-        fields += std::string(each.text_at({"name"})) + ' ' + std::string(each.text_at({"kind"})) + ' ' + std::string(each.text_at({"text"})) + ';';
-    EXPECT_EQ(fields, "evt.time number 1794788426779200001;nothing null null;proc.name string cat;");
+        fields += std::string(each.text_at({"name"})) + ' ' + std::string(each.text_at({"kind"})) +
+                  ' ' + std::string(each.text_at({"text"})) + ';';
+    EXPECT_EQ(
+        fields, "evt.time number 1794788426779200001;nothing null null;proc.name string cat;"
+    );
     EXPECT_EQ(json("/api/v1/events/" + store.events.front().at.id.text()).text_at({"key"}), key);
     EXPECT_EQ(get("/api/v1/events/" + key + "/raw").headers.find("Falconer-Exact"), "values");
     store.events.front().flags = static_cast<std::uint16_t>(event_flag::replaced_characters);
-    const auto raw = get("/api/v1/events/" + key + "/raw");
+    const auto raw             = get("/api/v1/events/" + key + "/raw");
     EXPECT_EQ(raw.headers.find("Falconer-Exact"), "bytes");
     EXPECT_EQ(raw.body, "{\"exact\": \"\\u0000\"}");
     EXPECT_EQ(get("/api/v1/events/nonsense").status, 404u);
@@ -142,7 +155,9 @@ TEST_F(HandlerTest, AMistakeInAFilterHasItsColumn) {
     EXPECT_EQ(wrong.text_at({"parameter"}), "q");
     EXPECT_EQ(wrong.find("column")->integer(), 15);
     EXPECT_EQ(wrong.find("length")->integer(), 7);
-    for (const auto* path : {"/api/v1/facets?q=(", "/api/v1/histogram?q=(", "/api/v1/tail?q=(", "/api/v1/export?format=csv&q=("})
+    for (const auto* path :
+         {"/api/v1/facets?q=(", "/api/v1/histogram?q=(", "/api/v1/tail?q=(",
+          "/api/v1/export?format=csv&q=("})
         EXPECT_EQ(json(path).text_at({"type"}), "/problems/filter") << path;
     EXPECT_EQ(get("/api/v1/events?since=yesterday").status, 400u);
     EXPECT_EQ(get("/api/v1/export").status, 400u);
@@ -151,7 +166,11 @@ TEST_F(HandlerTest, AMistakeInAFilterHasItsColumn) {
 
 TEST_F(HandlerTest, AStoreThatFailsIsSaidAsWhatItIs) {
     sign_in();
-    for (const auto& [code, status] : {std::pair{errc::timed_out, 504u}, {errc::unavailable, 503u}, {errc::overloaded, 429u}, {errc::broken, 500u}}) {
+    for (const auto& [code, status] :
+         {std::pair{errc::timed_out, 504u},
+          {errc::unavailable, 503u},
+          {errc::overloaded, 429u},
+          {errc::broken, 500u}}) {
         store.fails.emplace(code, "said by libpq");
         const auto answer = get("/api/v1/events");
         EXPECT_EQ(answer.status, status);
@@ -161,7 +180,8 @@ TEST_F(HandlerTest, AStoreThatFailsIsSaidAsWhatItIs) {
 
 TEST_F(HandlerTest, TheHistogramHasNoMoreBucketsThanAskedForAndFacetsNameTheirFields) {
     sign_in();
-    const auto made = json("/api/v1/histogram?since=2026-11-29T00:00Z&until=2026-11-30T00:00Z&buckets=60");
+    const auto made =
+        json("/api/v1/histogram?since=2026-11-29T00:00Z&until=2026-11-30T00:00Z&buckets=60");
     EXPECT_EQ(made.find("step")->integer(), 1800);
     EXPECT_EQ(store.histogram_asked->step, 1800s);
     EXPECT_EQ(made.find("total")->integer(), 2);
@@ -176,7 +196,8 @@ TEST_F(HandlerTest, TheDocumentDescribesEveryPlaceThereIs) {
     for (const auto& [path, methods, line] : document.find("paths")->entries()) {
         auto target = path;
         for (const auto* name : {"{key}", "{id}"})
-            if (const auto at = target.find(name); at != target.npos) target.replace(at, std::string(name).size(), "1");
+            if (const auto at = target.find(name); at != target.npos)
+                target.replace(at, std::string(name).size(), "1");
         for (const auto& [method, how, at] : methods.entries()) {
             std::string upper = method;
             for (auto& c : upper) c = static_cast<char>(c - 'a' + 'A');

@@ -39,8 +39,10 @@ protected:
 
 TEST_F(StreamsTest, ALiveViewTellsWhatIsFoundAndWhereItIs) {
     store.coming = {
-        {.position = "1.0", .events = {test::event("mine", utc_time{}), test::event("other", utc_time{})}},
-        {.position = "2.0", .events = {}, .skipped = 5}};
+        {.position = "1.0",
+         .events   = {test::event("mine", utc_time{}), test::event("other", utc_time{})}},
+        {.position = "2.0", .events = {}, .skipped = 5}
+    };
     auto       tail  = open("/api/v1/tail?q=rule:mine");
     const auto first = next(*tail);
     EXPECT_THAT(first, HasSubstr("event: event\ndata: {\"key\""));
@@ -64,7 +66,11 @@ TEST_F(StreamsTest, ALiveViewGoesOnWhereItWasLeftOrSaysThatItCannot) {
 
 TEST_F(StreamsTest, NobodyHearsOfOthersEvents) {
     sign_in("member", "word");
-    store.coming = {{.position = "1.0", .events = {test::event("mine", utc_time{}), test::event("theirs", utc_time{}, "b")}, .skipped = 9}};
+    store.coming = {
+        {.position = "1.0",
+         .events   = {test::event("mine", utc_time{}), test::event("theirs", utc_time{}, "b")},
+         .skipped  = 9}
+    };
     auto       tail = open("/api/v1/tail");
     const auto text = next(*tail);
     EXPECT_THAT(text, HasSubstr("mine"));
@@ -83,11 +89,15 @@ TEST_F(StreamsTest, OneSessionHasItsShareOfStreams) {
 }
 
 TEST_F(StreamsTest, AFileHasEveryEventAndNoFormulas) {
-    for (int i = 0; i < 1203; ++i) store.events.push_back(test::event("=r" + std::to_string(i), utc_time{} + 100h - i * 1s));
+    for (int i = 0; i < 1203; ++i)
+        store.events.push_back(test::event("=r" + std::to_string(i), utc_time{} + 100h - i * 1s));
     auto       csv  = open("/api/v1/export?format=csv&fields=proc.name,nothing,absent");
     const auto text = all(*csv);
     EXPECT_EQ(std::ranges::count(text, '\n'), 1204);
-    EXPECT_THAT(text, HasSubstr("received,time,priority,rule,cluster,project,shoot,hostname,source,tags,output,proc.name,nothing,absent,key\r\n"));
+    EXPECT_THAT(
+        text, HasSubstr("received,time,priority,rule,cluster,project,shoot,hostname,source,tags,"
+                        "output,proc.name,nothing,absent,key\r\n")
+    );
     EXPECT_THAT(text, HasSubstr(",'=r1202,"));
     auto       ndjson = open("/api/v1/export?format=ndjson");
     const auto lines  = all(*ndjson);
@@ -99,12 +109,15 @@ TEST_F(StreamsTest, AFileHasEveryEventAndNoFormulas) {
 }
 
 TEST_F(StreamsTest, AFileThatCannotBeFinishedDoesNotLookFinished) {
-    for (int i = 0; i < 600; ++i) store.events.push_back(test::event("r", utc_time{} + 100h - i * 1s));
+    for (int i = 0; i < 600; ++i)
+        store.events.push_back(test::event("r", utc_time{} + 100h - i * 1s));
     auto file = open("/api/v1/export?format=ndjson");
     EXPECT_NE(next(*file), "");
     store.fails.emplace(errc::unavailable, "away");
     bool thrown = false;
-    asio::co_spawn(loop, file->next(), [&](std::exception_ptr why, const std::string&) { thrown = why != nullptr; });
+    asio::co_spawn(loop, file->next(), [&](std::exception_ptr why, const std::string&) {
+        thrown = why != nullptr;
+    });
     time.settle();
     EXPECT_TRUE(thrown);
 }

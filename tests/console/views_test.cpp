@@ -1,7 +1,7 @@
 // Addresses, cells, several stores as one.
-#include "console_fixture.hpp"
 #include "console/event_view.hpp"
 #include "console/merged_queries.hpp"
+#include "console_fixture.hpp"
 
 namespace falconer::console {
 namespace {
@@ -38,12 +38,15 @@ TEST(TextTest, TheBeginningOfATextHasWholeCharacters) {
 }
 
 TEST(CellTest, WhatASpreadsheetWouldCalculateIsQuoted) {
-    auto event   = test::event("@a,\"b\"\n", utc_time{});
-    event.output = "-1";
-    event.tags   = R"(["+x", "y"])";
+    auto event      = test::event("@a,\"b\"\n", utc_time{});
+    event.output    = "-1";
+    event.tags      = R"(["+x", "y"])";
     const auto line = csv_line(event, {});
-    EXPECT_NE(line.find(R"(,"'@a,""b""
-",)"), std::string::npos) << line;
+    EXPECT_NE(
+        line.find(R"(,"'@a,""b""
+",)"),
+        std::string::npos
+    ) << line;
     EXPECT_NE(line.find(",'-1,"), std::string::npos) << line;
     EXPECT_NE(line.find(",'+x y,"), std::string::npos) << line;
 }
@@ -62,7 +65,9 @@ protected:
 };
 
 TEST_F(MergedTest, PagesOfSeveralStoresAreOneListWithoutGapsOrRepetitions) {
-    for (int i = 0; i < 20; ++i) (i % 3 == 0 ? a : b).events.push_back(test::event("r" + std::to_string(i), utc_time{} + 100h - i * 1s));
+    for (int i = 0; i < 20; ++i)
+        (i % 3 == 0 ? a : b)
+            .events.push_back(test::event("r" + std::to_string(i), utc_time{} + 100h - i * 1s));
     std::string seen;
     page_search what{.search = {.who = {.everything = true}}, .limit = 3};
     for (int turn = 0; turn < 20; ++turn) {

@@ -1,8 +1,9 @@
-// The console's questions, asked of a real PostgreSQL; and that a filter finds the same there as here.
-#include "store/queries/pg_event_queries.hpp"
+// The console's questions, asked of a real PostgreSQL; and that a filter finds the same there as
+// here.
 #include "pg_fixture.hpp"
 #include "store/pg_event_store.hpp"
 #include "store/queries/filter_sql.hpp"
+#include "store/queries/pg_event_queries.hpp"
 #include "store/rollups.hpp"
 
 #include <algorithm>
@@ -30,13 +31,14 @@ protected:
         auto done = await(migrate(*admin));
         ASSERT_TRUE(done) << done.error().detail;
         store = std::make_unique<pg_event_store>(
-            loop.get_executor(), time, pg_event_store::options{.postgres = there, .insert_limit = 30s}
+            loop.get_executor(), time,
+            pg_event_store::options{.postgres = there, .insert_limit = 30s}
         );
         make_queries({});
     }
     void make_queries(pg_event_queries::options opt) {
         opt.pool.postgres = there;
-        queries           = std::make_unique<pg_event_queries>(loop.get_executor(), time, std::move(opt));
+        queries = std::make_unique<pg_event_queries>(loop.get_executor(), time, std::move(opt));
     }
     void TearDown() override {
         queries.reset();
@@ -52,7 +54,9 @@ protected:
         e.time     = event_time_of(received);
         e.level    = priority::error;
         e.texts.put(part::rule, rule);
-        e.texts.put(part::output_fields, R"({"proc.name": "cat", "evt.time": 1794788426779200001})");
+        e.texts.put(
+            part::output_fields, R"({"proc.name": "cat", "evt.time": 1794788426779200001})"
+        );
         return e;
     }
     void insert(std::vector<falco_event> events) {
@@ -62,7 +66,8 @@ protected:
         auto how = await(store->insert(b));
         ASSERT_TRUE(how) << how.error().detail;
     }
-    event_search search(std::string_view filter = "", readable_clusters who = {.everything = true}) const {
+    event_search search(std::string_view filter = "", readable_clusters who = {.everything = true})
+        const {
         event_search it{.who = std::move(who), .patience = 30s};
         it.what = std::get<filter::node_ptr>(filter::parse(filter, time.utc()));
         return it;
@@ -87,7 +92,8 @@ protected:
 
 TEST_F(EventQueriesTest, ThePagesAreTheNewestFirstAndMissNothingWhateverArrivesMeanwhile) {
     std::vector<falco_event> some;
-    for (int i = 0; i < 25; ++i) some.push_back(event(team_a, "r" + std::to_string(i), noon + i / 2 * 1s));
+    for (int i = 0; i < 25; ++i)
+        some.push_back(event(team_a, "r" + std::to_string(i), noon + i / 2 * 1s));
     some.push_back(event(team_a, "long-ago", noon - 40 * 24h));
     ask(*admin, "SELECT falconer.ensure_day(current_date - n) FROM generate_series(0, 60) n");
     insert(std::move(some));
@@ -146,7 +152,10 @@ TEST_F(EventQueriesTest, AnEventComesBackWithAllItsValuesExactly) {
 }
 
 TEST_F(EventQueriesTest, NobodySeesWhatIsNotTheirs) {
-    insert({event(team_a, "mine", noon), event(team_b, "theirs", noon), event("a-seed", "the garden's", noon)});
+    insert(
+        {event(team_a, "mine", noon), event(team_b, "theirs", noon),
+         event("a-seed", "the garden's", noon)}
+    );
     page_search what;
     what.search = search("", {.projects = {"a"}});
     EXPECT_EQ(rules_of(page(what)), "mine");
@@ -173,17 +182,22 @@ TEST_F(EventQueriesTest, NobodySeesWhatIsNotTheirs) {
 TEST_F(EventQueriesTest, RollUpsAndEventsCountTheSame) {
     std::vector<falco_event> some;
     for (int i = 0; i < 40; ++i) {
-        some.push_back(event(i % 3 == 0 ? team_a : team_b, "r" + std::to_string(i % 4), noon + i * 20s));
+        some.push_back(
+            event(i % 3 == 0 ? team_a : team_b, "r" + std::to_string(i % 4), noon + i * 20s)
+        );
         some.back().level = static_cast<priority>(i % 8);
     }
     insert(std::move(some));
     const auto counts = [&](std::string_view filter) {
-        facet_search what{.search = search(filter), .fields = {"rule", "priority", "cluster", "project"}};
-        auto         got = await(queries->facets(what));
+        facet_search what{
+            .search = search(filter), .fields = {"rule", "priority", "cluster", "project"}
+        };
+        auto got = await(queries->facets(what));
         if (!got) throw std::runtime_error(got.error().detail);
         std::string all;
         for (const auto& each : *got)
-            for (const auto& [value, count] : each.values) all += value + ' ' + std::to_string(count) + ';';
+            for (const auto& [value, count] : each.values)
+                all += value + ' ' + std::to_string(count) + ';';
         return all;
     };
     const auto buckets = [&](std::string_view filter) {
@@ -203,7 +217,7 @@ TEST_F(EventQueriesTest, RollUpsAndEventsCountTheSame) {
         EXPECT_EQ(buckets(""), buckets("process:cat"));
         EXPECT_EQ(buckets("rule:(r1 OR r2)"), buckets("rule:(r1 OR r2) process:cat"));
         metrics_registry metrics;
-        rollups          counting(loop.get_executor(), time, metrics, rollup_options{.postgres = there});
+        rollups counting(loop.get_executor(), time, metrics, rollup_options{.postgres = there});
         ASSERT_TRUE(await(counting.once()));
     }
     EXPECT_NE(counts(""), "");
@@ -228,7 +242,8 @@ TEST_F(EventQueriesTest, WhoeverFollowsTheStoreHearsOfEveryEventOnceWheneverItWa
     EXPECT_EQ(await(queries->follow("x")).error().code, make_error_code(errc::malformed));
     EXPECT_EQ(await(queries->follow("5.5")).error().code, make_error_code(errc::expired));
     EXPECT_EQ(
-        await(queries->follow("9000000000000000000.9000000000")).error().code, make_error_code(errc::expired)
+        await(queries->follow("9000000000000000000.9000000000")).error().code,
+        make_error_code(errc::expired)
     );
 }
 
@@ -246,7 +261,9 @@ TEST_F(EventQueriesTest, ClustersAndTheirQuarantineAreTold) {
     insert({event(team_a, "r", time.utc()), event(team_b, "r", noon)});
     record_batch b;
     b.id = uuid::random();
-    b.records.emplace_back(quarantined_body{event(team_a, "r", noon).from, time.utc(), "rule", "no rule", "{\xff"});
+    b.records.emplace_back(
+        quarantined_body{event(team_a, "r", noon).from, time.utc(), "rule", "no rule", "{\xff"}
+    );
     ASSERT_TRUE(await(store->insert(b)));
     const auto all = await(queries->clusters({.who = {.everything = true}}));
     ASSERT_TRUE(all) << all.error().detail;
@@ -257,14 +274,19 @@ TEST_F(EventQueriesTest, ClustersAndTheirQuarantineAreTold) {
     cluster_search next{.who = {.everything = true}};
     next.before = cluster_position{*(*all)[0].last_event, (*all)[0].name.identity};
     EXPECT_EQ(await(queries->clusters(next))->size(), 1u);
-    EXPECT_EQ(await(queries->clusters({.who = {.everything = true}, .text = "--WEB-"}))->size(), 1u);
+    EXPECT_EQ(
+        await(queries->clusters({.who = {.everything = true}, .text = "--WEB-"}))->size(), 1u
+    );
     const auto aside = await(queries->aside({.who = {.projects = {"a"}}}));
     ASSERT_TRUE(aside) << aside.error().detail;
     ASSERT_EQ(aside->size(), 1u);
     const auto one = await(queries->aside_one(aside->front().id, {.projects = {"a"}}));
     ASSERT_TRUE(one) << one.error().detail;
     EXPECT_EQ(one->body, "{\xff");
-    EXPECT_EQ(await(queries->aside_one(aside->front().id, {.projects = {"b"}})).error().code, make_error_code(errc::not_found));
+    EXPECT_EQ(
+        await(queries->aside_one(aside->front().id, {.projects = {"b"}})).error().code,
+        make_error_code(errc::not_found)
+    );
     EXPECT_EQ(await(queries->aside({.who = {.projects = {"b"}}}))->size(), 0u);
 }
 
@@ -273,11 +295,18 @@ class chance {
 public:
     explicit chance(unsigned seed) : random_(seed) {}
 
-    std::size_t below(std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most - 1)(random_); }
-    const char* of(std::initializer_list<const char*> all) { return all.begin()[below(all.size())]; }
+    std::size_t below(std::size_t most) {
+        return std::uniform_int_distribution<std::size_t>(0, most - 1)(random_);
+    }
+    const char* of(std::initializer_list<const char*> all) {
+        return all.begin()[below(all.size())];
+    }
 
     std::string text() {
-        return of({"a", "A", "ab", "b a", "Ä", "100%", "a_b", "\\\\", "\\\"q\\\"", "x\\ny", "", "17", "-3.50", "true", "web-7d9fc8b5d4-x2x7z", "db-0", "1e3"});
+        return of(
+            {"a", "A", "ab", "b a", "Ä", "100%", "a_b", "\\\\", "\\\"q\\\"", "x\\ny", "", "17",
+             "-3.50", "true", "web-7d9fc8b5d4-x2x7z", "db-0", "1e3"}
+        );
     }
     std::string scalar() {
         switch (below(5)) {
@@ -293,22 +322,43 @@ public:
         return scalar();
     }
     std::string fields() {
-        return "{\"f\": " + json_value() + ", \"k8s.pod.name\": " + json_value() + ", \"g[1]\": " + json_value() + "}";
+        return "{\"f\": " + json_value() + ", \"k8s.pod.name\": " + json_value() +
+               ", \"g[1]\": " + json_value() + "}";
     }
     std::string word() {
-        return of({"a", "AB", "\"b a\"", "ä", "Ä", "100%", "a_b", "a*b", "?", "\\\\", "\"\\\"q\\\"\"", "17", "tru?", "*%*", "\"\\\\\"", "web", "node", "-50", "*"});
+        return of(
+            {"a", "AB", "\"b a\"", "ä", "Ä", "100%", "a_b", "a*b", "?", "\\\\", "\"\\\"q\\\"\"",
+             "17", "tru?", "*%*", "\"\\\\\"", "web", "node", "-50", "*"}
+        );
     }
     std::string test() {
         switch (below(14)) {
             case 0: return std::string("f:") + word();
             case 1: return std::string("g[1]:") + word();
-            case 2: return std::string("f") + of({">", ">=", "<", "<="}) + of({"17", "-3.5", "1000", "0.1", "1794788426779200000", "0"});
+            case 2:
+                return std::string("f") + of({">", ">=", "<", "<="}) +
+                       of({"17", "-3.5", "1000", "0.1", "1794788426779200000", "0"});
             case 3: return std::string("f:") + of({"0..20", "..17", "17..", "-4..0"});
-            case 4: return std::string(of({"rule", "host", "source", "tag", "output", "workload", "project", "shoot", "cluster", "landscape"})) + ':' + word();
-            case 5: return std::string("priority") + of({":error", ">=notice", "<error", ">critical", "<=debug"});
+            case 4:
+                return std::string(
+                           of({"rule", "host", "source", "tag", "output", "workload", "project",
+                               "shoot", "cluster", "landscape"})
+                       ) +
+                       ':' + word();
+            case 5:
+                return std::string("priority") +
+                       of({":error", ">=notice", "<error", ">critical", "<=debug"});
             case 6: return std::string("flag:") + of({"sampled", "test", "past"});
-            case 7: return std::string(of({"f", "g[1]", "source", "host", "output", "tag", "workload", "project", "k8s.pod.name"})) + ":*";
-            case 8: return std::string("time") + of({">=2026-11-16", "<2026-11-16T00:20:26.779200001Z", ":2026-11-16T00:20", ">2026-11-16T00:20:26.7792Z"});
+            case 7:
+                return std::string(
+                           of({"f", "g[1]", "source", "host", "output", "tag", "workload",
+                               "project", "k8s.pod.name"})
+                       ) +
+                       ":*";
+            case 8:
+                return std::string("time") +
+                       of({">=2026-11-16", "<2026-11-16T00:20:26.779200001Z", ":2026-11-16T00:20",
+                           ">2026-11-16T00:20:26.7792Z"});
             case 9: return std::string("received") + of({">-30h", "<-30h", ":-1d..now"});
             case 10: return std::string("f:(") + word() + " OR " + word() + ")";
             default: return word();
@@ -331,19 +381,30 @@ TEST_F(EventQueriesTest, AFilterFindsTheSameInTheStoreAndHere) {
     chance                   dice(20261130);
     std::vector<falco_event> some;
     const auto               json = [](const std::string& text) { return '"' + text + '"'; };
-    const auto               bare = [](const std::string& text) { return *parse_json('"' + text + '"')->text(); };
+    const auto bare = [](const std::string& text) { return *parse_json('"' + text + '"')->text(); };
     for (int i = 0; i < 150; ++i) {
-        auto e   = event(dice.below(3) == 0 ? "a-seed" : dice.below(2) == 0 ? team_a : team_b, "r", noon - dice.below(100) * 1h);
-        e.level  = static_cast<priority>(dice.below(8));
-        e.flags  = static_cast<std::uint16_t>(dice.below(256));
-        e.time   = {1'794'788'426, static_cast<std::uint32_t>(779'200'000 + dice.below(3))};
+        auto e = event(
+            dice.below(3) == 0   ? "a-seed"
+            : dice.below(2) == 0 ? team_a
+                                 : team_b,
+            "r", noon - dice.below(100) * 1h
+        );
+        e.level   = static_cast<priority>(dice.below(8));
+        e.flags   = static_cast<std::uint16_t>(dice.below(256));
+        e.time    = {1'794'788'426, static_cast<std::uint32_t>(779'200'000 + dice.below(3))};
         auto rule = bare(dice.text());
         e.texts.put(part::rule, rule.empty() ? "r" : rule);
         if (dice.below(2) == 0) e.texts.put(part::output, bare(dice.text()));
-        if (dice.below(2) == 0) e.texts.put(part::source, dice.below(4) == 0 ? std::string(300, 'a') : bare(dice.text()));
+        if (dice.below(2) == 0)
+            e.texts.put(
+                part::source, dice.below(4) == 0 ? std::string(300, 'a') : bare(dice.text())
+            );
         if (dice.below(2) == 0) e.texts.put(part::hostname, dice.of({"node", "NODE-1"}));
         if (dice.below(2) == 0)
-            e.texts.put(part::tags, "[" + json(dice.text()) + ", " + json(dice.below(4) == 0 ? std::string(300, 'b') : dice.text()) + "]");
+            e.texts.put(
+                part::tags, "[" + json(dice.text()) + ", " +
+                                json(dice.below(4) == 0 ? std::string(300, 'b') : dice.text()) + "]"
+            );
         e.texts.put(part::output_fields, dice.fields());
         some.push_back(std::move(e));
     }

@@ -96,7 +96,7 @@ struct page_search {
 };
 
 struct event_slice {
-    std::vector<found_event> events{};  // the newest first
+    std::vector<found_event> events{};     // the newest first
     bool                     end = false;  // there is nothing older
     /// Nothing newer than this is left out; of an end: the beginning of time.
     utc_time reached{};
@@ -104,10 +104,10 @@ struct event_slice {
 
 /// How often each value of a field comes.
 struct facet {
-    std::string                                      field{};
+    std::string                                        field{};
     std::vector<std::pair<std::string, std::uint64_t>> values{};  // the most frequent first
-    bool                                             more  = false;
-    bool                                             exact = true;
+    bool                                               more  = false;
+    bool                                               exact = true;
 };
 struct facet_search {
     event_search             search{};
@@ -176,8 +176,8 @@ struct aside_search {
 
 /// What came in since some moment, for who follows the store.
 struct news {
-    std::string              position{};  // where to go on
-    std::vector<found_event> events{};    // the oldest first; of every cluster
+    std::string              position{};   // where to go on
+    std::vector<found_event> events{};     // the oldest first; of every cluster
     std::uint64_t            skipped = 0;  // so many more there were, too many to be told
 };
 
@@ -198,7 +198,7 @@ public:
     /// The exact bytes of an event, where they are kept.
     virtual task<result<std::optional<std::string>>> raw(event_position at) = 0;
 
-    virtual task<result<std::vector<facet>>> facets(facet_search what)       = 0;
+    virtual task<result<std::vector<facet>>> facets(facet_search what)        = 0;
     virtual task<result<time_histogram>>     histogram(histogram_search what) = 0;
     /// Names of output fields, of the newest events.
     virtual task<result<std::vector<std::string>>> field_names(readable_clusters who) = 0;

@@ -13,7 +13,9 @@ constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 event_time plus(event_time t, std::int64_t seconds, std::int64_t nanos) {
     const auto all = t.nanos + nanos;
-    return {t.seconds + seconds + all / ns_per_second, static_cast<std::uint32_t>(all % ns_per_second)};
+    return {
+        t.seconds + seconds + all / ns_per_second, static_cast<std::uint32_t>(all % ns_per_second)
+    };
 }
 
 std::int64_t seconds_of(char unit) {
@@ -32,10 +34,10 @@ std::optional<moment> relative(std::string_view text, utc_time now) {
     const auto at = event_time_of(now);
     if (text == "now") return moment{at, at, true};
     if (text.size() < 3 || text.front() != '-') return std::nullopt;
-    std::int64_t count      = 0;
-    const auto*  end        = text.data() + text.size() - 1;
-    const auto [to, wrong]  = std::from_chars(text.data() + 1, end, count);
-    const auto seconds      = seconds_of(text.back());
+    std::int64_t count               = 0;
+    const auto*  end                 = text.data() + text.size() - 1;
+    const auto [to, wrong]           = std::from_chars(text.data() + 1, end, count);
+    const auto             seconds   = seconds_of(text.back());
     constexpr std::int64_t a_century = 36'525;  // in days; enough for any event that is kept
     if (wrong != std::errc{} || to != end || count < 0 || seconds == 0) return std::nullopt;
     if (count > a_century * 86'400 / seconds) return std::nullopt;

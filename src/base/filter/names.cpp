@@ -38,7 +38,7 @@ constexpr std::array<known_name, 26> names{{
     {"message", output},
     {"flags", flag},
 }};
-constexpr std::size_t canonical = 21;
+constexpr std::size_t                canonical = 21;
 
 }  // namespace
 

@@ -23,7 +23,8 @@ public:
         words_.skip_blanks();
         if (words_.at_end()) return made({all_of{}});
         auto all = alternatives(nullptr);
-        if (!words_.at_end()) complain(words_.at(), words_.at() + 1, "there is no '(' for this ')'");
+        if (!words_.at_end())
+            complain(words_.at(), words_.at() + 1, "there is no '(' for this ')'");
         return all;
     }
 
@@ -100,31 +101,45 @@ private:
 
     void deeper(std::size_t at) {
         if (++depth_ > deepest_filter)
-            complain(at, at + 1, "more than " + std::to_string(deepest_filter) + " deep: too many parentheses");
+            complain(
+                at, at + 1,
+                "more than " + std::to_string(deepest_filter) + " deep: too many parentheses"
+            );
     }
 
     node_ptr test(const field* of) {
         if (++tests_ > most_tests)
-            complain(words_.at(), words_.size(), "more than " + std::to_string(most_tests) + " words and fields");
+            complain(
+                words_.at(), words_.size(),
+                "more than " + std::to_string(most_tests) + " words and fields"
+            );
         if (of != nullptr) return made(test_of(*of, words_.take_value(), now_));
         scanner::head head;
         if (!words_.take_head(head)) return word();
-        const auto where = head.quoted ? field{field_kind::output_field, head.name} : field_of(head.name);
+        const auto where =
+            head.quoted ? field{field_kind::output_field, head.name} : field_of(head.name);
         if (where.which == field_kind::output_field && where.name.empty())
             complain(head.begin, head.end, "a field needs a name");
         if (head.how == comparison::is && words_.peek() == '(') return parenthesis(&where);
         auto value = words_.take_value();
         if (value.begin == value.end)
-            complain(value.begin, value.begin, "expected a value right behind '" + head.name + "' and its sign");
+            complain(
+                value.begin, value.begin,
+                "expected a value right behind '" + head.name + "' and its sign"
+            );
         if (head.how == comparison::is && !value.literal && value.text.starts_with("//"))
-            complain(head.begin, value.end, "'" + head.name + ":' looks like a field; put the address in quotes");
+            complain(
+                head.begin, value.end,
+                "'" + head.name + ":' looks like a field; put the address in quotes"
+            );
         if (head.how == comparison::is) return made(test_of(where, value, now_));
         return made(order_of(where, head, value, now_));
     }
 
     node_ptr word() {
         const auto value = words_.take_value();
-        if (value.text.empty()) complain(value.begin, value.end, "there is nothing between the quotes");
+        if (value.text.empty())
+            complain(value.begin, value.end, "there is nothing between the quotes");
         if (value.starred) return made({all_of{}});
         return made({word_test{value.anywhere()}});
     }
@@ -138,7 +153,8 @@ private:
 /// So that a column stands before a character, not in it.
 std::size_t column_of(std::string_view text, std::size_t byte) {
     auto at = std::min(byte, text.size());
-    while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+    while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80)
+        --at;
     return code_points(text.substr(0, at)) + 1;
 }
 
@@ -149,7 +165,9 @@ std::variant<node_ptr, mistake> parse(std::string_view text, utc_time now) {
         return mistake{1, 0, "longer than " + std::to_string(longest_filter) + " bytes"};
     if (!is_utf8(text)) return mistake{1, 0, "not UTF-8"};
     if (const auto nul = text.find('\0'); nul != text.npos)
-        return mistake{column_of(text, nul), 1, "the character U+0000 is in no event: it is shown as U+FFFD"};
+        return mistake{
+            column_of(text, nul), 1, "the character U+0000 is in no event: it is shown as U+FFFD"
+        };
     try {
         return parser(text, now).whole();
     } catch (const wrong& why) {

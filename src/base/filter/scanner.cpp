@@ -67,7 +67,8 @@ bool scanner::take_operator(std::size_t at, comparison& how) {
     const auto rest = text_.substr(std::min(at, text_.size()));
     using enum comparison;
     constexpr std::pair<std::string_view, comparison> all[] = {
-        {":", is}, {">=", at_least}, {"<=", at_most}, {">", more}, {"<", less}};
+        {":", is}, {">=", at_least}, {"<=", at_most}, {">", more}, {"<", less}
+    };
     for (const auto& [sign, meaning] : all) {
         if (!rest.starts_with(sign)) continue;
         how = meaning;
@@ -102,7 +103,9 @@ void scanner::take_quoted(written& into) {
     into.literal      = true;
     for (;; ++at_) {
         if (at_end())
-            throw wrong{opened, opened + 1, "this quote is never closed: put another '\"' behind the text"};
+            throw wrong{
+                opened, opened + 1, "this quote is never closed: put another '\"' behind the text"
+            };
         if (text_[at_] == '"') break;
         if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
         add_literal(into, text_[at_]);

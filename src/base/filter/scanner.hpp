@@ -13,9 +13,9 @@ namespace falconer::filter {
 struct written {
     std::string text{};           // without quotes and backslashes
     std::string pattern{};        // lowered, as LIKE has it
-    bool        glob     = false; // there is a star or a question mark that is one
-    bool        literal  = false; // some of it is in quotes or behind a backslash
-    bool        starred  = false; // nothing but stars
+    bool        glob    = false;  // there is a star or a question mark that is one
+    bool        literal = false;  // some of it is in quotes or behind a backslash
+    bool        starred = false;  // nothing but stars
     std::size_t begin = 0, end = 0;
 
     text_pattern equal() const;     // is exactly that

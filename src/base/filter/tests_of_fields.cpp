@@ -151,7 +151,8 @@ std::optional<node> number_range(const field& where, const written& value) {
         into.emplace(number_test::bound{text, true});
         return is_decimal(text);
     };
-    if (!bound_of(range->first, test.from) || !bound_of(range->second, test.to)) return std::nullopt;
+    if (!bound_of(range->first, test.from) || !bound_of(range->second, test.to))
+        return std::nullopt;
     return node{std::move(test)};
 }
 
@@ -183,7 +184,9 @@ node order_of(const field& where, const scanner::head& head, const written& valu
     }
     if (!is_decimal(value.text)) complain(value, "'" + value.text + "' is no number");
     number_test        test{.name = where.name};
-    number_test::bound bound{value.text, head.how == comparison::at_least || head.how == comparison::at_most};
+    number_test::bound bound{
+        value.text, head.how == comparison::at_least || head.how == comparison::at_most
+    };
     if (head.how == comparison::at_least || head.how == comparison::more)
         test.from = std::move(bound);
     else

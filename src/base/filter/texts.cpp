@@ -37,8 +37,8 @@ bool is_like(std::string_view pattern, std::string_view text) {
         if (p < pattern.size()) {
             const auto next = step_at(pattern, p);
             if (!next.literal && next.is == '%') {
-                star  = p += next.size;
-                taken = t;
+                star = p += next.size;
+                taken     = t;
                 continue;
             }
             if (!next.literal) {

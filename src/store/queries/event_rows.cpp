@@ -45,7 +45,8 @@ found_event event_of(const pg_rows& rows, int row) {
     it.at.cluster       = rows.at(row, 6);
     it.time             = {
         micros / 1'000'000,
-        static_cast<std::uint32_t>(micros % 1'000'000 * 1000 + number_of(rows.at(row, 3)))};
+        static_cast<std::uint32_t>(micros % 1'000'000 * 1000 + number_of(rows.at(row, 3)))
+    };
     it.level         = static_cast<priority>(number_of(rows.at(row, 4)));
     it.flags         = static_cast<std::uint16_t>(number_of(rows.at(row, 5)));
     it.rule          = rows.at(row, 7);

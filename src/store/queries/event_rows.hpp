@@ -11,7 +11,7 @@
 namespace falconer::store {
 
 /// Of `e`, a row of falconer.event; needs event_joins. `output`: how that column is asked for.
-std::string event_columns(std::string_view output = "e.output");
+std::string                       event_columns(std::string_view output = "e.output");
 inline constexpr std::string_view event_joins =
     " JOIN falconer.cluster c ON c.id = e.cluster JOIN falconer.text r ON r.id = e.rule"
     " LEFT JOIN falconer.text s ON s.id = e.source LEFT JOIN falconer.text h ON h.id = e.hostname"
@@ -25,6 +25,6 @@ std::optional<std::string> maybe(const pg_rows& rows, int row, int column);
 
 /// Columns of a cluster `c`, and what they become, from `column` on.
 inline constexpr std::string_view cluster_columns = "c.identity, c.landscape, c.project, c.name";
-cluster_name cluster_of(const pg_rows& rows, int row, int column);
+cluster_name                      cluster_of(const pg_rows& rows, int row, int column);
 
 }  // namespace falconer::store

@@ -29,8 +29,8 @@ constexpr const char* scalars = "('string', 'number', 'boolean')";
 
 /// Of items of a JSON array: is there one whose text is such? `test` is of `x.item #>> '{}'`.
 std::string any_item(const std::string& array, const std::string& test) {
-    return "EXISTS (SELECT FROM jsonb_array_elements(" + array + ") AS x (item) WHERE jsonb_typeof(x.item) IN " +
-           scalars + " AND " + test + ")";
+    return "EXISTS (SELECT FROM jsonb_array_elements(" + array +
+           ") AS x (item) WHERE jsonb_typeof(x.item) IN " + scalars + " AND " + test + ")";
 }
 
 /// Of an output field. `test` makes the condition of a text.
@@ -40,14 +40,16 @@ std::string field_has(const std::string& name, statement& into, const Test& test
     const auto is   = "e.output_fields -> " + key;
     const auto type = "jsonb_typeof(" + is + ")";
     // A CASE, because otherwise PostgreSQL may look at the items of what is no array.
-    return "CASE WHEN " + type + " IN " + scalars + " THEN " + test("(e.output_fields ->> " + key + ")") +
-           " WHEN " + type + " = 'array' THEN " + any_item(is, test("(x.item #>> '{}')")) + " ELSE false END";
+    return "CASE WHEN " + type + " IN " + scalars + " THEN " +
+           test("(e.output_fields ->> " + key + ")") + " WHEN " + type + " = 'array' THEN " +
+           any_item(is, test("(x.item #>> '{}')")) + " ELSE false END";
 }
 
 /// Texts of the dictionary that are such, as numbers. Tags are lists in it.
 std::string texts(int kind, const text_pattern& what, statement& into) {
     statement   ask;
-    std::string sql = "SELECT t.id FROM falconer.text t WHERE t.kind = " + std::to_string(kind) + " AND ";
+    std::string sql =
+        "SELECT t.id FROM falconer.text t WHERE t.kind = " + std::to_string(kind) + " AND ";
     sql += kind == 4 ? any_item("t.value::jsonb", fits("(x.item #>> '{}')", what, ask))
                      : fits("t.value", what, ask);
     return into.numbers(std::move(sql), std::move(ask));
@@ -55,7 +57,8 @@ std::string texts(int kind, const text_pattern& what, statement& into) {
 
 std::string clusters(const std::string& condition, statement&& ask, statement& into) {
     return "e.cluster = ANY (" +
-           into.numbers("SELECT c.id FROM falconer.cluster c WHERE " + condition, std::move(ask)) + ")";
+           into.numbers("SELECT c.id FROM falconer.cluster c WHERE " + condition, std::move(ask)) +
+           ")";
 }
 
 constexpr int of_rule = 1, of_source = 2, of_hostname = 3, of_tags = 4;
@@ -76,11 +79,14 @@ std::string text_condition(const field& where, const text_pattern& what, stateme
     switch (where.which) {
         case field_kind::rule: return "e.rule = ANY (" + texts(of_rule, what, into) + ")";
         case field_kind::cluster:
-            return of_cluster(std::string("c.identity"), std::string("(c.project || '/' || c.name)"));
+            return of_cluster(
+                std::string("c.identity"), std::string("(c.project || '/' || c.name)")
+            );
         case field_kind::project: return of_cluster(std::string("c.project"));
         case field_kind::shoot: return of_cluster(std::string("c.name"));
         case field_kind::landscape: return of_cluster(std::string("c.landscape"));
-        case field_kind::host: return s + "e.hostname = ANY (" + texts(of_hostname, what, into) + ")" + f;
+        case field_kind::host:
+            return s + "e.hostname = ANY (" + texts(of_hostname, what, into) + ")" + f;
         case field_kind::source:
             return s + "e.source = ANY (" + texts(of_source, what, into) + ")" + f + " OR " + s +
                    fits("e.long_source", what, into) + f;
@@ -93,7 +99,9 @@ std::string text_condition(const field& where, const text_pattern& what, stateme
                    fits(workload(), what, into) + " ELSE false END";
         default: break;
     }
-    return field_has(where.name, into, [&](const std::string& text) { return fits(text, what, into); });
+    return field_has(where.name, into, [&](const std::string& text) {
+        return fits(text, what, into);
+    });
 }
 
 /// A text without what JSON would write in another way is in an object's text if it is in a value.
@@ -121,9 +129,10 @@ std::string word_condition(const text_pattern& what, statement& into) {
     // Most events are passed over without being taken apart.
     if (what.how == text_pattern::kind::contains && is_plain(what.text))
         sql += fits("e.output_fields::text", what, into) + " AND ";
-    sql += "EXISTS (SELECT FROM jsonb_path_query(e.output_fields, '$.*[*]') AS x (item) WHERE "
-           "jsonb_typeof(x.item) IN " +
-           std::string(scalars) + " AND " + fits("(x.item #>> '{}')", what, into) + "))";
+    sql +=
+        "EXISTS (SELECT FROM jsonb_path_query(e.output_fields, '$.*[*]') AS x (item) WHERE "
+        "jsonb_typeof(x.item) IN " +
+        std::string(scalars) + " AND " + fits("(x.item #>> '{}')", what, into) + "))";
     return sql;
 }
 
@@ -183,8 +192,8 @@ std::string time_condition(const filter::time_test& what, statement& into) {
                    into.value(time_text(whole_micros_above(*t))) + "::timestamptz";
             return;
         }
-        const auto micros = into.value(time_text(*t)) + "::timestamptz, ";
-        all += std::string(" AND (e.time, e.time_nanos) ") + sign + " (" + micros +
+        const auto micros  = into.value(time_text(*t)) + "::timestamptz, ";
+        all               += std::string(" AND (e.time, e.time_nanos) ") + sign + " (" + micros +
                std::to_string(t->nanos % 1000) + "::int2)";
     };
     add(what.from, ">=");
@@ -197,7 +206,9 @@ struct writer {
 
     std::string of(const filter::node& what) { return '(' + std::visit(*this, what.is) + ')'; }
 
-    std::string joined(const std::vector<filter::node_ptr>& all, const char* with, const char* none) {
+    std::string joined(
+        const std::vector<filter::node_ptr>& all, const char* with, const char* none
+    ) {
         std::string sql;
         for (const auto& each : all) sql += (sql.empty() ? "" : with) + of(*each);
         return sql.empty() ? none : sql;
@@ -205,7 +216,9 @@ struct writer {
     std::string operator()(const filter::all_of& all) { return joined(all.of, " AND ", "true"); }
     std::string operator()(const filter::any_of& any) { return joined(any.of, " OR ", "false"); }
     std::string operator()(const filter::none_of& none) { return "NOT " + of(*none.of); }
-    std::string operator()(const filter::word_test& word) { return word_condition(word.what, into); }
+    std::string operator()(const filter::word_test& word) {
+        return word_condition(word.what, into);
+    }
     std::string operator()(const filter::text_test& test) {
         return text_condition(test.where, test.what, into);
     }
@@ -216,7 +229,8 @@ struct writer {
     std::string operator()(const filter::priority_test& test) {
         std::string any;
         for (int level = 0; level < 8; ++level)
-            if ((test.any >> level & 1) != 0) any += (any.empty() ? "" : ", ") + std::to_string(level);
+            if ((test.any >> level & 1) != 0)
+                any += (any.empty() ? "" : ", ") + std::to_string(level);
         return any.empty() ? "false" : "e.priority IN (" + any + ")";
     }
     std::string operator()(const filter::flag_test& test) {
@@ -231,12 +245,14 @@ struct writer {
 utc_time utc_of(event_time t) {
     // utc_time ends in 2262; what is beyond is beyond everything that was received.
     constexpr std::int64_t most = 9'000'000'000;
-    return utc_time{std::chrono::seconds{std::min(t.seconds, most)}} + std::chrono::nanoseconds{t.nanos};
+    return utc_time{std::chrono::seconds{std::min(t.seconds, most)}} +
+           std::chrono::nanoseconds{t.nanos};
 }
 
 void narrow(receipt_span& span, const filter::time_test& test) {
     if (!test.of_receipt) return;
-    if (test.from) span.since = std::max(span.since.value_or(utc_of(*test.from)), utc_of(*test.from));
+    if (test.from)
+        span.since = std::max(span.since.value_or(utc_of(*test.from)), utc_of(*test.from));
     if (test.before)
         span.until = std::min(span.until.value_or(utc_of(*test.before)), utc_of(*test.before));
 }

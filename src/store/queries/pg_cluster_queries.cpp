@@ -32,11 +32,13 @@ SELECT (extract(epoch FROM p.first_seen) * 1000000)::int8, (extract(epoch FROM p
 FROM page p ORDER BY p.last DESC, p.identity COLLATE "C" DESC)";
 
 constexpr std::string_view aside_columns =
-    "q.id, (extract(epoch FROM q.received) * 1000000)::int8, q.about, q.reason, octet_length(q.body), "
+    "q.id, (extract(epoch FROM q.received) * 1000000)::int8, q.about, q.reason, "
+    "octet_length(q.body), "
     "(extract(epoch FROM q.replayed) * 1000000)::int8, encode(substr(c.digest, 1, 8), 'hex'), ";
 
 std::string aside_question(std::string_view more) {
-    return "SELECT " + std::string(aside_columns) + std::string(cluster_columns) + std::string(more) +
+    return "SELECT " + std::string(aside_columns) + std::string(cluster_columns) +
+           std::string(more) +
            " FROM falconer.quarantine q JOIN falconer.cluster c ON c.id = q.cluster WHERE ";
 }
 
@@ -65,7 +67,8 @@ cluster_state state_of(const pg_rows& rows, int row) {
     if (!rows.is_null(row, 4)) it.quota_left = std::stod(std::string(rows.at(row, 4)));
     it.over_quota  = rows.at(row, 5) == "t";
     it.quarantined = count(6);
-    for (int cause = 0; cause < 4; ++cause) it.lost[static_cast<std::size_t>(cause)] = count(7 + cause);
+    for (int cause = 0; cause < 4; ++cause)
+        it.lost[static_cast<std::size_t>(cause)] = count(7 + cause);
     it.name = cluster_of(rows, row, 11);
     return it;
 }
@@ -84,26 +87,34 @@ task<result<std::vector<cluster_state>>> pg_event_queries::clusters(cluster_sear
     statement   ask;
     std::string page =
         "WITH heard AS (SELECT d.cluster, max(d.last) AS last FROM (SELECT cluster, last FROM "
-        "falconer.rollup_day UNION ALL SELECT u.cluster, to_timestamp(u.minute * 60.0) FROM falconer.batch b, "
+        "falconer.rollup_day UNION ALL SELECT u.cluster, to_timestamp(u.minute * 60.0) FROM "
+        "falconer.batch b, "
         "unnest(b.minutes, b.clusters) AS u (minute, cluster) WHERE b.xid >= (SELECT f.xid FROM "
-        "falconer.follower f WHERE f.name = 'rollup')) d GROUP BY 1), page AS MATERIALIZED (SELECT e.* FROM "
-        "(SELECT c.*, c.id AS cluster, coalesce(h.last, 'epoch'::timestamptz) AS last FROM falconer.cluster c "
+        "falconer.follower f WHERE f.name = 'rollup')) d GROUP BY 1), page AS MATERIALIZED (SELECT "
+        "e.* FROM "
+        "(SELECT c.*, c.id AS cluster, coalesce(h.last, 'epoch'::timestamptz) AS last FROM "
+        "falconer.cluster c "
         "LEFT JOIN heard h ON h.cluster = c.id) e WHERE " +
         condition_of(what.who, "e", ask);
     if (!what.text.empty())
-        page += " AND strpos(lower(e.identity COLLATE \"C\"), " + ask.value(filter::lowered(what.text)) + ") > 0";
+        page += " AND strpos(lower(e.identity COLLATE \"C\"), " +
+                ask.value(filter::lowered(what.text)) + ") > 0";
     if (what.before)
-        page += " AND (e.last, e.identity COLLATE \"C\") < (" + ask.value(instant_text(what.before->last)) +
-                "::timestamptz, " + ask.value(what.before->identity) + ")";
-    page += " ORDER BY e.last DESC, e.identity COLLATE \"C\" DESC LIMIT " + std::to_string(what.limit) +
-            "), lost AS MATERIALIZED (SELECT y.cluster, y.cause, y.count, y.minute >= now() - interval '1 hour' "
-            "AS lately FROM falconer.tally y WHERE y.minute >= now() - interval '24 hours' AND y.cluster IN "
+        page += " AND (e.last, e.identity COLLATE \"C\") < (" +
+                ask.value(instant_text(what.before->last)) + "::timestamptz, " +
+                ask.value(what.before->identity) + ")";
+    page += " ORDER BY e.last DESC, e.identity COLLATE \"C\" DESC LIMIT " +
+            std::to_string(what.limit) +
+            "), lost AS MATERIALIZED (SELECT y.cluster, y.cause, y.count, y.minute >= now() - "
+            "interval '1 hour' "
+            "AS lately FROM falconer.tally y WHERE y.minute >= now() - interval '24 hours' AND "
+            "y.cluster IN "
             "(SELECT id FROM page))";
     auto known = co_await ask.resolve(**db, patience);
     if (!known) co_return std::move(known).error();
-    auto values = ask.values();
-    page += of_the_page;
-    auto rows = co_await reader_pool::ask(**db, std::move(page), std::move(values), patience);
+    auto values  = ask.values();
+    page        += of_the_page;
+    auto rows    = co_await reader_pool::ask(**db, std::move(page), std::move(values), patience);
     if (!rows) co_return std::move(rows).error().while_doing("looking at clusters");
     std::vector<cluster_state> all;
     for (int row = 0; row < rows->size(); ++row) all.push_back(state_of(*rows, row));
@@ -116,11 +127,12 @@ task<result<std::vector<aside_body>>> pg_event_queries::aside(aside_search what)
     statement   ask;
     std::string sql = aside_question("") + condition_of(what.who, "q", ask);
     if (!what.cluster.empty()) sql += " AND c.identity = " + ask.value(what.cluster);
-    if (what.since) sql += " AND q.received >= " + ask.value(instant_text(*what.since)) + "::timestamptz";
+    if (what.since)
+        sql += " AND q.received >= " + ask.value(instant_text(*what.since)) + "::timestamptz";
     if (what.before) sql += " AND q.id < " + ask.value(std::to_string(*what.before)) + "::int8";
     if (!what.replayed_too) sql += " AND q.replayed IS NULL";
-    sql += " ORDER BY q.id DESC LIMIT " + std::to_string(what.limit);
-    auto known = co_await ask.resolve(**db, patience);
+    sql        += " ORDER BY q.id DESC LIMIT " + std::to_string(what.limit);
+    auto known  = co_await ask.resolve(**db, patience);
     if (!known) co_return std::move(known).error();
     auto values = ask.values();
     auto rows   = co_await reader_pool::ask(**db, std::move(sql), std::move(values), patience);
@@ -149,8 +161,8 @@ task<result<aside_body>> pg_event_queries::aside_one(std::int64_t id, readable_c
 }
 
 task<result<std::vector<std::string>>> pg_event_queries::field_names(readable_clusters who) {
-    constexpr int  enough = 300;  // events
-    auto           db     = co_await pool_.borrow();
+    constexpr int enough = 300;  // events
+    auto          db     = co_await pool_.borrow();
     if (!db) co_return std::move(db).error();
     event_search search;
     search.who = std::move(who);
@@ -158,7 +170,8 @@ task<result<std::vector<std::string>>> pg_event_queries::field_names(readable_cl
     if (!of) co_return std::move(of).error();
     const auto sql = "WITH m AS MATERIALIZED (SELECT e.output_fields FROM falconer.event e WHERE " +
                      of->condition + " ORDER BY e.received DESC LIMIT " + std::to_string(enough) +
-                     ") SELECT DISTINCT k, (SELECT count(*) FROM m) FROM m, jsonb_object_keys(m.output_fields) k "
+                     ") SELECT DISTINCT k, (SELECT count(*) FROM m) FROM m, "
+                     "jsonb_object_keys(m.output_fields) k "
                      "LIMIT 1000";
     std::set<std::string> names;
     std::int64_t          seen = 0;

@@ -14,9 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 using filter::field_kind;
 
-constexpr auto               soon        = 5s;
-constexpr std::string_view   names_of_priorities =
-    "(ARRAY['Emergency', 'Alert', 'Critical', 'Error', 'Warning', 'Notice', 'Informational', 'Debug'])";
+constexpr auto             soon = 5s;
+constexpr std::string_view names_of_priorities =
+    "(ARRAY['Emergency', 'Alert', 'Critical', 'Error', 'Warning', 'Notice', 'Informational', "
+    "'Debug'])";
 constexpr std::size_t kept_values = 1000;  // of a field and a window
 
 /// What a facet of roll-ups groups by, and the name it has in the end.
@@ -42,7 +43,8 @@ std::optional<rolled_column> rolled_column_of(field_kind which) {
 
 std::string begins_with(const std::string& text, const std::string& prefix, statement& into) {
     if (prefix.empty()) return text + " IS NOT NULL";
-    return "starts_with(lower(" + text + " COLLATE \"C\"), " + into.value(filter::lowered(prefix)) + ")";
+    return "starts_with(lower(" + text + " COLLATE \"C\"), " + into.value(filter::lowered(prefix)) +
+           ")";
 }
 
 /// "SELECT number, text …": the values of one event's field.
@@ -63,21 +65,30 @@ std::string values_of(std::size_t number, const filter::field& which, statement&
         case field_kind::host: return one("h.value");
         case field_kind::source: return one("coalesce(s.value, e.long_source)");
         case field_kind::output: return one("left(e.output, 256)");
-        case field_kind::priority: return one(std::string(names_of_priorities) + "[e.priority + 1]");
+        case field_kind::priority:
+            return one(std::string(names_of_priorities) + "[e.priority + 1]");
         case field_kind::tag:
             return items("jsonb_array_elements(coalesce(t.value, e.long_tags)::jsonb)");
         case field_kind::workload:
-            return one("regexp_replace(e.output_fields ->> 'k8s.pod.name', '" +
-                       std::string(filter::workload_suffix) + "', '')");
+            return one(
+                "regexp_replace(e.output_fields ->> 'k8s.pod.name', '" +
+                std::string(filter::workload_suffix) + "', '')"
+            );
         default: break;
     }
-    return items("jsonb_path_query(e.output_fields -> " + into.value(which.name) + "::text, '$[*]')");
+    return items(
+        "jsonb_path_query(e.output_fields -> " + into.value(which.name) + "::text, '$[*]')"
+    );
 }
 
-facet top_of(std::string name, const std::map<std::string, std::uint64_t>& counts, std::size_t limit) {
+facet top_of(
+    std::string name, const std::map<std::string, std::uint64_t>& counts, std::size_t limit
+) {
     facet it{.field = std::move(name)};
     it.values.assign(counts.begin(), counts.end());
-    std::ranges::stable_sort(it.values, [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::ranges::stable_sort(it.values, [](const auto& a, const auto& b) {
+        return a.second > b.second;
+    });
     it.more = it.values.size() > limit;
     it.values.resize(std::min(it.values.size(), limit));
     return it;
@@ -114,28 +125,34 @@ task<result<std::vector<facet>>> pg_event_queries::facets(facet_search what) {
 }
 
 task<result<facet>> pg_event_queries::count_rolled(pg_connection& db, facet_search what) {
-    const auto column = *rolled_column_of(filter::field_of(what.fields.front()).which);
+    const auto        column = *rolled_column_of(filter::field_of(what.fields.front()).which);
     const std::string name =
         *column.name != '\0' ? column.name : std::string(names_of_priorities) + "[g.number + 1]";
     statement   ask;
     std::string sql = "SELECT " + name + ", sum(g.count)::int8 FROM (SELECT " + column.number +
                       " AS number, sum(e.count) AS count" + rolled_rows(what.search, ask) +
-                      " GROUP BY 1) g" + column.join + " WHERE " + begins_with(name, what.prefix, ask) +
+                      " GROUP BY 1) g" + column.join + " WHERE " +
+                      begins_with(name, what.prefix, ask) +
                       " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT " + std::to_string(what.limit + 1);
     auto known = co_await ask.resolve(db, soon);
     if (!known) co_return std::move(known).error();
     auto values = ask.values();
-    auto rows   = co_await reader_pool::ask(db, std::move(sql), std::move(values), what.search.patience);
+    auto rows =
+        co_await reader_pool::ask(db, std::move(sql), std::move(values), what.search.patience);
     if (!rows) co_return std::move(rows).error();
     facet it{.field = what.fields.front(), .exact = is_of_minutes(what.search.when)};
     for (int row = 0; row < rows->size(); ++row)
-        it.values.emplace_back(rows->at(row, 0), static_cast<std::uint64_t>(number_of(rows->at(row, 1))));
+        it.values.emplace_back(
+            rows->at(row, 0), static_cast<std::uint64_t>(number_of(rows->at(row, 1)))
+        );
     it.more = it.values.size() > what.limit;
     it.values.resize(std::min(it.values.size(), what.limit));
     co_return it;
 }
 
-task<result<std::vector<facet>>> pg_event_queries::count_sample(pg_connection& db, facet_search what) {
+task<result<std::vector<facet>>> pg_event_queries::count_sample(
+    pg_connection& db, facet_search what
+) {
     auto search = what.search;
     auto of     = co_await prepare(db, std::move(search));
     if (!of) co_return std::move(of).error();
@@ -143,14 +160,18 @@ task<result<std::vector<facet>>> pg_event_queries::count_sample(pg_connection& d
     const auto  place = of->ask.values().size();
     std::string each;
     for (std::size_t i = 0; i < what.fields.size(); ++i)
-        each += (i == 0 ? "" : " UNION ALL ") + values_of(i, filter::field_of(what.fields[i]), of->ask);
-    const auto sql =
-        "WITH m AS MATERIALIZED (SELECT e.* FROM falconer.event e WHERE " + of->condition +
-        " ORDER BY e.received DESC LIMIT " + rest + "::int8), counted AS (SELECT f.number, f.text, count(*) "
-        "AS count, row_number() OVER (PARTITION BY f.number ORDER BY count(*) DESC, f.text) AS rank FROM m e" +
-        std::string(event_joins) + " CROSS JOIN LATERAL (" + each + ") AS f (number, text) WHERE " +
-        begins_with("f.text", what.prefix, of->ask) + " GROUP BY 1, 2) SELECT -1, '', count(*) FROM m "
-        "UNION ALL SELECT number, text, count FROM counted WHERE rank <= " + std::to_string(kept_values);
+        each +=
+            (i == 0 ? "" : " UNION ALL ") + values_of(i, filter::field_of(what.fields[i]), of->ask);
+    const auto sql = "WITH m AS MATERIALIZED (SELECT e.* FROM falconer.event e WHERE " +
+                     of->condition + " ORDER BY e.received DESC LIMIT " + rest +
+                     "::int8), counted AS (SELECT f.number, f.text, count(*) "
+                     "AS count, row_number() OVER (PARTITION BY f.number ORDER BY count(*) DESC, "
+                     "f.text) AS rank FROM m e" +
+                     std::string(event_joins) + " CROSS JOIN LATERAL (" + each +
+                     ") AS f (number, text) WHERE " + begins_with("f.text", what.prefix, of->ask) +
+                     " GROUP BY 1, 2) SELECT -1, '', count(*) FROM m "
+                     "UNION ALL SELECT number, text, count FROM counted WHERE rank <= " +
+                     std::to_string(kept_values);
     std::vector<std::map<std::string, std::uint64_t>> counts(what.fields.size());
     std::size_t                                       seen = 0;
     while (!of->walk.done() && seen < opt_.sample && left_of(*of) > 0ms) {
@@ -179,7 +200,7 @@ task<result<std::vector<facet>>> pg_event_queries::count_sample(pg_connection& d
 task<result<time_histogram>> pg_event_queries::histogram(histogram_search what) {
     auto db = co_await pool_.borrow();
     if (!db) co_return std::move(db).error();
-    const bool rolled = is_rolled(what.search) && what.step % 60s == 0s;
+    const bool             rolled = is_rolled(what.search) && what.step % 60s == 0s;
     result<time_histogram> got{time_histogram{}};
     if (rolled)
         got = co_await histogram_rolled(**db, std::move(what));
@@ -199,28 +220,35 @@ void add_row(time_histogram& into, const pg_rows& rows, int row) {
 
 }  // namespace
 
-task<result<time_histogram>> pg_event_queries::histogram_rolled(pg_connection& db, histogram_search what) {
+task<result<time_histogram>> pg_event_queries::histogram_rolled(
+    pg_connection& db, histogram_search what
+) {
     statement  ask;
     const auto step = ask.value(std::to_string(what.step.count())) + "::int8";
     auto       sql  = "SELECT (extract(epoch FROM e.minute)::int8 / " + step + ") * " + step +
-               ", e.priority, sum(e.count)::int8" + rolled_rows(what.search, ask) + " GROUP BY 1, 2";
+               ", e.priority, sum(e.count)::int8" + rolled_rows(what.search, ask) +
+               " GROUP BY 1, 2";
     auto known = co_await ask.resolve(db, soon);
     if (!known) co_return std::move(known).error();
     auto values = ask.values();
-    auto rows   = co_await reader_pool::ask(db, std::move(sql), std::move(values), what.search.patience);
+    auto rows =
+        co_await reader_pool::ask(db, std::move(sql), std::move(values), what.search.patience);
     if (!rows) co_return std::move(rows).error();
     time_histogram it{.exact = is_of_minutes(what.search.when)};
     for (int row = 0; row < rows->size(); ++row) add_row(it, *rows, row);
     co_return it;
 }
 
-task<result<time_histogram>> pg_event_queries::histogram_read(pg_connection& db, histogram_search what) {
+task<result<time_histogram>> pg_event_queries::histogram_read(
+    pg_connection& db, histogram_search what
+) {
     auto search = what.search;
     auto of     = co_await prepare(db, std::move(search));
     if (!of) co_return std::move(of).error();
     const auto step = of->ask.value(std::to_string(what.step.count())) + "::int8";
-    const auto sql  = "SELECT floor(extract(epoch FROM e.received))::int8 / " + step + " * " + step +
-                     ", e.priority, count(*) FROM falconer.event e WHERE " + of->condition + " GROUP BY 1, 2";
+    const auto sql = "SELECT floor(extract(epoch FROM e.received))::int8 / " + step + " * " + step +
+                     ", e.priority, count(*) FROM falconer.event e WHERE " + of->condition +
+                     " GROUP BY 1, 2";
     time_histogram it;
     while (!of->walk.done() && left_of(*of) > 0ms) {
         auto rows = co_await look(db, *of, sql);

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 constexpr auto soon = 5s;
 
 constexpr std::string_view earliest_partition =
-    "SELECT (extract(epoch FROM coalesce(min(to_date(substr(c.relname, 7), 'YYYYMMDD')), now()::date)) "
+    "SELECT (extract(epoch FROM coalesce(min(to_date(substr(c.relname, 7), 'YYYYMMDD')), "
+    "now()::date)) "
     "* 1000000)::int8 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
     R"(WHERE i.inhparent = 'falconer.event'::regclass AND c.relname ~ '^event_\d{8}$')";
 
@@ -56,7 +57,8 @@ task<result<pg_event_queries::prepared>> pg_event_queries::prepare(
             latest(what.when.since, inner.since, *oldest), earliest(what.when.until, inner.until),
             time_.utc()
         ),
-        .end = end};
+        .end = end
+    };
     it.ask.value("");
     it.ask.value("");
     it.condition = "e.received >= $1::timestamptz AND e.received < $2::timestamptz AND " +
@@ -104,14 +106,17 @@ task<result<event_slice>> pg_event_queries::walk_pages(pg_connection& db, page_s
     auto of = co_await prepare(db, std::move(search));
     if (!of) co_return std::move(of).error();
     if (what.before)
-        of->condition += " AND (e.received, e.id, encode(substr(c.digest, 1, 8), 'hex') COLLATE \"C\") < (" +
-                         of->ask.value(instant_text(what.before->received)) + "::timestamptz, " +
-                         of->ask.value(what.before->id.text()) + "::uuid, " +
-                         of->ask.value(what.before->cluster) + ")";
-    const auto rest = of->ask.value("");
+        of->condition +=
+            " AND (e.received, e.id, encode(substr(c.digest, 1, 8), 'hex') COLLATE \"C\") < (" +
+            of->ask.value(instant_text(what.before->received)) + "::timestamptz, " +
+            of->ask.value(what.before->id.text()) + "::uuid, " +
+            of->ask.value(what.before->cluster) + ")";
+    const auto rest       = of->ask.value("");
     const auto rest_place = of->ask.values().size();
-    const auto sql = "SELECT " + event_columns(what.whole_output ? "e.output" : "left(e.output, 1024)") +
-                     " FROM (SELECT e.* FROM falconer.event e JOIN falconer.cluster c ON c.id = e.cluster WHERE " +
+    const auto sql        = "SELECT " +
+                     event_columns(what.whole_output ? "e.output" : "left(e.output, 1024)") +
+                     " FROM (SELECT e.* FROM falconer.event e JOIN falconer.cluster c ON c.id = "
+                     "e.cluster WHERE " +
                      of->condition + std::string(newest_first) + " LIMIT " + rest + "::int8) e" +
                      std::string(event_joins) + std::string(newest_first);
     event_slice slice;
@@ -141,14 +146,16 @@ task<result<std::vector<found_event>>> pg_event_queries::find(
     auto db = co_await pool_.borrow();
     if (!db) co_return std::move(db).error();
     statement   ask;
-    std::string where = "e.id = " + ask.value(id.text()) + "::uuid AND " + condition_of(who, "e", ask);
+    std::string where =
+        "e.id = " + ask.value(id.text()) + "::uuid AND " + condition_of(who, "e", ask);
     if (at)
-        where += " AND e.received = " + ask.value(instant_text(at->received)) +
-                 "::timestamptz AND encode(substr(c.digest, 1, 8), 'hex') = " + ask.value(at->cluster);
+        where +=
+            " AND e.received = " + ask.value(instant_text(at->received)) +
+            "::timestamptz AND encode(substr(c.digest, 1, 8), 'hex') = " + ask.value(at->cluster);
     auto known = co_await ask.resolve(**db, soon);
     if (!known) co_return std::move(known).error();
     auto values = ask.values();
-    auto sql    = "SELECT " + event_columns() + " FROM falconer.event e" + std::string(event_joins) +
+    auto sql = "SELECT " + event_columns() + " FROM falconer.event e" + std::string(event_joins) +
                " WHERE " + where + std::string(newest_first) + " LIMIT 20";
     auto rows = co_await reader_pool::ask(**db, std::move(sql), std::move(values), soon);
     if (!rows) co_return std::move(rows).error().while_doing("looking for an event");
@@ -166,9 +173,10 @@ task<result<std::optional<std::string>>> pg_event_queries::raw(event_position at
     pg_connection::params values{at.id.text(), instant_text(at.received), at.cluster};
     auto                  rows = co_await reader_pool::ask(
         **db,
-        "SELECT encode(w.body, 'hex') FROM falconer.raw w JOIN falconer.cluster c ON c.id = w.cluster "
-        "WHERE w.id = $1::uuid AND w.received = $2::timestamptz "
-        "AND encode(substr(c.digest, 1, 8), 'hex') = $3",
+        "SELECT encode(w.body, 'hex') FROM falconer.raw w JOIN falconer.cluster c ON c.id = "
+                         "w.cluster "
+                         "WHERE w.id = $1::uuid AND w.received = $2::timestamptz "
+                         "AND encode(substr(c.digest, 1, 8), 'hex') = $3",
         std::move(values), soon
     );
     if (!rows) co_return std::move(rows).error().while_doing("reading an event's bytes");

@@ -32,7 +32,7 @@ public:
     task<result<utc_time>>                   oldest() override;
     task<result<std::vector<cluster_state>>> clusters(cluster_search what) override;
     task<result<std::vector<aside_body>>>    aside(aside_search what) override;
-    task<result<aside_body>> aside_one(std::int64_t id, readable_clusters who) override;
+    task<result<aside_body>>  aside_one(std::int64_t id, readable_clusters who) override;
     task<result<std::string>> position() override;
     task<result<news>>        follow(std::string position) override;
 
@@ -46,17 +46,17 @@ private:
         window_walk walk;
         steady_time end{};  // of patience
     };
-    task<result<prepared>>  prepare(pg_connection& db, event_search what);
-    task<result<utc_time>>  oldest_day(pg_connection& db);
+    task<result<prepared>>    prepare(pg_connection& db, event_search what);
+    task<result<utc_time>>    oldest_day(pg_connection& db);
     std::chrono::milliseconds left_of(const prepared& of) const;
     /// One window's rows; nothing: it took too long, and the walk has been told.
     task<result<std::optional<pg_rows>>> look(pg_connection& db, prepared& of, std::string sql);
 
-    task<result<event_slice>>      walk_pages(pg_connection& db, page_search what);
+    task<result<event_slice>>        walk_pages(pg_connection& db, page_search what);
     task<result<std::vector<facet>>> count_sample(pg_connection& db, facet_search what);
-    task<result<facet>>            count_rolled(pg_connection& db, facet_search what);
-    task<result<time_histogram>>   histogram_rolled(pg_connection& db, histogram_search what);
-    task<result<time_histogram>>   histogram_read(pg_connection& db, histogram_search what);
+    task<result<facet>>              count_rolled(pg_connection& db, facet_search what);
+    task<result<time_histogram>>     histogram_rolled(pg_connection& db, histogram_search what);
+    task<result<time_histogram>>     histogram_read(pg_connection& db, histogram_search what);
 
     time_source& time_;
     options      opt_;

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto          patience  = 10s;
-constexpr std::uint64_t most_news = 2000;          // events at a time
+constexpr std::uint64_t most_news = 2000;                  // events at a time
 constexpr auto          kept      = std::chrono::days(6);  // batches are, for a day more
 /// An event is usually received so long before its batch begins, at the most.
 constexpr auto usual_wait = 10s;
@@ -45,7 +45,8 @@ std::optional<place> place_of(std::string_view text) {
     if (xid.find_first_not_of("0123456789") != xid.npos) return std::nullopt;
     std::int64_t seconds   = 0;
     const auto [at, wrong] = std::from_chars(rest.data(), rest.data() + rest.size(), seconds);
-    if (wrong != std::errc{} || at != rest.data() + rest.size() || seconds < 0 || seconds > 9'000'000'000)
+    if (wrong != std::errc{} || at != rest.data() + rest.size() || seconds < 0 ||
+        seconds > 9'000'000'000)
         return std::nullopt;
     return place{std::string(xid), utc_time{std::chrono::seconds{seconds}}};
 }
@@ -83,8 +84,9 @@ told newest_of(const pg_rows& rows) {
 task<result<std::string>> pg_event_queries::position() {
     auto db = co_await pool_.borrow();
     if (!db) co_return std::move(db).error();
-    auto rows =
-        co_await reader_pool::ask(**db, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text", {}, patience);
+    auto rows = co_await reader_pool::ask(
+        **db, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text", {}, patience
+    );
     if (!rows) co_return std::move(rows).error().while_doing("looking where the store is");
     co_return place_text(rows->at(0, 0), time_.utc());
 }
@@ -96,7 +98,8 @@ task<result<news>> pg_event_queries::follow(std::string position) {
     auto db = co_await pool_.borrow();
     if (!db) co_return std::move(db).error();
     pg_connection::params values{from->xid};
-    auto batches = co_await reader_pool::ask(**db, std::string(new_batches), std::move(values), patience);
+    auto                  batches =
+        co_await reader_pool::ask(**db, std::string(new_batches), std::move(values), patience);
     if (!batches) co_return std::move(batches).error().while_doing("following the store");
     if (batches->at(0, 6) == "t") co_return failure{errc::expired, "of another server"};
     const auto which = newest_of(*batches);
@@ -104,11 +107,16 @@ task<result<news>> pg_event_queries::follow(std::string position) {
     // Hardly any event waited for long; if the counts say that some did, they are looked for.
     for (const auto since : {which.usual, which.since}) {
         if (which.events == 0) break;
-        pg_connection::params ask{which.seqs.text(), instant_text(since), instant_text(which.until)};
-        auto sql = "SELECT " + event_columns("left(e.output, 1024)") +
-                   " FROM (SELECT e.* FROM falconer.event e WHERE e.batch = ANY ($1::int8[]) AND e.received >= "
-                   "$2::timestamptz AND e.received < $3::timestamptz ORDER BY e.received DESC LIMIT " +
-                   std::to_string(most_news) + ") e" + std::string(event_joins) + " ORDER BY e.received, e.id";
+        pg_connection::params ask{
+            which.seqs.text(), instant_text(since), instant_text(which.until)
+        };
+        auto sql =
+            "SELECT " + event_columns("left(e.output, 1024)") +
+            " FROM (SELECT e.* FROM falconer.event e WHERE e.batch = ANY ($1::int8[]) AND "
+            "e.received >= "
+            "$2::timestamptz AND e.received < $3::timestamptz ORDER BY e.received DESC LIMIT " +
+            std::to_string(most_news) + ") e" + std::string(event_joins) +
+            " ORDER BY e.received, e.id";
         auto rows = co_await reader_pool::ask(**db, std::move(sql), std::move(ask), patience);
         if (!rows) co_return std::move(rows).error().while_doing("following the store");
         it.events.clear();

@@ -63,7 +63,9 @@ task<result<pg_rows>> reader_pool::ask(
 ) {
     // In one message with the question it would be a transaction of its own before it.
     pg_connection::params most{std::to_string(limit.count())};
-    auto set = co_await db.query("SELECT set_config('statement_timeout', $1, false)", std::move(most), grace);
+    auto                  set = co_await db.query(
+        "SELECT set_config('statement_timeout', $1, false)", std::move(most), grace
+    );
     if (!set) co_return std::move(set).error();
     co_return co_await db.query(std::move(sql), std::move(values), limit + grace);
 }

@@ -48,9 +48,11 @@ std::string rolled_rows(const event_search& what, statement& into) {
         "SELECT to_timestamp(u.minute * 60.0), u.cluster, u.rule, u.priority, u.count "
         "FROM falconer.batch b, unnest(b.minutes, b.clusters, b.rules, b.priorities, b.counts) "
         "AS u (minute, cluster, rule, priority, count) "
-        "WHERE b.xid >= (SELECT f.xid FROM falconer.follower f WHERE f.name = 'rollup')) e WHERE true";
+        "WHERE b.xid >= (SELECT f.xid FROM falconer.follower f WHERE f.name = 'rollup')) e WHERE "
+        "true";
     const auto minute = [&](utc_time t) {
-        return into.value(instant_text(std::chrono::floor<std::chrono::minutes>(t))) + "::timestamptz";
+        return into.value(instant_text(std::chrono::floor<std::chrono::minutes>(t))) +
+               "::timestamptz";
     };
     if (what.when.since) sql += " AND e.minute >= " + minute(*what.when.since);
     if (what.when.until)

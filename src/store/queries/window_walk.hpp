@@ -20,7 +20,8 @@ public:
 
     /// `newest`: what lies from there on is not looked at; nothing: all is.
     window_walk(utc_time oldest, std::optional<utc_time> newest, utc_time now)
-        : oldest_(oldest), open_(!newest || *newest > now + ahead), high_(open_ ? now + ahead : *newest) {}
+        : oldest_(oldest), open_(!newest || *newest > now + ahead),
+          high_(open_ ? now + ahead : *newest) {}
 
     bool     done() const { return high_ <= oldest_; }
     utc_time reached() const { return high_; }
@@ -40,7 +41,7 @@ public:
     }
 
 private:
-    using span = std::chrono::microseconds;
+    using span                   = std::chrono::microseconds;
     static constexpr int  growth = 8;
     static constexpr span narrowest{std::chrono::milliseconds{100}};
     static constexpr span widest{std::chrono::hours{24 * 512}};

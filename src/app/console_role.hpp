@@ -6,7 +6,7 @@
 #include "console/merged_queries.hpp"
 #include "http_endpoint.hpp"
 #include "quarantine_replay.hpp"
-#include "store/queries/pg_event_queries.hpp"
+#include "store/pg_event_queries.hpp"
 
 #include <optional>
 #include <string>

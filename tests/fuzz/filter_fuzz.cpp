@@ -2,7 +2,7 @@
 // has a meaning can be asked of an event and of the store.
 #include "falconer/filter.hpp"
 #include "falconer/utf8.hpp"
-#include "store/queries/filter_sql.hpp"
+#include "store/filter_sql.hpp"
 
 #include <cstdint>
 #include <cstdio>

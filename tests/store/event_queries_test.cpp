@@ -2,8 +2,8 @@
 // here.
 #include "pg_fixture.hpp"
 #include "store/pg_event_store.hpp"
-#include "store/queries/filter_sql.hpp"
-#include "store/queries/pg_event_queries.hpp"
+#include "store/filter_sql.hpp"
+#include "store/pg_event_queries.hpp"
 #include "store/rollups.hpp"
 
 #include <algorithm>

@@ -31,8 +31,6 @@ void read_console(yaml_document::reader& in, console_configuration& into, bool n
             "demoUsersFile",
             "is needed: this build knows no other way to sign in (`falconer up` makes such a file)"
         );
-    into.http.connections     = 256;
-    into.http.leave_with_peer = true;
 }
 
 result<std::vector<console::user>> read_demo_users(const std::filesystem::path& file) {

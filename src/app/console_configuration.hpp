@@ -24,8 +24,8 @@ struct console_configuration {
     std::chrono::seconds                            session{std::chrono::hours{24}};
     std::filesystem::path                           demo_users{};
     std::size_t                                     connections = 4;  // of the store
-    net::http_server_options                        http{};
-    net::http_server::farewell                      drain{};
+    net::http_server_options   http{.connections = 256, .leave_with_peer = true};
+    net::http_server::farewell drain{};
 };
 
 /// `needed`: the role runs, and what it needs must be there. listen, tls and drain are read by

@@ -29,6 +29,8 @@ descriptor_wishes wishes_of(const configuration& how, const std::set<std::string
     if (roles.contains("admission")) all.admission = how.admission.http.connections;
     if (roles.contains("controller")) all.kubernetes = how.controller.requests;
     if (roles.contains("admission")) all.kubernetes += 16;
+    if (roles.contains("console"))
+        all.kubernetes += how.console.http.connections + how.console.connections;
     return all;
 }
 

@@ -201,8 +201,6 @@ configuration up_application::configure() const {
     how.admission.drain              = {.accept = 0s, .idle = 1s, .grace = 10s};
     how.console.listen               = free_near(how.console.listen);
     how.console.drain                = {.accept = 0s, .idle = 0s, .grace = 5s};
-    how.console.http.connections     = 256;
-    how.console.http.leave_with_peer = true;
     how.falco.central.enabled        = true;
     how.falco.central.url          = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
     how.falco.central.token_issuer = {.file = (opt_.data / "keys" / "key.pem").string()};

@@ -6,13 +6,6 @@
 
 namespace falconer::console {
 
-event_position behind(const event_slice& page) {
-    if (!page.events.empty() && page.events.back().at.received <= page.reached)
-        return page.events.back().at;
-    // Everything that was received at `reached` or later has been passed over.
-    return {page.reached, {}, std::string(16, '0')};
-}
-
 export_stream::export_stream(event_queries& store, session_ptr whose, options opt)
     : store_(store), whose_(whose), place_(std::move(whose), &session::exports),
       opt_(std::move(opt)) {
@@ -20,7 +13,8 @@ export_stream::export_stream(event_queries& store, session_ptr whose, options op
 }
 
 task<std::string> export_stream::next() {
-    if (over_ || whose_->over) co_return "";
+    if (whose_->over) throw std::runtime_error("signed out");  // and not: that was all
+    if (over_) co_return "";
     std::string text;
     if (!std::exchange(begun_, true) && opt_.as == form::csv) text = csv_head(opt_.fields);
     while (text.empty() || told_ == 0) {

@@ -47,19 +47,29 @@ cluster_position position_of(const cluster_state& of) {
 
 }  // namespace
 
+event_position behind(const event_slice& page) {
+    if (!page.events.empty() && page.events.back().at.received <= page.reached)
+        return page.events.back().at;
+    // Everything that was received at `reached` or later has been passed over.
+    return {page.reached, {}, std::string(16, '0')};
+}
+
 task<result<event_slice>> merged_queries::page(page_search what) {
-    event_slice all{.end = true};
+    event_slice    all{.end = true};
+    event_position known{};  // of every store all that is newer
     for (auto* store : stores_) {
         auto mine = co_await store->page(what);
         if (!mine) co_return std::move(mine).error();
-        for (auto& each : mine->events) all.events.push_back(std::move(each));
         // Older ones of this store are not known yet, and may stand before those of another.
-        if (!mine->end) all.reached = std::max(all.reached, mine->reached);
+        if (!mine->end) {
+            known       = std::max(known, behind(*mine));
+            all.reached = std::max(all.reached, mine->reached);
+        }
         all.end = all.end && mine->end;
+        for (auto& each : mine->events) all.events.push_back(std::move(each));
     }
     std::ranges::sort(all.events, std::greater{}, &found_event::at);
-    if (!all.end)
-        std::erase_if(all.events, [&](const auto& each) { return each.at.received < all.reached; });
+    if (!all.end) std::erase_if(all.events, [&](const auto& each) { return each.at < known; });
     if (all.events.size() > what.limit) {
         all.events.resize(what.limit);
         all.reached = all.events.back().at.received;

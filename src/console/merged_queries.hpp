@@ -7,6 +7,9 @@
 
 namespace falconer::console {
 
+/// Behind all that a page has shown or passed over.
+event_position behind(const event_slice& page);
+
 /// Asks one store after the other; a store that fails fails the question: an answer that leaves
 /// events out unsaid would be worse than none. Borrows the stores. Not one: undefined.
 class merged_queries final : public event_queries {

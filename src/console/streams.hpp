@@ -3,6 +3,7 @@
 
 #include "event_view.hpp"
 #include "falconer/net/http_message.hpp"
+#include "merged_queries.hpp"
 #include "news_desk.hpp"
 #include "sessions.hpp"
 
@@ -67,9 +68,6 @@ private:
     std::size_t    told_  = 0;
     bool           begun_ = false, over_ = false;
 };
-
-/// Behind all that a page has shown or passed over.
-event_position behind(const event_slice& page);
 
 /// Whether somebody may see a cluster's events.
 bool may_see(const readable_clusters& who, const cluster_name& what);

@@ -1,6 +1,8 @@
 // Addresses, cells, several stores as one.
 #include "console/event_view.hpp"
 #include "console/merged_queries.hpp"
+
+#include <set>
 #include "console_fixture.hpp"
 
 namespace falconer::console {
@@ -78,6 +80,21 @@ TEST_F(MergedTest, PagesOfSeveralStoresAreOneListWithoutGapsOrRepetitions) {
         what.before = page.events.back().at;
     }
     EXPECT_EQ(seen, "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 r13 r14 r15 r16 r17 r18 r19 ");
+}
+
+TEST_F(MergedTest, EventsOfOneMomentInSeveralStoresAreAllSeen) {
+    for (int i = 0; i < 12; ++i)
+        (i % 2 == 0 ? a : b).events.push_back(test::event("r", utc_time{} + 100h));
+    for (auto* store : {&a, &b}) std::ranges::sort(store->events, std::greater{}, &found_event::at);
+    std::set<std::string> seen;
+    page_search           what{.search = {.who = {.everything = true}}, .limit = 4};
+    for (int turn = 0; turn < 20; ++turn) {
+        const auto page = got(both.page(what));
+        for (const auto& each : page.events) seen.insert(each.at.text());
+        if (page.end) break;
+        what.before = behind(page);
+    }
+    EXPECT_EQ(seen.size(), 12u);
 }
 
 TEST_F(MergedTest, CountsAreAddedAndPositionsBelongToTheirStores) {

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto          patience  = 10s;
-constexpr std::uint64_t most_news = 2000;                  // events at a time
+constexpr std::uint64_t most_news = 1000;                  // events at a time
 constexpr auto          kept      = std::chrono::days(6);  // batches are, for a day more
 /// An event is usually received so long before its batch begins, at the most.
 constexpr auto usual_wait = 10s;

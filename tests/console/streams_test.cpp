@@ -99,11 +99,13 @@ TEST_F(StreamsTest, AFileHasEveryEventAndNoFormulas) {
                         "output,proc.name,nothing,absent,key\r\n")
     );
     EXPECT_THAT(text, HasSubstr(",'=r1202,"));
+    csv.reset();
     auto       ndjson = open("/api/v1/export?format=ndjson");
     const auto lines  = all(*ndjson);
     EXPECT_EQ(std::ranges::count(lines, '\n'), 1203);
     EXPECT_THAT(lines, HasSubstr(R"("evt.time": 1794788426779200001)"));
     EXPECT_THAT(lines, HasSubstr(R"("rule":"=r7")"));
+    ndjson.reset();
     auto few = open("/api/v1/export?format=ndjson&limit=700");
     EXPECT_EQ(std::ranges::count(all(*few), '\n'), 700);
 }

@@ -1,9 +1,9 @@
 // The console's questions, asked of a real PostgreSQL; and that a filter finds the same there as
 // here.
 #include "pg_fixture.hpp"
-#include "store/pg_event_store.hpp"
 #include "store/filter_sql.hpp"
 #include "store/pg_event_queries.hpp"
+#include "store/pg_event_store.hpp"
 #include "store/rollups.hpp"
 
 #include <algorithm>
@@ -413,7 +413,7 @@ TEST_F(EventQueriesTest, AFilterFindsTheSameInTheStoreAndHere) {
     const auto all = page("", 500);
     ASSERT_EQ(all.events.size(), 150u);
     std::size_t found = 0;
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < 200; ++round) {
         const auto text   = dice.filter();
         const auto parsed = filter::parse(text, time.utc());
         ASSERT_TRUE(std::holds_alternative<filter::node_ptr>(parsed)) << text;
@@ -431,7 +431,7 @@ TEST_F(EventQueriesTest, AFilterFindsTheSameInTheStoreAndHere) {
         ASSERT_EQ(here, there_found) << text;
         found += here.size();
     }
-    EXPECT_GT(found, 3000u);
+    EXPECT_GT(found, 1500u);
 }
 
 }  // namespace

@@ -188,20 +188,20 @@ configuration up_application::configure() const {
     how.health          = free_near(how.health);
     how.logging.level   = spdlog::level::warn;
 
-    how.controller.kubeconfig        = kubernetes_->kubeconfig_file();
-    how.controller.namespace_name    = "garden";
-    how.controller.rules             = opt_.data / "rules";
-    how.controller.leader_election   = false;  // a start after a crash need not wait
-    how.admission.rules              = how.controller.rules;
-    how.admission.kubeconfig         = kubernetes_->kubeconfig_file();
-    how.admission.namespace_name     = "garden";
-    how.admission.leader_election    = false;
-    how.admission.mode               = webhook_mode::url;  // there are no Services here
-    how.admission.listen             = free_near(how.admission.listen);
-    how.admission.drain              = {.accept = 0s, .idle = 1s, .grace = 10s};
-    how.console.listen               = free_near(how.console.listen);
-    how.console.drain                = {.accept = 0s, .idle = 0s, .grace = 5s};
-    how.falco.central.enabled        = true;
+    how.controller.kubeconfig      = kubernetes_->kubeconfig_file();
+    how.controller.namespace_name  = "garden";
+    how.controller.rules           = opt_.data / "rules";
+    how.controller.leader_election = false;  // a start after a crash need not wait
+    how.admission.rules            = how.controller.rules;
+    how.admission.kubeconfig       = kubernetes_->kubeconfig_file();
+    how.admission.namespace_name   = "garden";
+    how.admission.leader_election  = false;
+    how.admission.mode             = webhook_mode::url;  // there are no Services here
+    how.admission.listen           = free_near(how.admission.listen);
+    how.admission.drain            = {.accept = 0s, .idle = 1s, .grace = 10s};
+    how.console.listen             = free_near(how.console.listen);
+    how.console.drain              = {.accept = 0s, .idle = 0s, .grace = 5s};
+    how.falco.central.enabled      = true;
     how.falco.central.url          = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
     how.falco.central.token_issuer = {.file = (opt_.data / "keys" / "key.pem").string()};
     return how;

@@ -76,7 +76,6 @@ TEST(FilterTest, WhatIsWrittenFindsWhatIsMeant) {
           "absent OR shell",
           "absent OR (shell -nothing)",
           "(absent OR shell) spawned",
-
           "sh?ll",
           "sh*wned",
           "rule:\"terminal shell in container\"",

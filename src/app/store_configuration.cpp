@@ -32,6 +32,8 @@ void read_store(reader in, store_configuration& into) {
     if (is_blank(to.database)) in.complain("database", "is needed");
     in.read("user", to.user);
     in.read("passwordFile", to.password_file);
+    // Of several hosts one is the primary: without it no event can be stored.
+    if (hosts.size() > 1) to.target_session_attrs = "read-write";
     in.read_choice(
         "targetSessionAttrs", to.target_session_attrs,
         {{"any", "any"},

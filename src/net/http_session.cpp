@@ -133,7 +133,7 @@ task<void> http_session::converse() {
         }
         ++shop_.stats.answers;
         if (last) {
-            co_await linger();
+            co_await linger(memory);
             co_return;
         }
     }
@@ -369,11 +369,15 @@ task<bool> http_session::tell(std::shared_ptr<http_stream> stream) {
 
 /// Closing while the peer still sends would reset the connection, and our answer might be lost on
 /// the way. So: our end first, and then whatever comes is read away for a while.
-task<void> http_session::linger() {
+task<void> http_session::linger(share& memory) {
     since_ = shop_.time.now();
     enter(stage::lingering, since_ + shop_.opt.linger);
     co_await peer_->finish();
+    // What has been read of the request serves nobody any more.
+    space_->decoder.reset();
     space_->in.clear();
+    space_->in.resize(usual_read);
+    memory.shrink_to(0);
     for (;;) {
         auto size = co_await peer_->read_some(space_->in.space());
         if (!size || *size == 0) break;

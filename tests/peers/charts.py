@@ -104,18 +104,19 @@ def mounted_files(workload, objects, others=None):
     files = {}
     for mount in pod["containers"][0]["volumeMounts"]:
         volume = volumes.get(mount["name"], {})
-        if "configMap" in volume:
-            source, held = volume["configMap"], contents["ConfigMap", volume["configMap"]["name"]]
-        elif "secret" in volume:
-            source, held = volume["secret"], contents["Secret", volume["secret"]["secretName"]]
-        else:
-            continue
-        if "items" in source:
-            held = {each["path"]: held[each["key"]] for each in source["items"]}
-        if "subPath" in mount:
-            files[mount["mountPath"]] = held[mount["subPath"]]
-        else:
-            files.update({f"{mount['mountPath']}/{name}": text for name, text in held.items()})
+        for part in volume.get("projected", {}).get("sources", [volume]):
+            if "configMap" in part:
+                source, held = part["configMap"], contents["ConfigMap", part["configMap"]["name"]]
+            elif "secret" in part:
+                source, held = part["secret"], contents["Secret", part["secret"].get("secretName") or part["secret"]["name"]]
+            else:
+                continue
+            if "items" in source:
+                held = {each["path"]: held[each["key"]] for each in source["items"]}
+            if "subPath" in mount:
+                files[mount["mountPath"]] = held[mount["subPath"]]
+            else:
+                files.update({f"{mount['mountPath']}/{name}": text for name, text in held.items()})
     return files
 
 
@@ -124,7 +125,11 @@ def lay_out(workload, objects, root, others=None):
     are led there. Returns the arguments and the environment that the container is started with; `others` as above."""
     def led(text):
         return re.sub(r"(?<![\w.])/(etc|var)/", rf"{root}/\1/", text)
-    for path, text in mounted_files(workload, objects, others).items():
+    files = mounted_files(workload, objects, others)
+    for mount in pod_of(workload)["spec"]["containers"][0]["volumeMounts"]:
+        if mount["mountPath"] not in files:
+            (pathlib.Path(root) / mount["mountPath"].lstrip("/")).mkdir(parents=True, exist_ok=True)
+    for path, text in files.items():
         file = pathlib.Path(root) / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(led(text) if text.startswith("apiVersion: falco.extensions.config") else text)

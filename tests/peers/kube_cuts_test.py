@@ -163,6 +163,7 @@ class KubeCuts(unittest.TestCase):
                 writer.change()
             if proxy.cuts < 20:
                 proxy.cut_all()
+                eventually(lambda: follower.mirror() == writer.objects, 120, f"it goes on behind the cut; {follower.lines[-5:]}")
         proxy.cut = lambda: None
         proxy.cut_all()
         writer.change()

@@ -59,7 +59,7 @@ class Api:
                 connection.close()
                 self._of_thread.connection = None
                 # One that has been idle may have been closed meanwhile.
-                if is_new or is_last or not isinstance(why, (ConnectionError, http.client.RemoteDisconnected)):
+                if is_new or is_last or not isinstance(why, (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError)):
                     raise
 
     def path_of(self, made):

@@ -189,20 +189,25 @@ task<void> try_everything(asio::io_context& loop, kube_api& api, std::string spa
         else
             say(std::string(verb) + ' ' + got.error().code.message() + ": " + got.error().detail);
     };
-    const auto got = co_await api.get(secrets, key);
+    // With names of their own: GCC 12 destroys temporaries among what a coroutine is given twice.
+    const kube_page_request first_page{};
+    const kube_write        plainly{};
+    const kube_apply        as_usual{};
+    const kube_removal      at_once{};
+    const auto              got = co_await api.get(secrets, key);
     tell("get", got);
     kube_selection within{.namespace_name = space};
-    const auto     listed = co_await api.list(secrets, std::move(within), {});
+    const auto     listed = co_await api.list(secrets, std::move(within), first_page);
     tell("list", listed);
-    const auto made = co_await api.create(config_maps, key, object, {});
+    const auto made = co_await api.create(config_maps, key, object, plainly);
     tell("create", made);
-    const auto updated = co_await api.update(config_maps, key, object, {});
+    const auto updated = co_await api.update(config_maps, key, object, plainly);
     tell("update", updated);
-    const auto patched = co_await api.merge_patch(config_maps, key, object, {});
+    const auto patched = co_await api.merge_patch(config_maps, key, object, plainly);
     tell("patch", patched);
-    const auto applied = co_await api.apply(config_maps, key, object, {});
+    const auto applied = co_await api.apply(config_maps, key, object, as_usual);
     tell("apply", applied);
-    const auto removed = co_await api.remove(config_maps, key, {});
+    const auto removed = co_await api.remove(config_maps, key, at_once);
     tell("delete", removed);
     loop.stop();
 }

@@ -63,11 +63,16 @@ server::server(
           "falconer_coroutines_begun_anew_total",
           "Background coroutines that died by a mistake of Falconer's and were begun anew."
       )),
+      unreached_(metrics_.make_counter(
+          "falconer_store_unreached_total",
+          "Attempts at a host of the store that led to no connection."
+      )),
       files_(plan_descriptors(descriptor_limit(), wishes_of(how_, roles_))),
       page_(
           metrics_,
           [this] {
               begun_anew_.raise_to(task_scope::begun_anew());
+              unreached_.raise_to(how_.store.postgres.memory->hosts().failures());
               if (ingestor_) ingestor_->refresh_metrics();
               if (controller_) controller_->refresh_metrics();
               if (admission_) admission_->refresh_metrics();

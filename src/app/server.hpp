@@ -83,6 +83,7 @@ private:
     exchange                       exchange_{*this};
     health_board                   health_;
     counter&                       begun_anew_;
+    counter&                       unreached_;
     metrics_page                   page_;
     std::optional<ingestor_role>   ingestor_;
     std::optional<rules_stock>     rules_;  // before those who read in it

@@ -212,6 +212,9 @@ void server::look_after_the_store() {
     opt.data_folder    = how_.store.data_folder;
     store_watch_.emplace(loop_, time_, metrics_, std::move(opt));
     scope_.keep("store watch", time_, [this] { return store_watch_->run(); });
+    if (how_.store.postgres.ssl_cert.empty()) return;
+    store_certificate_.emplace(time_, metrics_, how_.store.postgres.ssl_cert);
+    scope_.keep("store certificate", time_, [this] { return store_certificate_->run(); });
 }
 
 task<std::string> server::ended() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admission_role.hpp"
+#include "certificate_end.hpp"
 #include "controller_role.hpp"
 #include "descriptors.hpp"
 #include "falconer/one_shot.hpp"
@@ -97,6 +98,7 @@ private:
 
     std::optional<store::housekeeping> housekeeping_;
     std::optional<store::store_watch>  store_watch_;
+    std::optional<store_certificate>   store_certificate_;
     task_scope                         scope_;
 };
 

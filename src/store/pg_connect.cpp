@@ -82,7 +82,8 @@ task<result<pg_connection::ptr>> pg_connection::open(
     asio::any_io_executor loop, time_source& time, pg_options opt
 ) {
     ptr  self{new pg_connection(loop, time)};
-    auto up = co_await self->connect(std::move(opt));
+    auto work = self->connect(std::move(opt));
+    auto up   = co_await std::move(work);
     if (!up) co_return std::move(up).error().while_doing("connecting to postgres");
     co_return std::move(self);
 }

@@ -141,10 +141,10 @@ task<result<std::vector<std::string>>> addresses_of(
     asio::any_io_executor loop, time_source& time, std::string host, host_memory& memory,
     steady_time::duration within
 ) {
-    if (host.starts_with('/')) co_return places{""};
+    if (host.starts_with('/')) co_return places(1, std::string());
     std::error_code no_number;
     static_cast<void>(asio::ip::make_address(host, no_number));
-    if (!no_number) co_return places{host};
+    if (!no_number) co_return places(1, host);
 
     // With an answer from before half of the time is enough to hear whether it is still true.
     const auto& before = memory.known(host);

@@ -57,7 +57,8 @@ struct landscape {
         for (const auto& [number, each] : offered.falco)
             rules[each.rules_version]["falco_rules.yaml"] =
                 text_of(source / "config/rules/demo" / each.rules_version / "falco_rules.yaml");
-        for (auto& each : *parse_yaml_stream(example("control-plane.yaml"))) {
+        auto objects = parse_yaml_stream(example("control-plane.yaml"));
+        for (auto& each : *objects) {
             const std::string name(each.text_at({"metadata", "name"}));
             secrets.emplace(name, std::move(each));
         }
@@ -123,8 +124,8 @@ BENCHMARK(render_shoot)->Unit(benchmark::kMicrosecond);
 class garden final : public falco::garden_view {
 public:
     garden() {
-        for (auto& each : *parse_yaml_stream(example("reviews/garden.yaml")))
-            objects_.push_back(std::move(each));
+        auto around = parse_yaml_stream(example("reviews/garden.yaml"));
+        for (auto& each : *around) objects_.push_back(std::move(each));
         for (const auto& each : objects_)
             if (each.text_at({"kind"}) == "ConfigMap")
                 rules_.emplace(

@@ -58,78 +58,6 @@ void read_path(reader& in, std::string_view key, std::filesystem::path& into) {
     into = text;
 }
 
-bool is_blank(std::string_view text) {
-    return text.find_first_not_of(" \t") == std::string_view::npos;
-}
-
-void read_login(reader in, store_login& into) {
-    in.read("user", into.user);
-    in.read("passwordFile", into.password_file);
-}
-
-void read_store(reader in, store_configuration& into) {
-    auto&                    to = into.postgres;
-    std::vector<std::string> hosts{to.host};
-    in.read("hosts", hosts);
-    if (hosts.empty())
-        in.complain("hosts", "at least one name, address or folder of a unix socket is needed");
-    to.host.clear();
-    for (const auto& host : hosts) {
-        if (is_blank(host) || host.find(',') != std::string::npos)
-            in.complain("hosts", "'" + host + "' is no host");
-        to.host += (to.host.empty() ? "" : ",") + host;
-    }
-    in.read("port", to.port, 1, 65'535);
-    in.read("database", to.database);
-    // libpq would take the one that is called like its user.
-    if (is_blank(to.database)) in.complain("database", "is needed");
-    in.read("user", to.user);
-    in.read("passwordFile", to.password_file);
-    in.read_choice(
-        "targetSessionAttrs", to.target_session_attrs,
-        {{"any", "any"},
-         {"read-write", "read-write"},
-         {"read-only", "read-only"},
-         {"primary", "primary"},
-         {"standby", "standby"},
-         {"prefer-standby", "prefer-standby"}}
-    );
-    if (hosts.size() > 1 && to.target_session_attrs == "any")
-        in.complain(
-            "targetSessionAttrs",
-            "with several hosts read-write is needed: of these, any may be a standby, which takes "
-            "no event"
-        );
-    in.read_duration("connectTimeout", to.connect_limit, milliseconds(100ms), milliseconds(60s));
-
-    auto tls = in.section("tls");
-    tls.read_choice(
-        "mode", to.ssl_mode,
-        {{"disable", "disable"},
-         {"prefer", "prefer"},
-         {"require", "require"},
-         {"verify-ca", "verify-ca"},
-         {"verify-full", "verify-full"}}
-    );
-    tls.read("caFile", to.ssl_root_cert);
-    tls.read("certificateFile", to.ssl_cert);
-    tls.read("keyFile", to.ssl_key);
-    if (to.ssl_mode.starts_with("verify-") && to.ssl_root_cert.empty())
-        tls.complain("caFile", "is needed for mode " + to.ssl_mode + ": whom to trust");
-    if (to.ssl_cert.empty() != to.ssl_key.empty())
-        in.complain("tls", "certificateFile and keyFile belong together");
-
-    read_login(in.section("reader"), into.reader);
-    read_login(in.section("migrator"), into.migrator);
-    in.read("dataFolder", into.data_folder);
-    in.read_bytes("capacity", into.capacity, 0, std::uint64_t{1} << 50);
-    int days = static_cast<int>(into.keep.count());
-    in.read("retentionDays", days, 1, 36'500);
-    into.keep = std::chrono::days{days};
-    in.read("migrateAtStart", into.migrate_at_start);
-    in.read("housekeeping", into.housekeeping);
-}
-
 void read_tls(reader in, bool present, std::optional<net::tls_server_context::options>& into) {
     using ask = net::tls_server_context::client_certificate;
     net::tls_server_context::options tls;
@@ -309,6 +237,10 @@ std::vector<std::string> take_classes(
     return wrong;
 }
 
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(" \t") == std::string_view::npos;
+}
+
 void read_farewell(reader in, net::http_server::farewell& into) {
     in.read_duration("accept", into.accept, milliseconds(0s), milliseconds(10min));
     in.read_duration("idle", into.idle, milliseconds(0s), milliseconds(10min));
@@ -320,22 +252,6 @@ void read_farewell(reader in, net::http_server::farewell& into) {
                          " and " + duration_text(into.idle) +
                          "): connections would be cut off in the middle of it"
         );
-}
-
-store::pg_options store_configuration::as_reader() const {
-    auto opt = postgres;
-    if (reader.user.empty()) return opt;
-    opt.user          = reader.user;
-    opt.password_file = reader.password_file;
-    return opt;
-}
-
-store::pg_options store_configuration::as_migrator() const {
-    auto opt = postgres;
-    if (migrator.user.empty()) return opt;
-    opt.user          = migrator.user;
-    opt.password_file = migrator.password_file;
-    return opt;
 }
 
 std::string configuration_reading::place_of(const std::string& key) const {

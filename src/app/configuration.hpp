@@ -127,6 +127,12 @@ inline constexpr std::chrono::seconds shortest_heartbeat{5}, longest_heartbeat{1
 /// Of controller.roundsAtOnce.
 inline constexpr std::size_t most_rounds_at_once = 1000;
 
+/// The section `store`.
+void read_store(yaml_document::reader in, store_configuration& into);
+
+/// Of a value that must say something.
+bool is_blank(std::string_view text);
+
 /// A role's section `drain`.
 void read_farewell(yaml_document::reader in, net::http_server::farewell& into);
 

@@ -67,8 +67,8 @@ void rules_stock::put_together() {
 
 std::set<std::string> rules_stock::wanted() const {
     std::set<std::string> all;
-    for (const auto& reader : readers_)
-        for (const auto& version : reader.wanted())
+    for (const auto& each : readers_)
+        for (const auto& version : each.wanted())
             if (falco::find_rules(own_, version) == nullptr)
                 all.emplace(falco::rules_version_meant(version));
     return all;

@@ -59,6 +59,7 @@ server::server(
     asio::any_io_executor loop, time_source& time, configuration how, std::set<std::string> roles
 )
     : loop_(loop), time_(time), how_(std::move(how)), roles_(std::move(roles)),
+      files_(plan_descriptors(descriptor_limit(), wishes_of(how_, roles_))),
       begun_anew_(metrics_.make_counter(
           "falconer_coroutines_begun_anew_total",
           "Background coroutines that died by a mistake of Falconer's and were begun anew."
@@ -67,7 +68,6 @@ server::server(
           "falconer_store_unreached_total",
           "Attempts at a host of the store that led to no connection."
       )),
-      files_(plan_descriptors(descriptor_limit(), wishes_of(how_, roles_))),
       page_(
           metrics_,
           [this] {
@@ -100,22 +100,27 @@ void server::exchange::tell(const cluster_identity& to, const shoot_message& wha
 /// Whoever comes from outside gets no more descriptors than there are for them.
 result<void> server::share_out_descriptors() {
     if (!files_) return files_.error();
-    auto& ingest    = how_.ingestor.http.connections;
-    auto& admission = how_.admission.http.connections;
+    auto& ingest       = how_.ingestor.http.connections;
+    auto& admission    = how_.admission.http.connections;
+    fewer_connections_ = (roles_.contains("ingestor") && files_->ingest < ingest) ||
+                         (roles_.contains("admission") && files_->admission < admission);
+    ingest    = std::max<std::size_t>(files_->ingest, 1);
+    admission = std::max<std::size_t>(files_->admission, 1);
+    return {};
+}
+
+/// Once everything is there: before, what keeps it from being there is all that should be read.
+void server::tell_of_descriptors() const {
     log_of("app").info(
         "open files limit={} kept_for_store_and_spool={} probes={} ingest_connections={} "
         "admission_connections={}",
         files_->limit, files_->kept, 2 * files_->probes, files_->ingest, files_->admission
     );
-    if ((roles_.contains("ingestor") && files_->ingest < ingest) ||
-        (roles_.contains("admission") && files_->admission < admission))
+    if (fewer_connections_)
         log_of("app").warn(
             "fewer connections are taken than the configuration allows, because this process may "
             "not have more files open: raise its limit (ulimit -n)"
         );
-    ingest    = std::max<std::size_t>(files_->ingest, 1);
-    admission = std::max<std::size_t>(files_->admission, 1);
-    return {};
 }
 
 task<result<void>> server::start() {
@@ -167,6 +172,7 @@ task<result<void>> server::start() {
         if (auto up = admission_->start(); !up) co_return std::move(up).error();
     }
     if (needs_store()) look_after_the_store();
+    tell_of_descriptors();
     co_return result<void>{};
 }
 

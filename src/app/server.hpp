@@ -67,6 +67,7 @@ private:
     void look_after_the_store();
     void expect_roles();
     result<void> share_out_descriptors();
+    void         tell_of_descriptors() const;
     std::size_t  probes() const { return files_ ? files_->probes : 1; }
     result<void> start_rules();
     void         reread_rules();
@@ -79,6 +80,7 @@ private:
     std::set<std::string> roles_;
 
     result<descriptor_plan> files_;
+    bool                    fewer_connections_ = false;  // than the configuration allows
 
     metrics_registry               metrics_;
     exchange                       exchange_{*this};

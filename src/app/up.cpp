@@ -1,9 +1,8 @@
 #include "up.hpp"
 
-#include "falconer/base64.hpp"
 #include "falconer/net/jwt.hpp"
+#include "free_port.hpp"
 #include "kubectl.hpp"
-#include "listeners.hpp"
 #include "sandbox/fleet/demo_files.hpp"
 #include "shell_word.hpp"
 
@@ -12,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <asio/ip/tcp.hpp>
 
 #include <cerrno>
 #include <cstdlib>
@@ -26,20 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-/// The address, or a free port of it where that one is taken. Until somebody listens there another
-/// program may take it: whoever does, tries again.
-asio::ip::tcp::endpoint free_near(asio::ip::tcp::endpoint wanted) {
-    if (wanted.port() != 0 && !try_to_listen(wanted)) return wanted;
-    asio::io_context        scratch;
-    std::error_code         wrong;
-    asio::ip::tcp::acceptor probe(scratch);
-    wanted.port(0);
-    probe.open(wanted.protocol(), wrong);
-    probe.bind(wanted, wrong);
-    const auto found = probe.local_endpoint(wrong);
-    return wrong ? wanted : found;  // what is wrong is said when it is listened at
-}
 
 /// A free port may be taken before we listen there; not again and again.
 constexpr int tries_for_ports = 5;
@@ -168,131 +152,6 @@ result<void> up_application::write_rules() const {
             return done;
     }
     return {};
-}
-
-const kube_type namespaces_type{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
-const kube_type shoots_type{
-    .group = "core.gardener.cloud", .version = "v1beta1", .kind = "Shoot", .plural = "shoots"
-};
-
-/// A Kubernetes API that is garden, seed and every shoot at once, and Gardener's part on it.
-result<void> up_application::start_landscape() {
-    local_api::options where;
-    where.folder  = opt_.data / "kubernetes";
-    where.archive = where.folder / "objects.archive";
-    where.listen  = free_near({asio::ip::address_v4::loopback(), 6443});
-    kubernetes_   = std::make_unique<local_api>(loop_, time_, std::move(where));
-    if (auto done = kubernetes_->start(); !done) return done;
-    if (!kubernetes_->warning().empty())
-        std::cerr << "warning: " << kubernetes_->warning() << std::endl;
-    auto& store = kubernetes_->store();
-    recognise_shoots();
-    for (std::size_t i = 1; i < opt_.shoots; ++i) {
-        const auto who = sandbox::demo_cluster(i);
-        of_cluster_.emplace(who.text, "shoot--" + who.shoot()->project + "--" + who.shoot()->name);
-    }
-    gardenlet_.emplace(
-        time_, store,
-        sandbox::gardenlet::options{
-            // The demo's clusters are the same at every start, so that their events stay theirs.
-            .identity =
-                [this](const std::string& technical_id, const std::string& uid) {
-                    for (const auto& [identity, technical] : of_cluster_)
-                        if (technical == technical_id) return identity;
-                    auto made = technical_id + "-" + uid + "-demo";
-                    of_cluster_.emplace(made, technical_id);
-                    return made;
-                },
-            .kubeconfig = [this](const std::string& id) { return kubernetes_->kubeconfig(id); },
-            .has_gone =
-                [this](const std::string& id) {
-                    std::erase_if(of_cluster_, [&](const auto& each) { return each.second == id; });
-                    kubernetes_->forget_shoot(id);
-                },
-        }
-    );
-    resource_manager_.emplace(time_, store, [this](const std::string& control_plane) {
-        return &kubernetes_->shoot(control_plane);
-    });
-    add_shoots();
-    return {};
-}
-
-/// Of the last start: a shoot is the same for as long as it is there.
-void up_application::recognise_shoots() {
-    const auto all = kubernetes_->store().list(shoots_type, {}, {.limit = 0});
-    for (const auto& each : all->items) {
-        const std::string identity(each.text_at({"status", "clusterIdentity"}));
-        if (!identity.empty()) of_cluster_.emplace(identity, sandbox::technical_id_of(each));
-    }
-}
-
-/// With its namespace; once more: nothing.
-void up_application::add_project(const std::string& name) {
-    const kube_type projects{
-        .group      = "core.gardener.cloud",
-        .version    = "v1beta1",
-        .kind       = "Project",
-        .plural     = "projects",
-        .namespaced = false
-    };
-    auto&       store = kubernetes_->store();
-    const auto  in    = "garden-" + name;
-    const value labels{{"project.gardener.cloud/name", name}};
-    (void)store.create(namespaces_type, {{}, in}, {{"metadata", {{"labels", labels}}}}, {});
-    (void)store.create(projects, {{}, name}, {{"spec", {{"namespace", in}}}}, {});
-}
-
-void up_application::add_shoots() {
-    auto&           store = kubernetes_->store();
-    const kube_type profiles{
-        .group      = "falco.gardener.cloud",
-        .version    = "v1alpha1",
-        .kind       = "FalcoProfile",
-        .plural     = "falcoprofiles",
-        .namespaced = false
-    };
-    const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
-    const auto shoot   = parse_yaml(sandbox::demo_file("examples/shoot.yaml"));
-    (void)store.create(profiles, {}, *profile, {});
-    (void)store.create(namespaces_type, {{}, "garden"}, value::map(), {});
-    add_project("demo");
-    // The first one is the example, the others are like it.
-    if (opt_.shoots > 0) (void)store.create(shoots_type, {"garden-demo", {}}, *shoot, {});
-    for (std::size_t i = 1; i < opt_.shoots; ++i) {
-        const auto is    = *sandbox::demo_cluster(i).shoot();
-        const auto space = "garden-" + is.project;
-        add_project(is.project);
-        auto one                     = *shoot;
-        one["metadata"]["name"]      = is.name;
-        one["metadata"]["namespace"] = space;
-        (void)store.create(shoots_type, {space, is.name}, std::move(one), {});
-    }
-}
-
-std::string up_application::delivered(
-    const cluster_identity& who, const std::string& name, const std::string& key
-) const {
-    const auto found = of_cluster_.find(who.text);
-    if (found == of_cluster_.end()) return {};
-    const kube_type secrets{.kind = "Secret", .plural = "secrets"};
-    const auto      secret = kubernetes_->shoot(found->second).get(secrets, {"kube-system", name});
-    if (!secret) return {};
-    auto text = decode_base64(secret->text_at({"data", key}));
-    return text ? std::move(*text) : std::string{};
-}
-
-/// Of the very objects that were delivered into its cluster; empty: none, or no such destination.
-std::string up_application::token_of(const cluster_identity& who) const {
-    const auto config = parse_yaml(delivered(who, "falcosidekick", "config.yaml"));
-    if (!config) return {};
-    constexpr std::string_view bearer = "Bearer ";
-    const auto said = config->text_at({"webhook", "customheaders", "Authorization"});
-    return said.starts_with(bearer) ? std::string(said.substr(bearer.size())) : std::string{};
-}
-
-secret up_application::heartbeat_key_of(const cluster_identity& who) const {
-    return secret{delivered(who, "falco-heartbeat", "key")};
 }
 
 /// Whoever has been delivered to takes part.

@@ -107,7 +107,8 @@ render_input read_all(const render_options& opt) {
     append(in.problems, profiles.problems);
     in.offered = std::move(profiles.all);
     read_config(opt, in);
-    if (const auto folder = opt.rules.empty() ? app::built_in_rules() : opt.rules;
+    if (const auto folder =
+            opt.rules.empty() ? app::built_in_rules() : std::filesystem::path(opt.rules);
         !folder.empty()) {
         auto rules = app::read_rules_folder(folder);
         append(in.problems, rules.problems);

@@ -155,7 +155,7 @@ private:
     task<void>  answer();
     task<bool>  write(std::string_view bytes);
     task<bool>  tell(std::shared_ptr<http_stream> stream);
-    task<void>  linger();
+    task<void>  linger(share& memory);
     turn        screened(http_response reply);
     turn        refuse(unsigned status, std::string_view why);
     turn        refuse_undecodable();

@@ -76,8 +76,9 @@ WHERE c.id = few.cluster AND h.events > 0 ORDER BY 2 DESC, 1 LIMIT 10)";
 constexpr std::string_view heard_of =
     " SELECT count(*) FROM two_days WHERE last > now() - interval '1 day'";
 
+// To the minute, as the roll-ups have it.
 constexpr auto loudest_read = R"(
-SELECT c.identity, count(*), to_char(max(e.received) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+SELECT c.identity, count(*), to_char(date_trunc('minute', max(e.received)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM falconer.event e JOIN falconer.cluster c ON c.id = e.cluster
 WHERE e.received > now() - interval '1 day' GROUP BY c.identity ORDER BY 2 DESC, 1 LIMIT 10)";
 

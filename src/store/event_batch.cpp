@@ -60,7 +60,9 @@ std::string quoted(std::string_view text) {
     return out += '\'';
 }
 
+/// To the microsecond below, as in a row of COPY: PostgreSQL would round a text to the nearest.
 std::string instant(utc_time t) {
+    t = std::chrono::floor<std::chrono::microseconds>(t);
     return quoted(text_of(event_time_of(t))) + "::timestamptz";
 }
 

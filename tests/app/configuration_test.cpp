@@ -166,6 +166,7 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
     EXPECT_EQ(got.value.ingestor.drain.accept, 200ms);
     const auto& value = got.value;
     EXPECT_EQ(value.store.postgres.host, "a,b");
+    EXPECT_EQ(value.store.postgres.target_session_attrs, "read-write") << "of several hosts";
     EXPECT_EQ(value.store.as_migrator().user, "m");
     EXPECT_EQ(value.store.as_migrator().password_file, "/m");
     EXPECT_EQ(value.store.as_reader().user, "w");

@@ -40,24 +40,24 @@ class Check(unittest.TestCase):
 
     def test_everything_at_once(self):
         said = self.check("\n".join((
-            "store:", "  hosts: [one, two]", f"  passwordFile: {self.home}", "  tls: {mode: verify-full}", f"  dataFolder: {self.home / 'none'}",
+            "store:", "  hosts: [one, two]", "  targetSessionAttrs: any", f"  passwordFile: {self.home}", "  tls: {mode: verify-full}", f"  dataFolder: {self.home / 'none'}",
             "ingestor:", f"  keysFile: {self.home}", "  issuer: ''", "  audience: ' '", "  tokenProfiles: [central, peripheral]",
             "  listen: '127.0.0.1:9090'", f"  spool: {{directory: {self.home / 'not' / 'there'}}}",
             "  drain: {accept: 10s, idle: 95s, limit: 60s}", "metrics: {listen: '127.0.0.1:9090'}", "health: {listen: ':9090'}", "")))
         for line in (
-                "5: store.passwordFile: {home} cannot be read: Is a directory",
-                "6: store.tls.caFile: is needed for mode verify-full: whom to trust",
-                "store.targetSessionAttrs: with several hosts read-write is needed",
-                "7: store.dataFolder: {home}/none: ",
-                "9: ingestor.keysFile: {home}: Is a directory",
-                "10: ingestor.issuer: is needed",
-                "11: ingestor.audience: is needed",
-                "12: ingestor.tokenProfiles: expected central or cluster-identity, found 'peripheral'",
+                "6: store.passwordFile: {home} cannot be read: Is a directory",
+                "7: store.tls.caFile: is needed for mode verify-full: whom to trust",
+                "5: store.targetSessionAttrs: with several hosts read-write is needed",
+                "8: store.dataFolder: {home}/none: ",
+                "10: ingestor.keysFile: {home}: Is a directory",
+                "11: ingestor.issuer: is needed",
+                "12: ingestor.audience: is needed",
+                "13: ingestor.tokenProfiles: expected central or cluster-identity, found 'peripheral'",
                 "ingestor.spool.directory: cannot make the spool {home}/not/there: No such file or directory",
                 "ingestor.drain.limit: is 1m, shorter than accept and idle together",
-                "16: metrics.listen: 127.0.0.1:9090 clashes with ingestor.listen",
-                "17: health.listen: [::]:9090 clashes with ingestor.listen",
-                "17: health.listen: [::]:9090 clashes with metrics.listen"):
+                "17: metrics.listen: 127.0.0.1:9090 clashes with ingestor.listen",
+                "18: health.listen: [::]:9090 clashes with ingestor.listen",
+                "18: health.listen: [::]:9090 clashes with metrics.listen"):
             self.assertIn(line.format(home=self.home), said)
 
     def test_files_of_tls_that_are_directories(self):

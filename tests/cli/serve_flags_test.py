@@ -37,7 +37,7 @@ class ServeFlags(unittest.TestCase):
                    "--heartbeat-renew-interval-seconds=30", "--max-concurrent-reconciles=5", "--controllers=a,b",
                    "--disable-controllers=c", "--ignore-operation-annotation=true", "--extension-classes=shoot",
                    "--gardener-version=v1.120.0", "--metrics-bind-address=:8080", "--health-bind-address=:8081",
-                   "--log-level=info", "--log-format=json", "--kubeconfig=/nowhere", "--master=",
+                   "--log-level=info", "--log-format=json", f"--kubeconfig={self.file}", "--master=",
                    "--self-hosted-shoot-cluster=false", role="controller")
 
     def test_values_that_cannot_be_are_refused(self):

@@ -20,9 +20,10 @@ class Small(unittest.TestCase):
         self.assertIn("falconer db: there is no command 'bogus'", self.said("db", "bogus", code=2))
 
     def test_a_number_that_is_too_large_is_no_other(self):
-        for number in ("99999999999999999999", "9223372036854775808", "-1", "0", "1e3", "x"):
+        for number in ("99999999999999999999", "9223372036854775808", "0", "1e3", "x"):
             for command in ("show", "replay"):
-                self.assertIn(f"found '{number}'", self.said("quarantine", command, "--data", "/nowhere", "--", number, code=2))
+                self.assertIn(f"found '{number}'", self.said("quarantine", command, "--data", "/nowhere", number, code=2))
+        self.assertIn("found '-1'", self.said("quarantine", "show", "--data", "/nowhere", "--", "-1", code=2))
 
     def test_a_folder_that_is_no_spool(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -155,7 +155,8 @@ TEST(ServiceConfigTest, EveryProblemIsFoundAtOnceWithItsPath) {
         ElementsAre(
             ".resources: expected gardener or falcoctl, found 'both'",
             ".falcoctl.indexes[0].name: is needed", ".falcoctl.indexes[0].url: is needed",
-            ".falcoctl.follow.every: expected a duration such as 6h, found 'soon'"
+            ".falcoctl.follow.every: expected a duration such as 6h, of a minute at least, found "
+            "'soon'"
         )
     );
 }

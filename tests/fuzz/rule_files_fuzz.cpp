@@ -30,7 +30,7 @@ void look_at(const value& config_map) {
     for (const auto& each : read.files) {
         require(each.name.ends_with(".yaml"), "a file's name is unpacked, too");
         require(each.text.size() <= falco::largest_rule_file, "a file is no larger than it may be");
-        require(check_yaml(each.text).has_value(), "a file is YAML");
+        require(bool(check_yaml(each.text)), "a file is YAML");
     }
     require(!read.files.empty() || !read.problems.empty(), "nothing is a problem");
 }

@@ -191,7 +191,7 @@ TEST_F(KeyRingTest, ABrokenFileLeavesTheOldKeysInForceAndSaysWhy) {
         {"hello", "expected a mapping"},
         {key(0).pem().reveal(), "holds a private key"},
         {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds a certificate"},
-        {go_keys({1}).substr(0, 200), "no public key"},
+        {go_keys({1}).substr(0, 200), "is cut off"},
         {R"({"keys":[{"kty":"EC","crv":"P-256"}]})", "holds no RSA key"},
     };
     for (const auto& [text, why] : broken) {

@@ -184,7 +184,7 @@ TEST_P(WatchCutsTest, NothingIsLostAndNothingToldTwice) {
         ASSERT_NE(kept, nullptr) << name;
         EXPECT_EQ(resource_version_of(*kept), std::to_string(version));
     }
-    EXPECT_GT(relists, 20);
+    EXPECT_GT(relists, 10);
     EXPECT_GT(changes, 500);
 }
 

@@ -139,7 +139,7 @@ class Memory(unittest.TestCase):
         self.check(8_000)
 
     def test_announced_megabytes_keep_no_large_body_waiting(self):
-        with contextlib.ExitStack() as ends, Testbed(extra={"ingestor": {"receiveTimeout": "10min"}}) as bed:
+        with contextlib.ExitStack() as ends, Testbed(extra={"ingestor": {"receiveTimeout": "10m"}}) as bed:
             bed.migrate()
             bed.start()
             token, other = bed.token(), bed.token(OTHER)

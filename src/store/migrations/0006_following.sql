@@ -109,9 +109,37 @@ BEGIN
     EXECUTE format('CREATE UNIQUE INDEX %I ON falconer.%I (id, cluster)', kept || '_once', kept);
     EXECUTE format('CREATE INDEX %I ON falconer.%I (cluster, time DESC)',
                    kept || '_cluster_time_idx', kept);
-    EXECUTE format('CREATE INDEX ON falconer.%I USING brin (batch) WITH (autosummarize = on)', kept);
+    EXECUTE format('CREATE INDEX %I ON falconer.%I USING brin (batch) WITH (autosummarize = on)',
+                   kept || '_batch_idx', kept);
     EXECUTE format('CREATE TRIGGER also_keep AFTER INSERT ON falconer.%I
                     FOR EACH ROW EXECUTE FUNCTION falconer.also_keep()', part);
+END $$;
+
+-- As in 0003, with the index of batches.
+CREATE OR REPLACE FUNCTION falconer.swap_day(day date, today date, fallback int, gone int4[]) RETURNS bool
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part  text := falconer.partition_of(day);
+    kept  text := part || '_kept';
+    since timestamptz := day::timestamp AT TIME ZONE 'UTC';
+    till  timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+BEGIN
+    LOCK TABLE ONLY falconer.event IN ACCESS EXCLUSIVE MODE;
+    EXECUTE format('LOCK TABLE falconer.%I IN ACCESS EXCLUSIVE MODE NOWAIT', part);
+    IF EXISTS (SELECT unnest(gone) EXCEPT
+               SELECT p.cluster FROM falconer.past_period(day, today, fallback) p WHERE NOT p.held)
+    THEN RETURN false; END IF;
+    EXECUTE format('DROP TABLE falconer.%I', part);
+    EXECUTE format('ALTER TABLE falconer.%I RENAME TO %I', kept, part);
+    EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_once', part || '_once');
+    EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_cluster_time_idx',
+                   part || '_cluster_time_idx');
+    EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_batch_idx',
+                   part || '_batch_idx');
+    EXECUTE format('ALTER TABLE falconer.event ATTACH PARTITION falconer.%I
+                    FOR VALUES FROM (%L) TO (%L)', part, since, till);
+    EXECUTE format('ALTER TABLE falconer.%I DROP CONSTRAINT day', part);
+    RETURN true;
 END $$;
 
 -- Days that are there already. Batches will hardly come to the older ones; a rewrite that was broken

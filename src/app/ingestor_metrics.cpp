@@ -79,7 +79,7 @@ void http_metrics::show(const net::http_statistics& now) {
 certificate_metrics::certificate_metrics(metrics_registry& metrics, const std::string& endpoint)
     : expires_(metrics.make_gauge(
           "falconer_certificate_expires_timestamp_seconds",
-          "When the certificate that is shown to clients ends.", {{"endpoint", endpoint}}
+          "When the certificate that is shown there ends.", {{"endpoint", endpoint}}
       )) {}
 
 void certificate_metrics::show(utc_time expires) {

@@ -12,6 +12,7 @@
 #include <rapidjson/writer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -44,16 +45,28 @@ struct spool_report {
     }
 };
 
+/// Any other folder is a mistake, and would be made a spool of by whoever opens it.
+/// Errors: not_found, unavailable.
+result<void> check_is_spool(const std::string& directory) {
+    const auto names = ingest::make_posix_files(directory)->list();
+    if (!names) return names.error();
+    const bool is_one = std::ranges::any_of(*names, [](const std::string& name) {
+        return name == ingest::spool_salt_name || name.ends_with(".segment") ||
+               name.ends_with(".damaged");
+    });
+    if (is_one) return {};
+    return failure{
+        errc::not_found,
+        directory + ": is no spool: it has neither segments nor " + ingest::spool_salt_name
+    };
+}
+
 result<spool_report> look_at(const std::string& directory) {
+    if (auto is_one = check_is_spool(directory); !is_one) return std::move(is_one).error();
     const auto   files = ingest::make_posix_files(directory);
     spool_report report{.directory = directory, .owner = files->locked_by()};
     auto         found = ingest::survey_spool(*files);
     if (!found) return std::move(found).error();
-    if (found->segments.empty() && found->set_aside == 0 && !found->salt_known)
-        return failure{
-            errc::not_found,
-            directory + ": is no spool: it has neither segments nor " + ingest::spool_salt_name
-        };
     report.found = *std::move(found);
     for (const auto& segment : report.found.segments) {
         report.torn += segment.torn;
@@ -180,8 +193,8 @@ task<result<void>> replay(
 }
 
 int replay_all(const spool_options& opt) {
-    // A folder that is not there is a mistake here, and not to be made.
-    if (auto there = ingest::make_posix_files(opt.directory)->list(); !there) {
+    // A folder that is not there, or is no spool, is a mistake here, and nothing to be made.
+    if (auto there = check_is_spool(opt.directory); !there) {
         std::cerr << there.error().detail << '\n';
         return wrong_usage;
     }

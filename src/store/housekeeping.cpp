@@ -2,6 +2,7 @@
 
 #include "falconer/event.hpp"
 #include "falconer/log.hpp"
+#include "jitter.hpp"
 #include "schema_check.hpp"
 
 #include <algorithm>
@@ -140,7 +141,7 @@ task<void> housekeeping::run() {
     const auto clock = time_.make_bell();
     for (;;) {
         auto                  now  = co_await once();
-        steady_time::duration wait = opt_.retry;
+        steady_time::duration wait = jittered(opt_.retry);
         if (now) {
             const auto due =
                 std::chrono::duration_cast<steady_time::duration>(now->next - time_.utc());

@@ -3,6 +3,7 @@
 #include "schema_check.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace falconer::store {
 namespace {
@@ -24,6 +25,7 @@ constexpr std::string_view unique_violation = "23505";  // an event is there alr
 constexpr std::string_view deadlock         = "40P01";  // with a batch of the same events
 constexpr std::string_view no_partition     = "23514";  // dropped since we made it
 constexpr std::string_view foreign_key      = "23503";  // a dictionary number that is gone
+constexpr std::string_view read_only        = "25006";  // no primary, or no longer
 
 constexpr auto ensure_day = "SELECT falconer.ensure_day($1::date)";
 
@@ -92,22 +94,26 @@ task<result<void>> pg_event_store::ensure_days(const std::set<std::chrono::sys_d
 }
 
 task<result<std::vector<stored_as>>> pg_event_store::insert(const record_batch& batch) {
-    bool ask = ask_ > 0;
-    if (ask) --ask_;
+    auto whom = ask_ > 0 ? ask_about::all : ask_about::suspects;
+    if (ask_ > 0) --ask_;
+    bool elsewhere = false;
     for (int left = tries;; --left) {
         auto next   = next_step::give_up;
-        auto stored = co_await insert_once(batch, ask, next);
+        auto stored = co_await insert_once(batch, whom, next);
+        // The connection has been given up. Another host may be the one that lets us write.
+        const bool standby = !stored && connection_ && connection_->last_refusal() == read_only;
+        if (standby && !std::exchange(elsewhere, true)) continue;
         if (stored || next == next_step::give_up) co_return std::move(stored);
         if (left == 1 && next == next_step::try_again) co_return std::move(stored);
         if (left == 1)
             co_return failure{errc::overloaded, stored.error().detail}.while_doing("storing a batch"
             );
-        if (next == next_step::ask_and_try_again) ask = true;
+        if (next == next_step::ask_and_try_again) whom = ask_about::all;
     }
 }
 
 task<result<std::vector<stored_as>>> pg_event_store::insert_once(
-    const record_batch& batch, bool ask, next_step& next
+    const record_batch& batch, ask_about whom, next_step& next
 ) {
     auto up = co_await connect();
     if (!up) co_return std::move(up).error();
@@ -120,7 +126,7 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     auto ready = co_await ensure_days(work.days());
     if (!ready) co_return std::move(ready).error();
 
-    auto    script = work.script(ask || work.may_be_elsewhere());
+    auto    script = work.script(whom);
     failure why{errc::broken, ""};
     if (work.has_events()) {
         auto source = [this, &work](const pg_rows& before) {

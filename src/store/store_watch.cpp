@@ -1,5 +1,7 @@
 #include "store_watch.hpp"
 
+#include "jitter.hpp"
+
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -137,7 +139,8 @@ task<void> store_watch::run() {
                 "cannot measure the store why={} suppressed={}", now.error().detail, *held
             );
         }
-        co_await clock->wait_until(time_.now() + opt_.interval);
+        const auto pause = now ? opt_.interval : jittered(opt_.interval);
+        co_await clock->wait_until(time_.now() + pause);
     }
 }
 

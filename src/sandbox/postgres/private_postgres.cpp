@@ -287,8 +287,10 @@ task<result<void>> private_postgres::launch() {
         how.output       = log;
         how.death_signal = SIGINT;  // a fast shutdown
         std::vector<std::string> command{
-            program("postgres"), "-D", where_.data.string(),       "-k", where_.socket_folder, "-c",
-            "listen_addresses=", "-p", std::to_string(where_.port)
+            program("postgres"),         "-D", where_.data.string(), "-k",
+            where_.socket_folder,        "-c", "listen_addresses=",  "-p",
+            std::to_string(where_.port), "-c", "lc_messages=C"  // its last words are read, whatever
+                                                                // its configuration says
         };
         auto started = child_process::start(loop_, command, how);
         if (!started) co_return std::move(started).error();

@@ -186,7 +186,7 @@ task<result<isolation::verdicts>> isolation::keep_dead_letter(
     auto work = spool_.keep_dead_letter(record, why.detail);
     auto done = co_await with_timeout(time_, spool_limit_, std::move(work));
     if (!done)
-        co_return failure{errc::unavailable, done.error().detail}.while_doing(
+        co_return failure{errc::malformed, done.error().detail}.while_doing(
             "keeping what the store refuses in every form (" + why.detail + ")"
         );
     dead_letters_.add();

@@ -34,10 +34,15 @@ public:
 
     using verdicts = std::vector<kept_as>;  // never `spooled`
 
-    /// `limit`: for each question to the store. All is kept when it returns, or it is a failure of
-    /// the store (or of the disk, where a dead letter is to be kept) that says nothing of the
-    /// batch. A repetition does no harm.
+    /// `limit`: for each question to the store. All is kept when it returns. A repetition does no
+    /// harm.
+    ///
+    /// Errors : malformed  a record that the store takes in no form cannot be kept as a dead letter
+    ///          and those of the store that say nothing of the batch
     task<result<verdicts>> insert(const record_batch& what, steady_time::duration limit);
+
+    /// Whether a failure of insert() says nothing of the store.
+    static bool is_of_the_batch(const failure& why) { return why.code == errc::malformed; }
 
 private:
     task<result<verdicts>> insert_halves(record_batch what, steady_time::duration limit);

@@ -46,7 +46,7 @@ task<void> spool_replay::run() {
     auto       pause = opt_.pause;
     for (;;) {
         if (spool_.status().pending == 0) {
-            co_await bell_->wait_until(never);
+            co_await bell_->wait_until(time_.now() + opt_.look);
             continue;
         }
         const bool went = co_await replay_one();

@@ -28,8 +28,9 @@ public:
         std::size_t               batch_records = 512;
         std::chrono::milliseconds limit{30'000};  // for a batch or a part of one; doubles …
         std::chrono::milliseconds longest_limit{300'000};  // … up to here
-        std::chrono::milliseconds pause{100};              // first pause after a failure; doubles …
-        std::chrono::milliseconds longest_pause{5'000};    // … up to here, with jitter
+        std::chrono::milliseconds look{10'000};  // a disk that hung may have kept something late
+        std::chrono::milliseconds pause{100};    // first pause after a failure; doubles …
+        std::chrono::milliseconds longest_pause{5'000};  // … up to here, with jitter
     };
     /// A batch was stored, and took so long; or it was not.
     using stored_hook = std::function<void(steady_time::duration took)>;

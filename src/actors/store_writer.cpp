@@ -88,8 +88,8 @@ task<bool> store_writer::wait_for_share(const ingest_record& record, steady_time
 
 bool store_writer::may_begin(const lane& in) const noexcept {
     if (in.queue.empty() || in.under_way >= in.batches_at_once) return false;
-    // While the store is away, one batch may be waiting for it: the spool does not.
-    return in.under_way == 0 || closed_ || presence_.away() ||
+    // One batch may be waiting for a store that is away, or held: the others need not.
+    return in.under_way == 0 || closed_ || presence_.away() || refusing_ ||
            in.queue.size() >= opt_.second_batch_records;
 }
 
@@ -195,7 +195,7 @@ task<bool> store_writer::keep_once(batch& fresh) {
             answer(fresh, *stored);
             co_return true;
         }
-        presence_.failed(stored.error());
+        if (!isolation::is_of_the_batch(stored.error())) presence_.failed(stored.error());
     }
     done_.insert(done_.end(), fresh.what.done.begin(), fresh.what.done.end());  // next time
     fresh.what.done.clear();

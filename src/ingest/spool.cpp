@@ -282,10 +282,15 @@ task<void> disk_spool::close() {
         mine.log.reset();
         return {};
     };
-    auto closing = ask<void>(std::move(job));
-    auto closed  = co_await with_timeout(desk_->time, desk_->patience, std::move(closing));
-    // Closed before: as good.
-    given_up_ = !closed && closed.error().code == errc::timed_out;
+    const auto answer = hand_over<void>(std::move(job));
+    // What is under way before it may take its time, as long as the disk goes on answering.
+    while (!given_up_) {
+        auto closing = answer->get();
+        auto closed  = co_await with_timeout(desk_->time, desk_->patience, std::move(closing));
+        // Closed before: as good.
+        if (closed || closed.error().code != errc::timed_out) break;
+        given_up_ = desk_->hangs();
+    }
 }
 
 spool_status disk_spool::status() const {

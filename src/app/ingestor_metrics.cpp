@@ -101,6 +101,9 @@ spool_metrics::spool_metrics(metrics_registry& metrics)
       failed_writes_(metrics.make_counter(
           "falconer_spool_failed_writes_total",
           "Writes that the disk refused; nothing of them was acknowledged."
+      )),
+      silent_(metrics.make_gauge(
+          "falconer_spool_silent_seconds", "How long the spool's disk has owed an answer."
       )) {}
 
 void spool_metrics::show(const spool_status& now, utc_time utc) {
@@ -111,6 +114,7 @@ void spool_metrics::show(const spool_status& now, utc_time utc) {
     oldest_.set(now.oldest ? std::max(0.0, seconds(utc - *now.oldest).count()) : 0.0);
     damaged_.raise_to(now.damaged);
     failed_writes_.raise_to(now.failed_writes);
+    silent_.set(seconds(now.silent).count());
 }
 
 }  // namespace falconer::app

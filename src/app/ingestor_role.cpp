@@ -34,7 +34,7 @@ ingestor_role::ingestor_role(
     : loop_(loop), time_(time), metrics_(metrics), opt_(how), postgres_(store.postgres),
       shoots_(shoots),
       events_(
-          loop, time, {.postgres = store.postgres, .insert_limit = how.writer.replay_limit},
+          loop, time, {.postgres = store.postgres, .insert_limit = how.writer.longest_replay_limit},
           connections
       ),
       quotas_(loop, time, {.postgres = store.postgres}), http_metrics_(metrics),

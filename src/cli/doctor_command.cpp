@@ -10,6 +10,7 @@
 #include "ingest/key_ring.hpp"
 #include "ingest/spool_file.hpp"
 #include "ingest/spool_folder.hpp"
+#include "ingest/spool_survey.hpp"
 #include "store/census.hpp"
 #include "store/schema_check.hpp"
 #include "store_access.hpp"
@@ -79,6 +80,9 @@ void look_at_ingestor(doctor_report& out, const app::ingestor_configuration& how
     const auto&     spool = how.spool;
     std::error_code wrong;
     look_at_spool(out, spool.directory);
+    if (const auto letters = spool.directory / ingest::spool_dead_letters_name;
+        std::filesystem::exists(letters, wrong))
+        out.doubt("spool", letters.string() + " has what the store takes in no form: look at it");
     const auto room = std::filesystem::space(spool.directory, wrong);
     if (!wrong && room.available < spool.capacity)
         out.doubt(

@@ -2,6 +2,7 @@
 
 #include "pg_array.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -107,7 +108,9 @@ std::optional<std::int32_t> dictionary::find(text_kind kind, std::string_view va
 
 void dictionary::learn(std::string key, std::int32_t number) {
     if (by_key_.contains(key)) return;
-    bytes_ += key.size();
+    bytes_     += key.size();
+    auto& last  = key.front() == static_cast<char>(text_kind::cluster) ? last_cluster_ : last_text_;
+    last        = std::max(last, number);
     recent_.push_front({std::move(key), number});
     by_key_.emplace(recent_.front().key, recent_.begin());
 }
@@ -124,7 +127,18 @@ void dictionary::make_room(std::chrono::sys_days today) {
 void dictionary::forget() {
     by_key_.clear();
     recent_.clear();
-    bytes_ = 0;
+    bytes_        = 0;
+    last_cluster_ = last_text_ = 0;
+}
+
+void dictionary::stay_with(const pg_rows& answer) {
+    const bool complete = answer.size() == 1;
+    // A server that has lost its last commits, though it runs on, would give their numbers again.
+    const bool holds = complete && whose_ == answer.at(0, 0) &&
+                       number_of<std::int32_t>(answer.at(0, 1)) >= last_cluster_ &&
+                       number_of<std::int32_t>(answer.at(0, 2)) >= last_text_;
+    if (!holds) forget();
+    whose_ = complete ? std::string(answer.at(0, 0)) : std::string();
 }
 
 task<result<void>> dictionary::look_up(

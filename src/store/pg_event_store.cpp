@@ -27,6 +27,11 @@ constexpr std::string_view no_partition     = "23514";  // dropped since we made
 constexpr std::string_view foreign_key      = "23503";  // a dictionary number that is gone
 constexpr std::string_view read_only        = "25006";  // no primary, or no longer
 
+/// What a connection is told before its first batch, and asked: whose numbers the dictionary knows.
+std::string introduction() {
+    return std::string(event_batch::preparation) + ";\n" + prefer_lz4 + ";\n" + dictionary::whose;
+}
+
 constexpr auto ensure_day = "SELECT falconer.ensure_day($1::date)";
 
 constexpr int  tries      = 3;
@@ -57,19 +62,20 @@ pg_event_store::pg_event_store(asio::any_io_executor loop, time_source& time, op
     : loop_(std::move(loop)), time_(time), opt_(std::move(opt)), words_(opt_.dictionary_bytes) {
     opt_.postgres.connect_limit  = std::min(opt_.postgres.connect_limit, opt_.insert_limit);
     opt_.postgres.settings      += insert_settings;
+    // A spool's batch may take long, and is not to be broken off before we do.
+    opt_.postgres.statement_timeout = opt_.insert_limit;
 }
 
 task<result<void>> pg_event_store::connect() {
     if (connection_ && connection_->usable()) co_return result<void>{};
     auto opened = co_await open_checked(loop_, time_, opt_.postgres);
     if (!opened) co_return std::move(opened).error();
-    auto prepared = co_await (*opened)->query(event_batch::preparation, {}, opt_.insert_limit);
+    auto script   = introduction();
+    auto prepared = co_await (*opened)->run_script(std::move(script), opt_.insert_limit);
     if (!prepared) co_return std::move(prepared).error().while_doing("preparing to store");
-    auto preferred = co_await (*opened)->query(prefer_lz4, {}, opt_.insert_limit);
-    if (!preferred) co_return std::move(preferred).error();
     connection_ = std::move(*opened);
-    // Another server may answer now, restored from a backup: believe nothing from before.
-    words_.forget();
+    // A day that has gone meanwhile is made anew when the store misses it.
+    words_.stay_with(*prepared);
     days_.clear();
     co_return result<void>{};
 }

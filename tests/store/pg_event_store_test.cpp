@@ -15,7 +15,16 @@ using enum stored_as;
 
 using test::noon;
 
-class PgEventStoreTest : public test::event_store_fixture {};
+class PgEventStoreTest : public test::event_store_fixture {
+protected:
+    /// And the store has noticed.
+    void lose_connections() {
+        ask(*admin,
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND pid <> pg_backend_pid()");
+        EXPECT_FALSE(await(store->insert(batch({}))));
+    }
+};
 
 TEST_F(PgEventStoreTest, WhatIsStoredReadsBackAsItWas) {
     auto e = event("Terminal shell", R"({"n": 9223372036854775807, "s": "it's \"ü\""})");
@@ -366,6 +375,61 @@ TEST_F(PgEventStoreTest, ALostConnectionIsReplacedByTheNextInsert) {
     ASSERT_FALSE(how);
     EXPECT_EQ(how.error().code, errc::unavailable) << how.error().detail;
     EXPECT_EQ(insert(e), verdicts{committed});
+}
+
+TEST_F(PgEventStoreTest, WhatTheDictionaryKnowsOutlivesItsConnection) {
+    insert(batch({event("known")}));
+    lose_connections();
+    // Nobody can look anything up any more; whoever need not, can go on.
+    ask(*admin, "ALTER TABLE falconer.text RENAME COLUMN digest TO hidden");
+    ask(*admin, "ALTER TABLE falconer.cluster RENAME COLUMN digest TO hidden");
+    EXPECT_EQ(insert(batch({event("known")})), verdicts{committed});
+    EXPECT_FALSE(await(store->insert(batch({event("unknown")}))));
+    EXPECT_EQ(ask(*admin, "SELECT count(DISTINCT rule) FROM falconer.event"), "1");
+}
+
+TEST_F(PgEventStoreTest, NumbersOfOtherTablesAreNotBelieved) {
+    const auto stored_with = [this](const falco_event& e) {
+        return ask(
+            *admin, "SELECT rule || ' of ' || cluster FROM falconer.events WHERE id = $1",
+            {e.id.text()}
+        );
+    };
+    auto other = event("another");
+    other.from = cluster("another");
+    // A restore into the same database; and one that gives the old tables with fewer rows.
+    for (const auto* restore :
+         {"TRUNCATE falconer.text, falconer.cluster RESTART IDENTITY CASCADE",
+          "DELETE FROM falconer.text; DELETE FROM falconer.cluster; SELECT "
+          "setval(pg_get_serial_sequence('falconer.text', 'id'), 1, false), "
+          "setval(pg_get_serial_sequence('falconer.cluster', 'id'), 1, false)"}) {
+        insert(batch({event("first")}));
+        lose_connections();
+        ASSERT_TRUE(await(admin->run_script(restore, 30s))) << restore;
+        auto       replica = make_store();
+        const auto e       = event("first");
+        if (std::string_view(restore).starts_with("TRUNCATE")) {
+            other.id = uuid::random();
+            ASSERT_TRUE(await(replica->insert(batch({other}))));
+        }
+        EXPECT_EQ(insert(batch({e})), verdicts{committed});
+        EXPECT_EQ(stored_with(e), "first of " + e.from->text) << restore;
+    }
+}
+
+TEST_F(PgEventStoreTest, AStatementHasAsMuchTimeAsTheBatch) {
+    there.statement_timeout = 100ms;
+    store                   = make_store();
+    insert(batch({event("warm")}));
+    ASSERT_TRUE(await(admin->run_script(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+        "pg_sleep(0.5); "
+        "RETURN NULL; END $$; CREATE TRIGGER slow BEFORE INSERT ON falconer.event FOR EACH "
+        "STATEMENT "
+        "EXECUTE FUNCTION slow()",
+        30s
+    )));
+    EXPECT_EQ(insert(batch({event("slow")})), verdicts{committed});
 }
 
 TEST_F(PgEventStoreTest, ADayWhosePartitionWasDroppedGetsANewOne) {

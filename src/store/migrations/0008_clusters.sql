@@ -197,11 +197,15 @@ BEGIN
     RETURN true;
 END $$;
 
+-- The index of batches has the name that PostgreSQL gave it.
 CREATE FUNCTION falconer.exchange_day(day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part  text := falconer.partition_of(day);
     kept  text := part || '_kept';
+    brin  text := (SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+                   JOIN pg_am a ON a.oid = i.relam
+                   WHERE x.indrelid = to_regclass('falconer.' || kept) AND a.amname = 'brin');
     since timestamptz := day::timestamp AT TIME ZONE 'UTC';
     till  timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
 BEGIN
@@ -210,6 +214,7 @@ BEGIN
     EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_once', part || '_once');
     EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_cluster_time_idx',
                    part || '_cluster_time_idx');
+    EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', brin, part || '_batch_idx');
     EXECUTE format('ALTER TABLE falconer.event ATTACH PARTITION falconer.%I
                     FOR VALUES FROM (%L) TO (%L)', part, since, till);
     EXECUTE format('ALTER TABLE falconer.%I DROP CONSTRAINT day', part);

@@ -214,7 +214,9 @@ BEGIN
     EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_once', part || '_once');
     EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', kept || '_cluster_time_idx',
                    part || '_cluster_time_idx');
-    EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', brin, part || '_batch_idx');
+    IF brin IS NOT NULL THEN
+        EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', brin, part || '_batch_idx');
+    END IF;
     EXECUTE format('ALTER TABLE falconer.event ATTACH PARTITION falconer.%I
                     FOR VALUES FROM (%L) TO (%L)', part, since, till);
     EXECUTE format('ALTER TABLE falconer.%I DROP CONSTRAINT day', part);

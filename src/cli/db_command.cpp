@@ -46,7 +46,8 @@ task<result<void>> do_retain(store::pg_connection& db, time_source& time, const 
               << report->days_on_hold << "\nevents removed " << report->rows_removed
               << "\nevents kept in rewritten days " << report->rows_kept << " (on hold "
               << report->rows_on_hold << ")\nbodies and tallies removed " << report->aside_removed
-              << "\ntexts removed " << report->texts_removed << '\n';
+              << "\ntexts removed " << report->texts_removed << "\nidentities removed "
+              << report->clusters_removed << '\n';
     co_return result<void>{};
 }
 

@@ -28,11 +28,18 @@ WITH wanted AS (
 SELECT n, id, used_today FROM known
 UNION ALL SELECT n, id, true FROM wanted JOIN added USING (kind, digest))";
 
-// The first use of the day. A text that retention is just removing is waited for, and then is not
-// among the answers. In the order of their numbers: nobody waits in a circle.
-constexpr auto note_use = R"(
+// The first use of the day. What retention is just removing is waited for, and then is not among
+// the answers. In the order of their numbers: nobody waits in a circle; and nobody who only refers
+// to it waits at all.
+constexpr auto note_use_of_texts    = R"(
 UPDATE falconer.text SET used = (now() AT TIME ZONE 'UTC')::date
-WHERE id IN (SELECT id FROM falconer.text WHERE id = ANY ($1::int4[]) ORDER BY id FOR UPDATE)
+WHERE id IN (SELECT id FROM falconer.text WHERE id = ANY ($1::int4[]) ORDER BY id
+             FOR NO KEY UPDATE)
+RETURNING id)";
+constexpr auto note_use_of_clusters = R"(
+UPDATE falconer.cluster SET used = (now() AT TIME ZONE 'UTC')::date
+WHERE id IN (SELECT id FROM falconer.cluster WHERE id = ANY ($1::int4[]) ORDER BY id
+             FOR NO KEY UPDATE)
 RETURNING id)";
 
 constexpr auto resolve_clusters = R"(
@@ -41,7 +48,8 @@ WITH wanted AS (
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
          WITH ORDINALITY AS w (identity, landscape, project, name, uid, n)
 ), known AS (
-    SELECT n, c.id FROM wanted JOIN falconer.cluster c USING (digest)
+    SELECT n, c.id, c.used >= (now() AT TIME ZONE 'UTC')::date AS used_today
+    FROM wanted JOIN falconer.cluster c USING (digest)
 ), added AS (
     INSERT INTO falconer.cluster (digest, identity, landscape, project, name, uid)
     SELECT digest, identity, nullif(landscape, ''), nullif(project, ''), nullif(name, ''),
@@ -50,7 +58,8 @@ WITH wanted AS (
     ORDER BY digest
     ON CONFLICT DO NOTHING RETURNING id, digest
 )
-SELECT n, id, true FROM known UNION ALL SELECT n, id, true FROM wanted JOIN added USING (digest))";
+SELECT n, id, used_today FROM known
+UNION ALL SELECT n, id, true FROM wanted JOIN added USING (digest))";
 
 constexpr int rounds = 3;
 
@@ -162,7 +171,8 @@ task<result<void>> dictionary::look_up(
     }
     if (rested.empty()) co_return result<void>{};
     pg_connection::params which{ids.text()};
-    auto                  noted = co_await store.query(note_use, std::move(which), time);
+    const char*           note  = clusters ? note_use_of_clusters : note_use_of_texts;
+    auto                  noted = co_await store.query(note, std::move(which), time);
     if (!noted) co_return std::move(noted).error();
     for (int row = 0; row < noted->size(); ++row) {
         const auto  number = number_of<std::int32_t>(noted->at(row, 0));

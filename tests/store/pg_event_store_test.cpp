@@ -159,6 +159,34 @@ TEST_F(PgEventStoreTest, ATextIsAskedForAnewEachDayAndMayHaveGoneMeanwhile) {
     );
 }
 
+TEST_F(PgEventStoreTest, AClusterIsAskedForAnewEachDayAndMayHaveGoneMeanwhile) {
+    auto other = event("a");
+    other.from = cluster("seed-1");
+    insert(batch({event("a"), other}));
+    ask(*admin, "UPDATE falconer.cluster SET used = '2000-01-01' WHERE identity <> 'seed-1'");
+    insert(batch({event("a")}));
+    const auto rested = [&] {
+        return ask(*admin, "SELECT count(*) FROM falconer.cluster WHERE used = '2000-01-01'");
+    };
+    EXPECT_EQ(rested(), "1") << "the same day: its number is known";
+
+    ask(*admin, "DELETE FROM falconer.event");
+    ask(*admin, "DELETE FROM falconer.cluster WHERE identity = 'seed-1'");
+    clock.today += 24h;
+    // Who only refers to a cluster, in a transaction that lasts, is in nobody's way.
+    auto referrer = open();
+    ASSERT_TRUE(await(referrer->run_script("BEGIN; SELECT FROM falconer.cluster FOR KEY SHARE", 30s)
+    ));
+    auto again = event("b");
+    again.from = cluster("seed-1");
+    EXPECT_EQ(insert(batch({event("a"), again})), (verdicts{committed, committed}));
+    EXPECT_EQ(rested(), "0");
+    EXPECT_EQ(
+        ask(*admin, "SELECT string_agg(left(cluster, 6), ',' ORDER BY rule) FROM falconer.events"),
+        "shoot-,seed-1"
+    );
+}
+
 task<void> insert_and_tell(event_store& into, record_batch what, bool& stored) {
     auto done = co_await into.insert(what);
     stored    = static_cast<bool>(done);

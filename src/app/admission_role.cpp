@@ -35,7 +35,11 @@ result<k8s::kube_access> access_of(const std::filesystem::path& kubeconfig) {
 struct admission_role::reign {
     explicit reign(admission_role& of)
         : keeper(*of.keeper_),
-          moves(of.loop_, of.time_, *of.garden_, of.metrics_, {.chance = chance}) {
+          moves(
+              of.loop_, of.time_, *of.garden_, of.metrics_,
+              {.chance = chance,
+               .settle = [&of](const auto& who, utc_time now) { return of.settle(who, now); }}
+          ) {
         keeper.lead(true);
         moves.start();
     }
@@ -105,14 +109,14 @@ result<void> admission_role::start() {
         {.wanted = [this] { return rules_versions_of(watched_->offered()); }, .changed = read_rules}
     );
     watched_->when_offered([this] { stock_.look(); });
-    const falco::review_settings how{
+    how_.emplace(falco::review_settings{
         .operators       = settings_,
         .usage           = opt_.usage,
         .central_logging = opt_.central_logging,
         .otlp            = opt_.otlp,
         .rules           = &rules_,
-    };
-    handler_.emplace(time_, *watched_, how, metrics_, [this] { return watched_->missing(); });
+    });
+    handler_.emplace(time_, *watched_, *how_, metrics_, [this] { return watched_->missing(); });
     endpoint_.emplace("admission", loop_, time_, opt_.http, *handler_);
     if (auto done = endpoint_->listen(opt_.listen); !done)
         return std::move(done).error().while_doing("admission.listen");
@@ -135,6 +139,14 @@ result<void> admission_role::start() {
     keeper_->start();
     scope_.spawn("admission", run());
     return {};
+}
+
+/// What maintenance makes of it is what the next review would make of it. Before the garden has
+/// been read nobody knows who has opted out.
+falco::settled_destinations admission_role::settle(const falco::maintained& who, utc_time now)
+    const {
+    if (!watched_->missing().empty()) return {};
+    return falco::settle_destinations(who, *watched_, *how_, now);
 }
 
 result<void> admission_role::present(const falco::key_pair& pair) {

@@ -21,6 +21,8 @@ struct landscape {
     std::set<falco::extension_class>             classes{falco::extension_class::shoot};
     std::shared_ptr<const falco::releases>       offered{};  // null: not known (yet)
     std::shared_ptr<const falco::rule_catalogue> rules = std::make_shared<falco::rule_catalogue>();
+    /// Whatever is delivered to many, compressed. No fact: it only saves work.
+    std::shared_ptr<falco::compressed_parts> parts = std::make_shared<falco::compressed_parts>();
     /// By namespace: its Cluster, reduced.
     std::map<std::string, std::shared_ptr<const value>> clusters{};
     std::set<std::string>                               shoot_namespaces{};

@@ -26,7 +26,7 @@ bool is_going(const value& object) {
 
 task<result<std::size_t>> deliver(
     kube_api& api, falco::managed_resource_name to, const std::vector<value>& items,
-    const value& was
+    const value& was, std::shared_ptr<falco::compressed_parts> parts
 ) {
     // Nothing written into it now would last. Whoever takes it away ends it, and we hear of that.
     if (is_going(was))
@@ -45,7 +45,7 @@ task<result<std::size_t>> deliver(
     const auto there = falco::secrets_of(was);
     for (const auto& each : bundles) {
         if (!same && std::find(there.begin(), there.end(), each.secret) != there.end()) continue;
-        auto secret = falco::secret_of(to, each);
+        auto secret = falco::secret_of(to, each, *parts);
         if (!secret) co_return std::move(secret).error();
         const auto key     = key_of(*secret);
         auto       written = co_await api.create(secrets, key, std::move(*secret), {});

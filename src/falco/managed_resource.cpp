@@ -138,6 +138,15 @@ result<value> secret_of(
     return secret_with(of, one, *data);
 }
 
+bool holds(const value& secret, const object_bundle& one) {
+    const auto* data = secret.find("data");
+    if (data == nullptr || data->entries().size() != 1) return false;
+    const auto& only = data->entries().front();
+    auto        text = decode_base64(only.is.text() == nullptr ? "" : *only.is.text());
+    if (text && only.key.ends_with(".br")) text = brotli_expanded(*text, largest_text);
+    return text && *text == one.text;
+}
+
 value managed_resource(
     const managed_resource_name& of, const std::vector<object_bundle>& bundles, const value& was
 ) {

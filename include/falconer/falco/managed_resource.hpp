@@ -60,6 +60,10 @@ result<value> secret_of(
     const managed_resource_name& of, const object_bundle& one, compressed_parts& parts
 );
 
+/// Whether a Secret that stands there under the bundle's name holds just what the bundle does,
+/// however it was compressed. Its name only says what should be in it.
+bool holds(const value& secret, const object_bundle& one);
+
 /// The ManagedResource. `was`: as it stands there, with foreign labels and annotations; null: it
 /// does not. Equal to `was` if nothing is to be done.
 value managed_resource(

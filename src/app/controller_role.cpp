@@ -1,6 +1,7 @@
 #include "controller_role.hpp"
 
 #include "chance.hpp"
+#include "clock_gauge.hpp"
 #include "falconer/ids.hpp"
 #include "falconer/log.hpp"
 
@@ -94,6 +95,7 @@ result<void> controller_role::connect() {
     k8s::kube_client_options how;
     how.at_once = opt_.requests;
     how.chance  = chance;
+    how.skewed  = clock_gauge(metrics_, "controller", "seed");
     auto seed   = k8s::make_kube_client(loop_, time_, std::move(*access), how);
     if (!seed) return std::move(seed).error().while_doing("controller.kubeconfig");
     seed_   = std::move(*seed);
@@ -104,6 +106,7 @@ result<void> controller_role::connect() {
     if (opt_.garden_kubeconfig.empty()) return {};
     auto beyond = k8s::read_kubeconfig_file(opt_.garden_kubeconfig);
     if (!beyond) return std::move(beyond).error().while_doing("controller.gardenKubeconfig");
+    how.skewed  = clock_gauge(metrics_, "controller", "garden");
     auto garden = k8s::make_kube_client(loop_, time_, std::move(*beyond), how);
     if (!garden) return std::move(garden).error().while_doing("controller.gardenKubeconfig");
     own_garden_ = std::move(*garden);

@@ -124,6 +124,23 @@ TEST_F(KubeClientTest, TooManyRequestsIsWaitedForAsTold) {
     EXPECT_TRUE(**got);
 }
 
+TEST_F(KubeClientTest, AClockThatIsApartIsToldAndNamedWhereTokensAreRefused) {
+    std::vector<std::chrono::seconds> told;
+    opt.skewed = [&](std::chrono::seconds apart) { told.push_back(apart); };
+    begin();
+    std::string date   = "Date: Mon, 01 Jan 2035 00:00:00 GMT\r\n";
+    int         status = 200;
+    answer             = [&](const std::string&) { return server::json(status, "{}", date); };
+    EXPECT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_LT(told[0], 0s) << "ours is behind";
+    status           = 401;
+    const auto wrong = wait(client->get(secrets, {"ns", "a"}));
+    ASSERT_FALSE(wrong);
+    EXPECT_THAT(wrong.error().detail, HasSubstr("behind that of the API server at 127.0.0.1:"));
+}
+
 TEST_F(KubeClientTest, PatienceHasAnEnd) {
     int asked = 0;
     answer    = [&](const std::string&) {

@@ -189,6 +189,8 @@ void maintenance::plan_destinations(entry& of) const {
     if (lines != of.unsettled) {
         of.unsettled       = std::move(lines);
         of.unsettled_since = now;
+        // Whoever takes out at once what was brought in is not argued with before the next window.
+        if (of.unsettled == of.settled_last) of.unsettled_since = std::max(now, of.settle_again);
     }
     of.settle_due.reset();
     if (!of.unsettled.empty())

@@ -80,6 +80,9 @@ private:
         std::vector<std::string> unsettled{};
         utc_time                 unsettled_since = utc_time::min();
         std::optional<utc_time>  settle_due{};
+        /// What was written last; before then it is not written again.
+        std::vector<std::string> settled_last{};
+        utc_time                 settle_again = utc_time::min();
         /// Of destinations that somebody else has settled: its owner is told all the same.
         std::optional<falco::maintenance_note> owed{};
     };

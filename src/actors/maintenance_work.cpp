@@ -188,9 +188,8 @@ void maintenance::take_in(entry& of, move_outcome& outcome) {
     of.asked_since.reset();
     of.failures = 0;
     if (outcome.is == is::moved && !outcome.settled.empty()) {
-        // Whoever takes them out again at once is not argued with before the next window.
-        of.unsettled       = outcome.settled;
-        of.unsettled_since = of.who.window.open_or_next(now).end;
+        of.settled_last = outcome.settled;
+        of.settle_again = of.who.window.open_or_next(now).end;
     }
     if (outcome.is == is::refused) {
         // Not before its next window, or before something changes.

@@ -51,8 +51,10 @@ kube_key key_in(const api_type& type, const value& reference) {
 /// pkg/resourcemanager/controller/managedresource/merger.go, which replaces it as a whole.
 void drop_keys(const value& was, value& patch) {
     for (const auto* part : {"data", "binaryData"}) {
-        const auto* had = was.find(part);
-        if (had == nullptr || patch.text_at({"apiVersion"}) != "v1") continue;
+        const auto* had   = was.find(part);
+        const auto* wants = patch.find(part);
+        // Where none is wanted others fill it in: the token requestor, for one.
+        if (had == nullptr || wants == nullptr || wants->entries().empty()) continue;
         for (const auto& each : had->entries())
             if (patch.find_path({part, each.key}) == nullptr) patch[part][each.key] = value{};
     }

@@ -1,7 +1,16 @@
 #include "k8s/clock_skew.hpp"
 
+#include "k8s/kube_client.hpp"
+#include "support/loopback.hpp"
+#include "support/scripted_server.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace falconer::k8s {
 namespace {
@@ -57,6 +66,49 @@ TEST(ClockSkewTest, TheSentenceNamesBothAndTheWay) {
         "and certificates, tokens and times in statuses are judged by it"
     );
     EXPECT_THAT(clock_sentence(-2h, "x"), HasSubstr("our clock is 2h behind that of"));
+}
+
+class ClockOfClientTest : public test::loopback_fixture {
+protected:
+    using server = test::scripted_server;
+
+    int                               status = 200;
+    server                            api{loop, scope, [this](const std::string&) {
+                   return server::json(status, "{}", "Date: Mon, 01 Jan 2035 00:00:00 GMT\r\n");
+               }};
+    std::vector<std::chrono::seconds> told{};
+    std::unique_ptr<kube_api>         client{};
+
+    void SetUp() override {
+        kube_access access;
+        access.place = {.host = "127.0.0.1", .port = api.port()};
+        auto made    = make_kube_client(
+            loop.get_executor(), time, access,
+            {.skewed = [this](std::chrono::seconds apart) { told.push_back(apart); }}
+        );
+        ASSERT_TRUE(made) << made.error().detail;
+        client = std::move(*made);
+    }
+    void TearDown() override {
+        api.hang_up();
+        actor_fixture::TearDown();
+        client.reset();
+    }
+    result<value> ask() {
+        auto answered = start(client->get({.kind = "Secret", .plural = "secrets"}, {"ns", "a"}));
+        EXPECT_TRUE(eventually([&] { return answered->has_value(); }));
+        return std::move(**answered);
+    }
+};
+
+TEST_F(ClockOfClientTest, OneThatIsApartIsToldOnceAndNamedWhereTheTokenIsRefused) {
+    EXPECT_TRUE(ask());
+    EXPECT_TRUE(ask());
+    EXPECT_THAT(told, ::testing::ElementsAre(::testing::Lt(0s))) << "ours is behind";
+    status           = 401;
+    const auto wrong = ask();
+    ASSERT_FALSE(wrong);
+    EXPECT_THAT(wrong.error().detail, HasSubstr("behind that of the API server at 127.0.0.1:"));
 }
 
 }  // namespace

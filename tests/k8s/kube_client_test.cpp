@@ -124,23 +124,6 @@ TEST_F(KubeClientTest, TooManyRequestsIsWaitedForAsTold) {
     EXPECT_TRUE(**got);
 }
 
-TEST_F(KubeClientTest, AClockThatIsApartIsToldOnceAndNamedWhereTokensAreRefused) {
-    std::vector<std::chrono::seconds> told;
-    opt.skewed = [&](std::chrono::seconds apart) { told.push_back(apart); };
-    begin();
-    int status = 200;
-    answer     = [&](const std::string&) {
-        return server::json(
-            std::exchange(status, 401), "{}", "Date: Mon, 01 Jan 2035 00:00:00 GMT\r\n"
-        );
-    };
-    EXPECT_TRUE(wait(client->get(secrets, {"ns", "a"})));
-    const auto wrong = wait(client->get(secrets, {"ns", "a"}));
-    ASSERT_FALSE(wrong);
-    EXPECT_THAT(wrong.error().detail, HasSubstr("behind that of the API server at 127.0.0.1:"));
-    EXPECT_THAT(told, ElementsAre(::testing::Lt(0s)));
-}
-
 TEST_F(KubeClientTest, PatienceHasAnEnd) {
     int asked = 0;
     answer    = [&](const std::string&) {

@@ -118,7 +118,7 @@ task<void> maintenance::move(place at) {
         .wanted_since = of.wanted_since,
         .unanswered   = of.unanswered
     };
-    const bool       of_version = of.plan.move.target || of.unsettled.empty();
+    const bool       no_version = !of.plan.move.target && !of.unsettled.empty();
     maintenance_move attempt(garden_, time_, facts_, at.first, at.second, std::move(known));
     auto             outcome = co_await attempt.run();
     conflicts_.add(outcome.conflicts);
@@ -129,7 +129,8 @@ task<void> maintenance::move(place at) {
     if (outcome.is == is::moved) {
         co_await tell_of(std::move(at), std::move(outcome));
     } else if (outcome.is == is::refused || outcome.is == is::later) {
-        const auto target = outcome.move.target.value_or("another version");
+        const auto target     = outcome.move.target.value_or("another version");
+        const bool of_version = outcome.move.target || (outcome.settled.empty() && !no_version);
         failures_.add();
         log_of("maintenance")
             .warn(

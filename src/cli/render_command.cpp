@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include "app/configuration.hpp"
+#include "app/heartbeat_secret_file.hpp"
 #include "app/object_files.hpp"
 #include "app/rules_folder.hpp"
 #include "app/token_mints.hpp"
@@ -72,6 +73,10 @@ void read_config(const render_options& opt, render_input& into) {
     auto read = app::read_configuration_file(opt.config, {});
     append(into.problems, read.problems);
     into.settings = std::move(read.value.falco);
+    app::heartbeat_secret_file beats(into.settings.heartbeat_secret_file);
+    if (auto done = beats.read(); !done)
+        into.problems.push_back("heartbeat.secretFile: " + done.error().detail);
+    into.settings.heartbeat_secret = beats.now();
     for (const auto& each : into.settings.warnings) std::cerr << "warning: " << each << '\n';
 }
 

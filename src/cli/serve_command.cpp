@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include "app/descriptors.hpp"
+#include "app/heartbeat_secret_file.hpp"
 #include "app/listeners.hpp"
 #include "app/server.hpp"
 #include "falconer/read_file.hpp"
@@ -116,6 +117,11 @@ void check_files(
         );
     if (roles.contains("admission"))
         for (auto& each : how.admission.problems()) problems.push_back(std::move(each));
+    if (roles.contains("controller") || roles.contains("ingestor")) {
+        app::heartbeat_secret_file beats(how.ingestor.heartbeat_secret);
+        if (const auto read = beats.read(); !read)
+            complain("heartbeat.secretFile", read.error().detail);
+    }
     if (!roles.contains("ingestor")) return;
     const auto& ingestor = how.ingestor;
     if (!ingestor.keys_file.empty()) {

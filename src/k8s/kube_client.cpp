@@ -1,7 +1,9 @@
 #include "kube_client.hpp"
 
 #include "api_status.hpp"
+#include "clock_skew.hpp"
 #include "falconer/async.hpp"
+#include "falconer/log.hpp"
 #include "falconer/read_file.hpp"
 #include "falconer/spelling.hpp"
 #include "falconer/turnstile.hpp"
@@ -171,8 +173,10 @@ private:
         bool           denied = false;
         if (request.method == "GET") request.headers.add("Accept-Encoding", "gzip");
         for (int tries = 1;; ++tries) {
-            auto signed_request = finish(request);
-            auto answer         = co_await http_->send(place_, std::move(signed_request));
+            auto       signed_request = finish(request);
+            const auto sent           = time_.utc();
+            auto       answer         = co_await http_->send(place_, std::move(signed_request));
+            if (answer) compare_clocks(*answer, sent);
             if (answer && answer->status == 401 && !std::exchange(denied, true) &&
                 bearer_.refused())
                 continue;
@@ -180,6 +184,18 @@ private:
             if (!pause) co_return answer;
             co_await clock->wait_until(time_.now() + *pause);
         }
+    }
+
+    void compare_clocks(const net::http_response& answer, utc_time sent) {
+        const auto date = answer.headers.find("Date");
+        if (!date) return;
+        const auto news = clock_.heard(*date, sent, time_.utc());
+        if (news == clock_skew::news::none) return;
+        if (news == clock_skew::news::apart)
+            log_of("kube").warn("{}", clock_sentence(clock_.apart(), where_));
+        else
+            log_of("kube").info("our clock and the API server's agree again at={}", where_);
+        if (opt_.skewed) opt_.skewed(clock_.apart());
     }
 
     /// Nothing: what there is is the answer. With a jitter, so that many do not come back at once.
@@ -204,7 +220,11 @@ private:
     /// the sentence says whose answer it is.
     failure refused(const net::http_response& answer, const std::string& doing) const {
         auto why = failure_of(answer);
-        if (answer.status == 401) why.detail += ": the token is not this cluster's, or has expired";
+        if (answer.status == 401) {
+            why.detail += ": the token is not this cluster's, or has expired";
+            if (const auto apart = clock_.apart(); apart.count() != 0)
+                why.detail += "; " + clock_sentence(apart, where_);
+        }
         const bool of_object =
             why.code == errc::not_found || why.code == errc::conflict ||
             why.code == errc::already_exists || why.code == errc::expired ||
@@ -306,6 +326,7 @@ private:
     kube_client_options               opt_;
     std::unique_ptr<net::http_client> http_;
     turnstile                         turns_;
+    clock_skew                        clock_{};
 };
 
 double any_chance() {

@@ -28,6 +28,9 @@ struct kube_client_options {
     watch_machine::options    pauses{};
     /// Evenly between 0 and 1.
     std::function<double()> chance{};
+    /// Told when our clock and the server's turn out to be apart, by so much, positive if ours is
+    /// ahead; and of zero, when they no longer are. The log is told anyway.
+    std::function<void(std::chrono::seconds apart)> skewed{};
 };
 
 /// Errors: those of reading certificates. Lifetime: must outlive every call.

@@ -60,6 +60,29 @@ TEST_F(ShootTest, S1_7_ARequestIsAnsweredEvenIfNothingChanges) {
     EXPECT_EQ(names(managed_resources, "shoot--p--a"), resources);
 }
 
+TEST_F(ShootTest, S1_7_AClockThatIsFarAheadIsNamedInLastErrorUntilOursAgrees) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    value patch;
+    patch["metadata"]["annotations"] = {
+        {"gardener.cloud/operation", "reconcile"},
+        {"gardener.cloud/timestamp", text_of(event_time_of(time.utc() + 25min))}
+    };
+    must(seed.patch(extensions, key, sandbox::api_patch_kind::merge, patch, {}));
+    settle();
+    EXPECT_EQ(state(key), "Reconcile Error");
+    EXPECT_THAT(
+        std::string(extension(key).text_at({"status", "lastError", "description"})),
+        HasSubstr("one of the two clocks is wrong")
+    );
+    EXPECT_EQ(extension(key).find_path({"status", "lastError", "codes"}), nullptr);
+    EXPECT_TRUE(is_there(shoot("shoot--p--a"), daemon_sets, falco_set)) << "the work is done";
+    pass(40min);
+    EXPECT_EQ(state(key), "Reconcile Succeeded");
+    EXPECT_TRUE(gardenlet_is_content(key)) << json_text(extension(key));
+}
+
 TEST_F(ShootTest, S1_3_AGenerationAloneIsNoRequest) {
     start_controller();
     const auto key = add_shoot("a");

@@ -5,6 +5,8 @@ Usage: render_command_test.py FALCONER, from the source tree's root.
 import base64
 import copy
 import gzip
+import hashlib
+import hmac
 import itertools
 import json
 import pathlib
@@ -323,6 +325,16 @@ class Render(unittest.TestCase):
         self.assertEqual(with_.container("falco-heartbeat")["args"][:2], ["agent", "heartbeat"])
         self.assertEqual(len(base64.b64decode(base64.b64decode(
             with_.find("Secret", "falco-heartbeat")["data"]["key"]))), 32)
+
+    def test_the_heartbeats_key_is_made_of_the_landscapes_secret(self):
+        secret = self.folder / "heartbeat.secret"
+        secret.write_text("a landscape secret of 32 bytes!!\n")
+        self.config = {**CONFIG_HEADER, "heartbeat": {"secretFile": str(secret)}}
+        key = self.good({"heartbeatEvent": True}).find("Secret", "falco-heartbeat")["data"]["key"]
+        # RFC 5869: without salt, and one block.
+        extracted = hmac.new(bytes(32), secret.read_bytes().rstrip(), hashlib.sha256).digest()
+        expanded = hmac.new(extracted, IDENTITY.encode() + b"\x01", hashlib.sha256).digest()
+        self.assertEqual(base64.b64decode(base64.b64decode(key)), expanded)
 
     # --- destinations ---
 

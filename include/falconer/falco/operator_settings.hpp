@@ -59,6 +59,10 @@ struct operator_settings {
     std::optional<cluster_identity_tokens> identity_tokens{};
     std::vector<global_default>            global_defaults{};
     std::vector<additional_resource>       additional{};
+    /// What the keys of all clusters' heartbeats are made of; empty: each has a random one, which
+    /// is kept. Of the section `heartbeat`, and read from that file.
+    secret      heartbeat_secret{};
+    std::string heartbeat_secret_file{};
     /// Falconer's own image, which runs beside Falcosidekick and Falco.
     std::string agent_image = "ghcr.io/gardener/falconer:latest";
     /// The registry that images come from instead of their own; empty: their own.

@@ -7,6 +7,7 @@ import copy
 import gzip
 import itertools
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -34,8 +35,9 @@ STANDARD = {
 }
 
 
-def run(*arguments):
-    return subprocess.run([FALCONER, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+def run(*arguments, **environment):
+    return subprocess.run([FALCONER, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **environment})
 
 
 def encoded(text):
@@ -313,6 +315,29 @@ class Render(unittest.TestCase):
         self.assertEqual(images, {"mirror.example.com:5000/all/falcosecurity/falco:0.43.0",
                                   "mirror.example.com:5000/all/falcosecurity/falcosidekick:2.34.0",
                                   "mirror.example.com:5000/all/falconer:1"})
+
+    def test_an_overwritten_image_vector(self):
+        vector = self.folder / "images_overwrite.yaml"
+        where = {"IMAGEVECTOR_OVERWRITE": str(vector)}
+        arguments = ["render", "--extension", EXAMPLES / "extension.yaml", "--cluster", EXAMPLES / "cluster.yaml", "--profile", PROFILE,
+                     "--rules", self.rules, "--now", NOW]
+
+        def configure(*more):
+            done = run(*arguments, *more, **where)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return Delivered(done.stdout).pod("Deployment", "falcosidekick")["initContainers"][0]["image"], done.stderr
+        vector.write_text("images:\n- {name: falconer, repository: mirror.example.com/falconer, tag: 'sha256:ab'}\n- {name: falco, repository: x}\n")
+        image, said = configure()
+        self.assertEqual(image, "mirror.example.com/falconer@sha256:ab")
+        self.assertIn("warning: IMAGEVECTOR_OVERWRITE: images[1]: falco has no effect", said)
+        config = self.write({**CONFIG_HEADER, "falco": {"agentImage": "falconer:1"}})
+        self.assertEqual(configure("--config", config)[0], "falconer:1", "what the configuration names stays")
+        for text, said in (("images: 7\n", f"{vector}:1: images: expected a list, found 7"), ("a: [\n", f"{vector}: line 2: not YAML"),
+                           (None, f"{vector}: No such file or directory")):
+            vector.write_text(text) if text else vector.unlink()
+            done = run(*arguments, **where)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(f"IMAGEVECTOR_OVERWRITE: {said}", done.stderr)
 
     def test_heartbeat(self):
         without, with_ = self.good({}), self.good({"heartbeatEvent": True})
@@ -663,6 +688,22 @@ class Render(unittest.TestCase):
         del self.extension["spec"]["providerConfig"]
         self.config = None
         self.assertTrue(self.good().falco()["stdout_output"]["enabled"], "a seed's own default")
+
+    def test_a_garden(self):
+        self.cluster = {"apiVersion": "operator.gardener.cloud/v1alpha1", "kind": "Garden", "metadata": {"name": "local"}, "spec": {
+            "runtimeCluster": {"ingress": {"domains": [{"name": "runtime.example.com"}]}},
+            "virtualCluster": {"gardener": {"clusterIdentity": "landscape-1"}}}}
+        self.extension["metadata"] = {"name": "garden-shoot-falco-service", "namespace": "garden"}
+        self.extension["spec"]["class"] = "garden"
+        self.central()
+        got = self.good({"destinations": [{"name": "central"}]})
+        self.assertEqual(got.sidekick()["customfields"], {"cluster_id": "landscape-1"})
+        self.assertEqual(got.pod("DaemonSet", "falco")["priorityClassName"], "gardener-garden-system-200")
+        self.assertEqual(got.names("ScrapeConfig"), [])
+        self.assertTrue(all(each["metadata"].get("namespace") in (None, "kube-system", "garden") for each in got.all))
+        self.refused({"destinations": [{"name": "logging"}]}, "there is no destination 'logging' here")
+        del self.cluster["spec"]["virtualCluster"]
+        self.assertIn("garden.spec.virtualCluster.gardener.clusterIdentity: is needed", self.problems()[0])
 
     def test_nothing_said_is_the_defaults(self):
         del self.extension["spec"]["providerConfig"]

@@ -215,7 +215,7 @@ class Render(unittest.TestCase):
                 self.assertEqual("-pk" in container["args"], number < (0, 42, 0))
                 self.assertIn({"name": "FALCO_VERSION", "value": version}, container["env"])
                 plugins = got.falco()["load_plugins"]
-                self.assertEqual(plugins, [] if number < (0, 41, 2) else ["container"])
+                self.assertEqual(plugins, [] if number < (0, 41, 0) else ["container"])
                 self.assertEqual({"grpc", "grpc_output"} & got.falco().keys(), {"grpc", "grpc_output"} if number < (0, 44, 0) else set())
                 rules = got.find("ConfigMap", "falco-rules")["data"]["falco_rules.yaml"]
                 self.assertTrue(rules.startswith(f"# {by_version[version]['rulesVersion']}\n"))
@@ -226,6 +226,17 @@ class Render(unittest.TestCase):
                            if volume["name"] == "rules-volume" for each in volume["projected"]["sources"]]
                 self.assertEqual(sources, ["falco-rules", "falco-incubating-rules", "falco-sandbox-rules",
                                            "falco-gardener-rules"])
+
+    def test_the_first_versions_that_know_no_containers_by_themselves(self):
+        profile = yaml.safe_load(PROFILE.read_text())
+        versions, images = profile["spec"]["versions"]["falco"], profile["spec"]["images"]["falco"]
+        for version in ("0.41.0", "0.41.1", "0.41.2"):
+            versions.append({"version": version, "classification": "deprecated", "rulesVersion": "4.0.0"})
+            images.append({"version": version, "repository": "docker.io/falcosecurity/falco", "tag": version})
+            got = self.good({"falcoVersion": version, "destinations": [{"name": "stdout"}]}, profile=self.write(profile))
+            self.assertEqual(got.falco()["load_plugins"], ["container"], version)
+            sockets = [each["name"] for each in got.pod("DaemonSet", "falco")["volumes"] if "socket" in each["name"]]
+            self.assertEqual(sockets, ["container-engine-socket-2" if version == "0.41.2" else "containerd-socket"])
 
     def test_the_go_extensions_names_of_rules_are_understood(self):
         profile = yaml.safe_load(PROFILE.read_text())

@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -181,6 +182,36 @@ class Render(unittest.TestCase):
         self.assertEqual(second.stdout, first.stdout)
         kept = list(yaml.safe_load_all((EXAMPLES / "control-plane.yaml").read_text()))
         self.assertEqual(list(yaml.safe_load_all(first.stdout))[-2:], kept, "nothing had to be made anew")
+
+    def test_every_example_of_a_shoot_or_seed_twice(self):
+        """As gardenlet would hand it over; what the webhooks refuse is refused here, too, twice with the same words."""
+        self.objects = list(yaml.safe_load_all((EXAMPLES / "control-plane.yaml").read_text()))
+        for each in yaml.safe_load_all((EXAMPLES / "reviews/garden.yaml").read_text()):
+            if each["kind"] in ("ConfigMap", "Secret"):
+                name = "ref-" + each["metadata"]["name"]
+                self.objects.append({**each, "metadata": {"name": name, "namespace": NAMESPACE}})
+        outcomes = {}
+        for path in sorted([EXAMPLES / "shoot.yaml", *EXAMPLES.glob("reviews/*.yaml")]):
+            for example in yaml.safe_load_all(path.read_text()):
+                if example["kind"] not in ("Shoot", "Seed"):
+                    continue
+                entry = next(each for each in example["spec"]["extensions"] if each["type"] == "shoot-falco-service")
+                self.extension, self.cluster = copy.deepcopy(EXTENSION), copy.deepcopy(CLUSTER)
+                self.extension["spec"]["providerConfig"] = entry.get("providerConfig")
+                self.refer(*example["spec"].get("resources", []))
+                if example["kind"] == "Seed":
+                    self.extension["spec"]["class"] = "seed"
+                    self.cluster = {**example, "status": {"clusterIdentity": "seed"}}
+                first, second = self.render(), self.render()
+                said = re.sub(r"\S+/\d+\.yaml", "FILE", first.stderr)
+                self.assertEqual((second.returncode, second.stdout, re.sub(r"\S+/\d+\.yaml", "FILE", second.stderr)),
+                                 (first.returncode, first.stdout, said), path)
+                self.assertEqual(first.returncode == 0, first.stdout != "", path)
+                self.assertEqual(first.returncode in (0, 1), True, path)
+                outcomes[path.name] = first.returncode
+        self.assertGreaterEqual(len(outcomes), 13)
+        self.assertEqual(outcomes["minimal.yaml"], 0)
+        self.assertEqual(outcomes["everything-at-once.yaml"], 1)
 
     def test_a_hibernated_cluster_renders_the_same(self):
         awake = self.good({"destinations": [{"name": "stdout"}]})

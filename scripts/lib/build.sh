@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Configures and builds a preset: build.sh PRESET [TARGET…]
+# FALCONER_IMAGE in the environment: the image that the program will be in.
 #
 # What the build says is in build/PRESET/build.log (and on the screen, if there is one); if it fails, its first error
 # is shown.
@@ -15,7 +16,9 @@ mkdir -p "build/$preset"
 
 build() {
     # Ninja configures again by itself when a CMakeLists.txt has changed, not when a preset has.
-    if [ ! "build/$preset/build.ninja" -nt CMakePresets.json ]; then cmake --preset "$preset" -Wno-dev || return; fi
+    if [ ! "build/$preset/build.ninja" -nt CMakePresets.json ] || [ -n "${FALCONER_IMAGE:-}" ]; then
+        cmake --preset "$preset" -Wno-dev ${FALCONER_IMAGE:+"-DFALCONER_IMAGE=$FALCONER_IMAGE"} || return
+    fi
     cmake --build "build/$preset" --target "${@:-all}"
 }
 

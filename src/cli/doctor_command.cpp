@@ -4,6 +4,7 @@
 #include "doctor_clusters.hpp"
 
 #include "app/configuration.hpp"
+#include "app/image_overwrite.hpp"
 #include "app/listeners.hpp"
 #include "app/server.hpp"
 #include "app/up.hpp"
@@ -235,6 +236,7 @@ int examine_configuration(
         return sum_of(out, wrong_usage);
     }
     problems = app::clashing_listeners(got, roles_in(got.value));
+    if (got.value.has_controller) app::apply_environment(got.value.falco, problems);
     for (const auto& each : problems) out.bad("configuration", each);
     if (problems.empty()) out.good("configuration", file);
     app::apply_environment(got.value.controller);

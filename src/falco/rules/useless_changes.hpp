@@ -1,0 +1,27 @@
+// Overrides that change nothing, or whose change nobody will see.
+#pragma once
+
+#include "rule_book.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace falconer::falco::rules {
+
+/// Another change takes the place of an earlier one: that one is told of, where it stands.
+void tell_lost(
+    const rule_definition& rule, const std::string& key, const where& by, problem_list& problems
+);
+/// Of all of them: the rule is defined anew.
+void tell_all_lost(const rule_definition& rule, const where& by, problem_list& problems);
+
+/// Whether two conditions or outputs differ in nothing but blanks.
+bool says_the_same(std::string_view a, std::string_view b);
+
+/// What is appended to a list that holds it already.
+void tell_repeated(
+    const list_definition& list, const std::vector<list_item>& more, problem_list& problems
+);
+
+}  // namespace falconer::falco::rules

@@ -190,7 +190,6 @@ private:
         if (is_appended(entry, changes) || changes.append.contains("items")) {
             auto* is = find_changed(entry, book_.lists, "list");
             if (is == nullptr) return;
-            tell_repeated(*is, items, problems_);
             std::ranges::move(items, std::back_inserter(is->items));
             touch(entry, *is);
             return;

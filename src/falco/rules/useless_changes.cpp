@@ -1,9 +1,5 @@
 #include "useless_changes.hpp"
 
-#include "falconer/spelling.hpp"
-
-#include <algorithm>
-
 namespace falconer::falco::rules {
 namespace {
 
@@ -46,17 +42,6 @@ void tell_all_lost(const rule_definition& rule, const where& by, problem_list& p
 
 bool says_the_same(std::string_view a, std::string_view b) {
     return in_single_blanks(a) == in_single_blanks(b);
-}
-
-void tell_repeated(
-    const list_definition& list, const std::vector<list_item>& more, problem_list& problems
-) {
-    for (const auto& each : more)
-        if (std::ranges::find(list.items, each.text, &list_item::text) != list.items.end())
-            problems.warning(
-                each.at, "'" + in_one_line(each.text) + "' is in list '" + in_one_line(list.name) +
-                             "' already"
-            );
 }
 
 }  // namespace falconer::falco::rules

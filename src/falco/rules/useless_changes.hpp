@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace falconer::falco::rules {
 
@@ -18,10 +17,5 @@ void tell_all_lost(const rule_definition& rule, const where& by, problem_list& p
 
 /// Whether two conditions or outputs differ in nothing but blanks.
 bool says_the_same(std::string_view a, std::string_view b);
-
-/// What is appended to a list that holds it already.
-void tell_repeated(
-    const list_definition& list, const std::vector<list_item>& more, problem_list& problems
-);
 
 }  // namespace falconer::falco::rules

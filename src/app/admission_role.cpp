@@ -59,6 +59,8 @@ admission_role::~admission_role() = default;
 result<void> admission_role::connect() {
     k8s::kube_client_options how;
     how.chance  = chance;
+    how.metrics = &metrics_;
+    how.cluster = "webhook garden";
     auto beyond = access_of(opt_.kubeconfig);
     if (!beyond) return std::move(beyond).error().while_doing("admission.kubeconfig");
     auto home   = beyond->namespace_name;
@@ -70,6 +72,7 @@ result<void> admission_role::connect() {
         auto access = access_of(opt_.source_kubeconfig);
         if (!access) return std::move(access).error().while_doing("admission.sourceKubeconfig");
         home        = access->namespace_name;
+        how.cluster = "webhook runtime";
         auto source = k8s::make_kube_client(loop_, time_, std::move(*access), how);
         if (!source) return std::move(source).error().while_doing("admission.sourceKubeconfig");
         own_source_ = std::move(*source);

@@ -46,6 +46,15 @@ def config_map(name, data, **metadata):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "compared", **metadata}, "data": data}
 
 
+def secret(name, **parts):
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, **parts}
+
+
+def lease(name, **spec):
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name},
+            "spec": {"holderIdentity": "me", "leaseDurationSeconds": 15, "renewTime": "2026-11-23T12:00:00.000000Z", **spec}}
+
+
 def broken(what, change):
     definition = thing_definition("others.compared.example.com")
     definition["spec"]["names"] = {"plural": "others", "kind": "Other", "listKind": "OtherList", "singular": "other"}

@@ -110,7 +110,7 @@ TEST_F(ApiStoreTest, AnImmutableSecretCanBeDeletedAndNothingElse) {
 TEST_F(ApiStoreTest, ANamespaceTakesEverythingWithItAndWaitsForFinalizers) {
     create(namespaces, {{}, "n"});
     create(config_maps, {"n", "a"});
-    create(config_maps, {"n", "held"}, "metadata: {finalizers: [x]}");
+    create(config_maps, {"n", "held"}, "metadata: {finalizers: [e.com/x]}");
     EXPECT_TRUE(store.remove(namespaces, {{}, "n"}, {}));
     EXPECT_EQ(code_of(store.get(config_maps, {"n", "a"})), errc::not_found);
     EXPECT_TRUE(store.get(namespaces, {{}, "n"}));

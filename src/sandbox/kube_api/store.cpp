@@ -164,8 +164,9 @@ result<value> api_store::create(
 ) {
     const auto* const served = types_.find(type.group, type.version, type.plural);
     if (served == nullptr) return not_served();
-    auto made = make(*served, std::move(key), std::move(object), how.dry_run);
-    return owned(*served, {}, std::move(made), how, manager);
+    const bool keyed = served->built_in;
+    auto       made  = make(*served, std::move(key), std::move(object), how.dry_run);
+    return owned(type, keyed, {}, std::move(made), how, manager);
 }
 
 result<value> api_store::make(const api_type& served, kube_key key, value object, bool rehearses) {
@@ -233,9 +234,11 @@ result<value> api_store::update(
                                  "metadata.resourceVersion: Invalid value: 0: must be specified "
                                  "for an update"
         };
-    const auto was  = (*found)->tree();
-    auto       done = write(*served, key, *was, std::move(object), how);
-    return owned(*served, *was, std::move(done), how, manager);
+    const auto was = (*found)->tree();
+    // A write may be the end of an object, and that the end of its type.
+    const bool keyed = served->built_in;
+    auto       done  = write(*served, key, *was, std::move(object), how);
+    return owned(type, keyed, *was, std::move(done), how, manager);
 }
 
 result<value> api_store::patch(
@@ -262,8 +265,9 @@ result<value> api_store::patch(
                               " based on URL) was undeterminable: name must be provided"
         };
     if (auto good = check(type, key, *patched); !good) return std::move(good).error();
-    auto done = write(*served, key, *was, std::move(*patched), how);
-    return owned(*served, *was, std::move(done), how, manager);
+    const bool keyed = served->built_in;  // as in update()
+    auto       done  = write(*served, key, *was, std::move(*patched), how);
+    return owned(type, keyed, *was, std::move(done), how, manager);
 }
 
 result<value> api_store::apply(
@@ -300,19 +304,19 @@ void api_store::own(const kube_type& type, const kube_key& key, field_owners own
 
 /// Gives what `done` has changed to whoever has written it.
 result<value> api_store::owned(
-    const api_type& type, const value& was, result<value> done, kube_write how,
+    const kube_type& type, bool keyed, const value& was, result<value> done, kube_write how,
     std::string_view manager
 ) {
     if (!done || how.dry_run) return done;
     const auto key = key_of(*done);
-    const auto at  = objects_.find({stored_as(type.type), key});
+    const auto at  = objects_.find({stored_as(type), key});
     if (at == objects_.end()) return done;
     auto owners = at->second.owners;
     owners.wrote(
         was, *done, {.manager = std::string(manager), .status = how.part == kube_part::status},
-        type.built_in
+        keyed
     );
-    own(type.type, key, std::move(owners));
+    own(type, key, std::move(owners));
     return done;
 }
 

@@ -137,7 +137,7 @@ private:
           );
     void          own(const kube_type& type, const kube_key& key, field_owners owners);
     result<value> owned(
-        const api_type& type, const value& was, result<value> done, kube_write how,
+        const kube_type& type, bool keyed, const value& was, result<value> done, kube_write how,
         std::string_view manager
     );
     value commit(const kube_type& type, const kube_key& key, const value* was, value object);

@@ -63,9 +63,9 @@ result<value> api_store::remove(
     }
     auto object = *was;
     if (!is_deleting(object)) {
-        object["metadata"]["deletionTimestamp"]          = now();
-        object["metadata"]["deletionGracePeriodSeconds"] = 0;
-        const auto* const counted = was->find_path({"metadata", "generation"});
+        object["metadata"]["deletionTimestamp"] = now();
+        const auto* const counted               = was->find_path({"metadata", "generation"});
+        if (!is_crd(type)) object["metadata"]["deletionGracePeriodSeconds"] = 0;
         if (counted != nullptr && !is_crd(type))
             object["metadata"]["generation"] = counted->integer().value_or(0) + 1;
         if (is_namespace(type)) object["status"]["phase"] = "Terminating";

@@ -65,6 +65,8 @@ result<void> admission_role::connect() {
     k8s::kube_client_options how;
     how.chance  = chance;
     how.skewed  = clock_gauge(metrics_, "admission", "garden");
+    how.metrics = &metrics_;
+    how.cluster = "webhook garden";
     auto beyond = access_of(opt_.kubeconfig);
     if (!beyond) return std::move(beyond).error().while_doing("admission.kubeconfig");
     auto home   = beyond->namespace_name;
@@ -77,6 +79,7 @@ result<void> admission_role::connect() {
         if (!access) return std::move(access).error().while_doing("admission.sourceKubeconfig");
         home        = access->namespace_name;
         how.skewed  = clock_gauge(metrics_, "admission", "source");
+        how.cluster = "webhook runtime";
         auto source = k8s::make_kube_client(loop_, time_, std::move(*access), how);
         if (!source) return std::move(source).error().while_doing("admission.sourceKubeconfig");
         own_source_ = std::move(*source);

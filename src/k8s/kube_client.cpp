@@ -1,6 +1,7 @@
 #include "kube_client.hpp"
 
 #include "api_status.hpp"
+#include "client_counts.hpp"
 #include "clock_skew.hpp"
 #include "falconer/async.hpp"
 #include "falconer/log.hpp"
@@ -74,7 +75,8 @@ public:
         : time_(time), where_(place_text(access)), place_(std::move(access.place)),
           path_(std::move(access.path)),
           bearer_(time, std::move(access.token), std::move(access.token_file), opt.token_age),
-          opt_(std::move(opt)), http_(std::move(http)), turns_(loop, opt_.at_once) {}
+          opt_(std::move(opt)), http_(std::move(http)), turns_(loop, opt_.at_once),
+          counts_(opt_.metrics == nullptr ? uncounted_ : *opt_.metrics, opt_.cluster) {}
 
     task<result<value>> get(kube_type type, kube_key key) override {
         co_return co_await ask(get_request(type, key), "reading " + name_of(type, key));
@@ -175,13 +177,17 @@ private:
         for (int tries = 1;; ++tries) {
             auto       signed_request = finish(request);
             const auto sent           = time_.utc();
-            auto       answer         = co_await http_->send(place_, std::move(signed_request));
+            counts_.requests.add();
+            auto answer = co_await http_->send(place_, std::move(signed_request));
             if (answer) compare_clocks(*answer, sent);
             if (answer && answer->status == 401 && !std::exchange(denied, true) &&
-                bearer_.refused())
+                bearer_.refused()) {
+                counts_.token.add();
                 continue;
+            }
             const auto pause = pause_before_next(answer, reads, tries);
             if (!pause) co_return answer;
+            (answer && answer->status == 429 ? counts_.busy : counts_.away).add();
             co_await clock->wait_until(time_.now() + *pause);
         }
     }
@@ -250,8 +256,15 @@ private:
         };
     }
 
-    static void tell(std::vector<kube_event> events, kube_listener& to) {
-        for (auto& each : events) to.heard(std::move(each));
+    void tell(std::vector<kube_event> events, kube_listener& to) {
+        for (auto& each : events) {
+            if (each.kind == kube_event::what::init_begin) counts_.lists.add();
+            to.heard(std::move(each));
+        }
+    }
+    void trouble(const failure& why, kube_listener& to) {
+        counts_.troubles.add();
+        to.troubled(why);
     }
 
     task<void> list_for(
@@ -265,7 +278,7 @@ private:
             co_return;
         }
         co_await end_if_cancelled();
-        to.troubled(page.error());
+        trouble(page.error(), to);
         machine.ended(std::move(page).error());
     }
 
@@ -282,7 +295,7 @@ private:
     ) {
         auto request = watch_request(type, which, from, opt_.watch);
         if (!request) {
-            to.troubled(request.error());
+            trouble(request.error(), to);
             machine.ended(std::move(request).error());
             co_return;
         }
@@ -313,7 +326,7 @@ private:
         if (why) {
             if (!why->detail.starts_with("watching "))
                 why = std::move(*why).while_doing("watching " + type.plural);
-            to.troubled(*why);
+            trouble(*why, to);
         }
         machine.ended(why, lasted);
     }
@@ -327,6 +340,8 @@ private:
     std::unique_ptr<net::http_client> http_;
     turnstile                         turns_;
     clock_skew                        clock_{};
+    metrics_registry                  uncounted_{};
+    client_counts                     counts_;
 };
 
 double any_chance() {

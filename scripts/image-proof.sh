@@ -24,7 +24,8 @@ RULES_FROM=$PWD/config/rules/demo RULES_VERSIONS='4.0.0 5.0.0' scripts/lib/image
 for version in 4.0.0 5.0.0; do
     cmp "config/rules/demo/$version/falco_rules.yaml" "$work/pulled/$version/falco_rules.yaml"
 done
-install -d -m 777 "$root/var/lib/falconer"
+install -d -m 700 "$root/var/lib/falconer"
+[ "$(id -u)" != 0 ] || chown 65532:65532 "$root/var/lib/falconer"
 
 # as_nobody COMMAND…: in the root, as the image's user.
 as_nobody() {

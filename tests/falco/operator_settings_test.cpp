@@ -51,7 +51,7 @@ TEST(OperatorSettings, TokensMayLiveForHalfAMinute) {
 
 TEST(OperatorSettings, EveryProblemIsToldAtOnceWithItsLine) {
     const auto all = decode(
-        "priorityClas: a\n"
+        "priorityClasName: a\n"
         "certificateLifetime: 10s\n"
         "certificateRenewAfter: 9000h\n"
         "centralStorage:\n"
@@ -85,7 +85,7 @@ TEST(OperatorSettings, EveryProblemIsToldAtOnceWithItsLine) {
             "default has this output",
             "14: falco.globalDefaultDestinations[3].falcosidekickOutput.value: expected a mapping, "
             "or a text that is YAML, found 7",
-            "1: falco.priorityClas: unknown field; did you mean 'priorityClassName'?"
+            "1: falco.priorityClasName: unknown field; did you mean 'priorityClassName'?"
         )
     );
 }

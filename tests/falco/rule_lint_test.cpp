@@ -197,7 +197,8 @@ TEST(RuleLint, WhatIsComparedWithTextsIsNotComparedWithFields) {
     for (const auto& [check, why] : std::vector<std::pair<std::string, std::string>>{
              {"proc.exepath regex val(proc.name)", "'regex' compares with texts"},
              {"fd.name pmatch val(proc.cwd)", "'pmatch' compares with texts"},
-             {"fd.snet = val(fd.cnet)", "compared with IP networks"},
+             {"fd.snet = val(fd.cnet)", "'fd.cnet' cannot be compared with"},
+             {"fd.snet = val(fd.cip)", "compared with IP networks"},
          })
         EXPECT_THAT(lint(rule("spawned_process and " + check)), ElementsAre(HasSubstr(why)))
             << check;

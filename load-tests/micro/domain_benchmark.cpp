@@ -69,13 +69,6 @@ value parsed(const std::string& text) {
     std::exit(2);
 }
 
-std::vector<value> parsed_all(const std::string& text) {
-    auto all = parse_yaml_stream(text);
-    if (all) return *std::move(all);
-    std::fprintf(stderr, "%s\n", all.error().detail.c_str());
-    std::exit(2);
-}
-
 struct landscape {
     falco::releases offered =
         falco::merge({falco::decode_falco_profile(parsed(example("profile.yaml"))).profile});
@@ -87,8 +80,8 @@ struct landscape {
         for (const auto& [number, each] : offered.falco)
             rules[each.rules_version]["falco_rules.yaml"] =
                 text_of(source / "config/rules/demo" / each.rules_version / "falco_rules.yaml");
-        auto objects = parsed_all(example("control-plane.yaml"));
-        for (auto& each : objects) {
+        auto objects = parse_yaml_stream(example("control-plane.yaml"));
+        for (auto& each : *objects) {
             const std::string name(each.text_at({"metadata", "name"}));
             secrets.emplace(name, std::move(each));
         }
@@ -154,7 +147,8 @@ BENCHMARK(render_shoot)->Unit(benchmark::kMicrosecond);
 class garden final : public falco::garden_view {
 public:
     garden() {
-        objects_ = parsed_all(example("reviews/garden.yaml"));
+        auto around = parse_yaml_stream(example("reviews/garden.yaml"));
+        for (auto& each : *around) objects_.push_back(std::move(each));
         for (const auto& each : objects_)
             if (each.text_at({"kind"}) == "ConfigMap")
                 rules_.emplace(

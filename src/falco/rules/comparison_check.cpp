@@ -42,12 +42,6 @@ bool comparison_checker::check_right(
     const auto other = type_of(*is.right, in);
     if (!other) return false;
     const auto at = in.text.find(is.right->at);
-    if (type.type == field_type::network) {
-        problems_.error(
-            at, title_of(is.left) + " is compared with IP networks, not with another field"
-        );
-        return false;
-    }
     if (is.right->is == operand::kind::field &&
         field_table::known().find(in.source, is.right->field)->is->no_rhs) {
         problems_.error(at, title_of(*is.right) + " cannot be compared with, only looked at");
@@ -56,6 +50,12 @@ bool comparison_checker::check_right(
     // Source: falcosecurity/libs, userspace/libsinsp/sinsp_filtercheck.cpp.
     if (is.comparison == "pmatch" || is.comparison == "regex") {
         problems_.error(at, "'" + is.comparison + "' compares with texts, not with another field");
+        return false;
+    }
+    if (type.type == field_type::network) {
+        problems_.error(
+            at, title_of(is.left) + " is compared with IP networks, not with another field"
+        );
         return false;
     }
     if (other->type == type.type || other->type == field_type::any || type.type == field_type::any)

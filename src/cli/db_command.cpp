@@ -94,7 +94,7 @@ void add_db_command(CLI::App& root, int& exit_code) {
             "Days of receipt to keep where `falconer db period` says nothing; default: "
             "store.retentionDays of the configuration"
         )
-        ->check(a_decimal)
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 36500));
     retain->add_flag("--dry-run", opt->dry_run, "Only says what would go");
 }

@@ -215,7 +215,7 @@ void add_import_legacy_command(CLI::App& db, int& exit_code) {
         "--from-host", opt->from.host, "Where the Go ingestor's database is; default: where ours is"
     );
     sub->add_option("--from-port", opt->from.port, "Its port")
-        ->check(a_decimal)
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 65'535))
         ->capture_default_str();
     sub->add_option("--from-database", opt->from.database, "Its name")->capture_default_str();

@@ -194,7 +194,7 @@ void add_period_commands(CLI::App& db, int& exit_code) {
     );
     set->add_option("--days", group.opt->days, "Days of receipt that events stay")
         ->required()
-        ->check(a_decimal)
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 36500));
     group.add_scope(*set);
     group.add_who(*set);
@@ -230,7 +230,7 @@ void add_hold_commands(CLI::App& db, int& exit_code) {
     );
     lift->add_option("id", group.opt->hold.id, "Which, as `list` tells")
         ->required()
-        ->check(a_decimal);
+        ->transform(a_decimal);
     group.add_who(*lift);
     group.add(
         "list", "Shows what is on hold", "list --config falconer.yaml", store_user::reader,
@@ -250,7 +250,7 @@ void add_db_keeping_commands(CLI::App& db, int& exit_code) {
     audit->footer("Example:\n  falconer db audit --data ./falconer-data");
     add_store_options(*audit, opt->where);
     audit->add_option("--limit", opt->limit, "At most so many")
-        ->check(a_decimal)
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
     audit->callback([opt, &exit_code] {

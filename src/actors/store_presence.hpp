@@ -38,6 +38,8 @@ public:
     store_presence(time_source& time, metrics_registry& metrics, options opt);
 
     bool away() const noexcept { return away_; }
+    /// While it is away: when somebody may try it again.
+    steady_time next_try() const noexcept { return next_try_; }
 
     /// Whether a fresh batch goes to the store now. Of an absent one: yes is for one batch only.
     bool may_try();

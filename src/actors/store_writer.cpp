@@ -173,8 +173,10 @@ task<void> store_writer::keep_trying(batch& fresh) {
     for (;;) {
         const bool done = co_await keep_once(fresh);
         if (done) co_return;
-        const auto first_due = std::ranges::min(fresh.until);
-        co_await clock->wait_until(std::min(time_.now() + jittered(pause), first_due));
+        auto next = std::min(time_.now() + jittered(pause), std::ranges::min(fresh.until));
+        // Who is held is the one to try the store when that is due.
+        if (presence_.away()) next = std::min(next, presence_.next_try());
+        co_await clock->wait_until(next);
         pause = std::min(2 * pause, opt_.longest_pause);
         turn_away_overdue(fresh);
         if (fresh.answers.empty()) co_return;

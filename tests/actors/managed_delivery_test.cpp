@@ -119,8 +119,8 @@ TEST_F(ManagedDeliveryInTheWayTest, TheSameContentCompressedByAnotherIsAsGood) {
     other["data"] = value{{"data.yaml", encode_base64(text)}};
     other["metadata"].erase("labels");
     put_in_the_way(other);
-    const auto        before = must(seed.get(secrets, first)).text_at({"metadata", "uid"});
-    const std::string uid(before);
+    const auto        before = must(seed.get(secrets, first));
+    const std::string uid(before.text_at({"metadata", "uid"}));
     deliver();
     const auto after = must(seed.get(secrets, first));
     EXPECT_EQ(after.text_at({"metadata", "uid"}), uid);

@@ -108,7 +108,7 @@ TEST_F(ShootTest, S1_3_RoundsOfOurOwnKeepToWhatWasAskedFor) {
     auto profile = test::example("profile.yaml");
     for (std::size_t i = 0; i < profile["spec"]["images"]["falco"].items().size(); ++i)
         profile["spec"]["images"]["falco"].item(i)["repository"] = "mirror.example.com/falco";
-    must(seed.update(profiles, {{}, "falco"}, profile, {}));
+    offer(profile);
     settle();
     const auto falco = [&] {
         return json_text(must(shoot("shoot--p--a").get(daemon_sets, falco_set)));
@@ -527,7 +527,7 @@ TEST_F(ShootTest, ANewProfileReachesAllWithoutARequest) {
     auto       patch  = test::example("profile.yaml");
     for (std::size_t i = 0; i < patch["spec"]["images"]["falco"].items().size(); ++i)
         patch["spec"]["images"]["falco"].item(i)["repository"] = "mirror.example.com/falco";
-    must(seed.update(profiles, {{}, "falco"}, patch, {}));
+    offer(patch);
     settle();
     for (const auto* space : {"shoot--p--a", "shoot--p--b"})
         EXPECT_THAT(

@@ -4,6 +4,21 @@
 #include <exception>
 
 namespace falconer::actors {
+namespace {
+
+/// Counts a batch that waits to be tried again, however its wait ends.
+class held_back {
+public:
+    explicit held_back(std::size_t& how_many) : how_many_(how_many) { ++how_many_; }
+    ~held_back() { --how_many_; }
+    held_back(const held_back&)            = delete;
+    held_back& operator=(const held_back&) = delete;
+
+private:
+    std::size_t& how_many_;
+};
+
+}  // namespace
 
 store_writer::store_writer(
     asio::any_io_executor loop, time_source& time, event_store& store, event_spool& spool,
@@ -89,7 +104,7 @@ task<bool> store_writer::wait_for_share(const ingest_record& record, steady_time
 bool store_writer::may_begin(const lane& in) const noexcept {
     if (in.queue.empty() || in.under_way >= in.batches_at_once) return false;
     // One batch may be waiting for a store that is away, or held: the others need not.
-    return in.under_way == 0 || closed_ || presence_.away() || refusing_ ||
+    return in.under_way == in.held || closed_ || presence_.away() || refusing_ ||
            in.queue.size() >= opt_.second_batch_records;
 }
 
@@ -154,7 +169,7 @@ task<void> store_writer::keep(std::shared_ptr<batch> fresh, lane& in) {
     count_.batch_records.observe(static_cast<double>(fresh->answers.size()));
     std::exception_ptr broken;
     try {
-        auto work = keep_trying(*fresh);
+        auto work = keep_trying(*fresh, in);
         co_await std::move(work);
     } catch (...) {
         broken = std::current_exception();
@@ -167,7 +182,7 @@ task<void> store_writer::keep(std::shared_ptr<batch> fresh, lane& in) {
     std::rethrow_exception(broken);
 }
 
-task<void> store_writer::keep_trying(batch& fresh) {
+task<void> store_writer::keep_trying(batch& fresh, lane& in) {
     const auto clock = time_.make_bell();
     auto       pause = opt_.pause;
     for (;;) {
@@ -176,7 +191,11 @@ task<void> store_writer::keep_trying(batch& fresh) {
         auto next = std::min(time_.now() + jittered(pause), std::ranges::min(fresh.until));
         // Who is held is the one to try the store when that is due.
         if (presence_.away()) next = std::min(next, presence_.next_try());
-        co_await clock->wait_until(next);
+        {
+            const held_back waits(in.held);
+            bell_->ring();  // the others need not wait with it
+            co_await clock->wait_until(next);
+        }
         pause = std::min(2 * pause, opt_.longest_pause);
         turn_away_overdue(fresh);
         if (fresh.answers.empty()) co_return;

@@ -107,6 +107,7 @@ private:
         std::size_t       batches_at_once = 1;
         std::deque<entry> queue{};
         std::size_t       under_way = 0;  // batches
+        std::size_t       held      = 0;  // of these, wait to be tried again
     };
 
     task<bool>         wait_for_share(const ingest_record& record, steady_time until);
@@ -115,7 +116,7 @@ private:
     bool               idle() const noexcept;
     batch              take_batch(std::deque<entry>& queue);
     task<void>         keep(std::shared_ptr<batch> fresh, lane& in);
-    task<void>         keep_trying(batch& fresh);
+    task<void>         keep_trying(batch& fresh, lane& in);
     task<bool>         keep_once(batch& fresh);  // false: neither the store nor the spool took it
     task<result<void>> spool(batch& fresh);
     void               replayed(steady_time::duration took);

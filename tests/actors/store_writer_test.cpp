@@ -430,9 +430,9 @@ TEST_F(StoreWriterTest, ABodyThatIsRefusedEvenForTheQuarantineIsCounted) {
 
 TEST_F(StoreWriterTest, PartsOfABatchHaveTheSameIdsEachTime) {
     std::vector<std::vector<uuid>> passes;
+    record_batch                   whole{.id = {}, .records = {event_of("a"), event_of("poison")}};
+    whole.id.bytes.fill(7);
     for (int i = 0; i < 2; ++i) {
-        record_batch whole{.id = {}, .records = {event_of("a"), event_of("poison")}};
-        whole.id.bytes.fill(7);
         spool.kept.push_back(whole);
         store.away = 1;
         store.ids.clear();

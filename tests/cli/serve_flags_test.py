@@ -90,6 +90,7 @@ class ServeFlags(unittest.TestCase):
             self.assertIn(part, said)
 
     def test_without_a_cluster_it_says_so_and_ends(self):
+        self.file.write_text(CONFIG + "admission: {listen: '127.0.0.1:0'}\n")
         done = subprocess.run([FALCONER, "serve", "--config", self.file, "--roles=admission", "--health-bind-address=127.0.0.1:0",
                                "--metrics-bind-address=127.0.0.1:0"],
                               capture_output=True, text=True, timeout=60, env={"PATH": os.environ["PATH"]})

@@ -12,7 +12,10 @@ template <class Number>
 std::optional<Number> taken(const std::string& word) {
     CLI::App app;
     Number   number = 0;
-    app.add_option("n", number, "")->required()->transform(a_decimal)->check(CLI::Range(-5, 36'500));
+    app.add_option("n", number, "")
+        ->required()
+        ->transform(a_decimal)
+        ->check(CLI::Range(-5, 36'500));
     std::vector<std::string> words{word, "--"};  // from behind
     try {
         app.parse(words);

@@ -25,7 +25,7 @@ constexpr std::string_view kind        = "Configuration";
 constexpr std::uint64_t    kibi = 1 << 10, mebi = 1 << 20, gibi = 1 << 30;
 
 /// Sections of roles that are not part of this build: whatever they hold is theirs.
-constexpr const char* other_sections[] = {"falco", "console", "alerts"};
+constexpr const char* other_sections[] = {"falco", "alerts"};
 
 void read_header(reader& root) {
     for (const auto& [key, expected] :
@@ -297,6 +297,13 @@ configuration_reading read_configuration(
     read_controller(root.section("controller"), got.value.controller);
     got.value.has_admission = root.has("admission");
     read_admission(root.section("admission"), got.value.admission);
+    got.value.has_console = root.has("console");
+    auto console          = root.section("console");
+    read_endpoint(console, "listen", got.value.console.listen);
+    const bool console_tls = console.has("tls");
+    read_tls(console.section("tls"), console_tls, got.value.console.tls);
+    read_farewell(console.section("drain"), got.value.console.drain);
+    read_console(console, got.value.console, got.value.has_console && roles.contains("console"));
     auto metrics = root.section("metrics");
     read_endpoint(metrics, "listen", got.value.metrics);
     auto health = root.section("health");

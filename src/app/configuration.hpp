@@ -4,6 +4,7 @@
 #include "actors/clusters.hpp"
 #include "actors/store_writer.hpp"
 #include "admission_configuration.hpp"
+#include "console_configuration.hpp"
 #include "controller_role.hpp"
 #include "falconer/falco/operator_settings.hpp"
 #include "falconer/log.hpp"
@@ -82,6 +83,8 @@ struct configuration {
     bool                     has_controller = false;  // there is such a section
     admission_configuration  admission{};
     bool                     has_admission = false;
+    console_configuration    console{};
+    bool                     has_console = false;
     falco::operator_settings falco{};
     asio::ip::tcp::endpoint  metrics{asio::ip::address_v6::any(), 8080};
     asio::ip::tcp::endpoint  health{asio::ip::address_v6::any(), 8081};

@@ -17,7 +17,7 @@ std::uint64_t descriptor_limit();
 struct descriptor_wishes {
     std::size_t ingest     = 0;  // connections
     std::size_t admission  = 0;  // connections
-    std::size_t kubernetes = 0;  // requests to API servers
+    std::size_t kubernetes = 0;  // requests to API servers, and whoever else is few
 };
 
 /// So that whoever comes from outside, in whatever number, leaves enough for the store, the spool

@@ -41,6 +41,7 @@ std::vector<listener> listeners_of(const configuration& how, const std::set<std:
     std::vector<listener> all;
     if (roles.contains("ingestor")) all.push_back({"ingestor.listen", how.ingestor.listen});
     if (roles.contains("admission")) all.push_back({"admission.listen", how.admission.listen});
+    if (roles.contains("console")) all.push_back({"console.listen", how.console.listen});
     all.push_back({"metrics.listen", how.metrics});
     all.push_back({"health.listen", how.health});
     return all;

@@ -29,6 +29,8 @@ descriptor_wishes wishes_of(const configuration& how, const std::set<std::string
     if (roles.contains("admission")) all.admission = how.admission.http.connections;
     if (roles.contains("controller")) all.kubernetes = how.controller.requests;
     if (roles.contains("admission")) all.kubernetes += 16;
+    if (roles.contains("console"))
+        all.kubernetes += how.console.http.connections + how.console.connections;
     return all;
 }
 
@@ -46,7 +48,7 @@ result<void> clock_is_set(utc_time now) {
 }
 
 const std::set<std::string>& roles_built() {
-    static const std::set<std::string> roles{"admission", "controller", "ingestor"};
+    static const std::set<std::string> roles{"admission", "console", "controller", "ingestor"};
     return roles;
 }
 
@@ -171,6 +173,10 @@ task<result<void>> server::start() {
         admission_.emplace(loop_, time_, metrics_, how_.admission, how_.falco, *rules_);
         if (auto up = admission_->start(); !up) co_return std::move(up).error();
     }
+    if (roles_.contains("console")) {
+        console_.emplace(loop_, time_, how_.store, how_.console);
+        if (auto up = console_->start(); !up) co_return std::move(up).error();
+    }
     if (needs_store()) look_after_the_store();
     tell_of_descriptors();
     co_return result<void>{};
@@ -187,6 +193,7 @@ void server::expect_roles() {
     expect("ingestor", ingestor_);
     expect("controller", controller_);
     expect("admission", admission_);
+    expect("console", console_);
 }
 
 result<void> server::start_rules() {
@@ -242,6 +249,7 @@ void server::lost_leadership(bool stopped) {
 void server::reload() {
     if (ingestor_) ingestor_->reload();
     if (controller_) controller_->reload();
+    if (console_) console_->reload();
     reread_rules();
 }
 
@@ -249,18 +257,27 @@ task<void> server::drain_ingestor() {
     if (ingestor_) co_await ingestor_->drain();
 }
 
+task<void> server::drain_admission() {
+    if (admission_) co_await admission_->drain();
+}
+
+task<void> server::drain_console() {
+    if (console_) co_await console_->drain();
+}
+
 task<void> server::drain() {
     health_.set_draining();
-    if (!admission_) co_return co_await drain_ingestor();
     using namespace asio::experimental::awaitable_operators;
-    auto one   = admission_->drain();
+    auto one   = drain_admission();
     auto other = drain_ingestor();
-    co_await (std::move(one) && std::move(other));
+    auto third = drain_console();
+    co_await (std::move(one) && std::move(other) && std::move(third));
 }
 
 task<void> server::stop() {
     co_await scope_.stop();
     if (rules_) co_await rules_->stop();
+    if (console_) co_await console_->stop();
     if (admission_) co_await admission_->stop();
     if (controller_) co_await controller_->stop();
     if (ingestor_) co_await ingestor_->stop();

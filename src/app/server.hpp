@@ -3,6 +3,7 @@
 
 #include "admission_role.hpp"
 #include "certificate_end.hpp"
+#include "console_role.hpp"
 #include "controller_role.hpp"
 #include "descriptors.hpp"
 #include "falconer/one_shot.hpp"
@@ -45,6 +46,7 @@ public:
     metrics_registry& metrics() { return metrics_; }
     ingestor_role*    ingestor() { return ingestor_ ? &*ingestor_ : nullptr; }
     admission_role*   admission() { return admission_ ? &*admission_ : nullptr; }
+    console_role*     console() { return console_ ? &*console_ : nullptr; }
     controller_role*  controller() { return controller_ ? &*controller_ : nullptr; }
     unsigned short    metrics_port() const { return metrics_endpoint_.port(); }
     unsigned short    health_port() const { return health_endpoint_.port(); }
@@ -72,6 +74,8 @@ private:
     result<void> start_rules();
     void         reread_rules();
     task<void>   drain_ingestor();
+    task<void>   drain_admission();
+    task<void>   drain_console();
     void         lost_leadership(bool stopped);
 
     asio::any_io_executor loop_;
@@ -92,6 +96,7 @@ private:
     std::optional<rules_stock>     rules_;  // before those who read in it
     std::optional<controller_role> controller_;
     std::optional<admission_role>  admission_;
+    std::optional<console_role>    console_;
     http_endpoint                  metrics_endpoint_;
     http_endpoint                  health_endpoint_;
 

@@ -83,6 +83,9 @@ configuration configuration_in(const fs::path& data) {
     how.metrics                  = {local, 8080};
     how.health                   = {local, 8081};
     how.admission.listen         = {local, 10250};
+    how.has_console              = true;
+    how.console.listen           = {local, 8443};
+    how.console.demo_users       = data / "keys" / "console-users.yaml";
     return how;
 }
 
@@ -207,6 +210,8 @@ configuration up_application::configure() const {
     how.falco.central.token_issuer  = {.file = (opt_.data / "keys" / "key.pem").string()};
     how.ingestor.heartbeat_secret   = opt_.data / "keys" / "heartbeat.secret";
     how.falco.heartbeat_secret_file = how.ingestor.heartbeat_secret.string();
+    how.console.listen              = free_near(how.console.listen);
+    how.console.drain               = {.accept = 0s, .idle = 0s, .grace = 5s};
     return how;
 }
 
@@ -243,6 +248,7 @@ task<result<void>> up_application::start() {
     scope_.spawn("gardenlet", gardenlet_->run());
     scope_.spawn("resource manager", resource_manager_->run());
     scope_.spawn("archive", kubernetes_->keep_archive());
+    if (auto done = write_console_users(); !done) co_return std::move(done).error();
     if (auto up = co_await start_server(); !up) co_return std::move(up).error();
 
     sandbox::demo_fleet::options fleet;
@@ -285,7 +291,7 @@ task<void> up_application::greet() const {
     const auto local = asio::ip::address_v4::loopback();
     std::cout << "\nFalconer is up. Ctrl-C stops everything; a second start on the same folder "
                  "finds its data again.\n\n"
-              << "  events    " << here << "/v1/events\n"
+              << console_greeting() << "  events    " << here << "/v1/events\n"
               << "  metrics   " << at(local, server_->metrics_port()) << "/metrics\n"
               << "  health    " << at(local, server_->health_port()) << "/readyz\n"
               << "  shoots    KUBECONFIG=" << shell_word(kubernetes_->kubeconfig_file().string())

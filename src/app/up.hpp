@@ -64,6 +64,9 @@ private:
     std::string           token_for(const cluster_identity& who) const;
     task<void>            greet() const;
     task<void>            show();
+    /// Users for trying the console, with passwords of this folder's own. Errors: of the file.
+    result<void> write_console_users() const;
+    std::string  console_greeting() const;
 
     asio::any_io_executor                      loop_;
     time_source&                               time_;

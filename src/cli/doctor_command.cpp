@@ -185,6 +185,7 @@ std::set<std::string> roles_in(const app::configuration& how) {
     std::set<std::string> roles;
     if (!how.ingestor.keys_file.empty()) roles.insert("ingestor");
     if (how.has_admission) roles.insert("admission");
+    if (how.has_console) roles.insert("console");
     return roles;
 }
 

@@ -118,6 +118,17 @@ void check_files(
         );
     if (roles.contains("admission"))
         for (auto& each : how.admission.problems()) problems.push_back(std::move(each));
+    if (roles.contains("console")) {
+        if (!got.value.has_console) complain("console", "is needed for the role of that name");
+        if (!how.console.demo_users.empty() && !how.console.listen.address().is_loopback())
+            complain(
+                "console.demoUsersFile",
+                "demo users sign in over loopback only: listen at 127.0.0.1"
+            );
+        if (!how.console.demo_users.empty())
+            if (auto users = app::read_demo_users(how.console.demo_users); !users)
+                complain("console.demoUsersFile", users.error().detail);
+    }
     if (roles.contains("controller") || roles.contains("ingestor")) {
         app::heartbeat_secret_file beats(how.ingestor.heartbeat_secret);
         if (const auto read = beats.read(); !read)
@@ -164,6 +175,7 @@ int serve(const serve_options& opt) {
     auto                     got   = app::read_configuration_file(opt.config, roles);
     if (opt.roles.empty() && !got.value.has_controller) roles.erase("controller");
     if (opt.roles.empty() && !got.value.has_admission) roles.erase("admission");
+    if (opt.roles.empty() && !got.value.has_console) roles.erase("console");
     opt.flags.apply_to(got.value, roles, problems);
     take_rules(opt.rules, got.value, problems);
     app::apply_environment(got.value.controller);
@@ -207,9 +219,8 @@ void add_serve_command(CLI::App& root, int& exit_code) {
         ->required();
     sub->add_option(
            "--roles", opt->roles,
-           "Roles to run, with commas between; default: all there are, controller and admission "
-           "only "
-           "if the configuration has their section"
+           "Roles to run, with commas between; default: all there are, controller, "
+           "admission and console only if the configuration has their section"
     )
         ->delimiter(',');
     sub->add_flag("--check", opt->check, "Only read the configuration and report every problem");

@@ -33,6 +33,9 @@ struct http_server_options {
     std::chrono::seconds      park{2};      // idle for so long: the read buffer is put away
     std::chrono::seconds      stranger{2};  // in a crowd: to be known by
     std::chrono::milliseconds sweep{500};   // how late an overdue connection may be noticed
+    /// Whoever goes away while it is being answered gets no answer, and the handler is cancelled
+    /// within `sweep`. Not for senders who close their side and listen on.
+    bool leave_with_peer = false;
     /// For few places and many who look in: nobody keeps one after the answer.
     bool one_request_each = false;
 };

@@ -23,6 +23,12 @@ void http_session::look_at(steady_time now) {
             case stage::lingering: break;
         }
         peer_->close();
+    } else if (shop_.opt.leave_with_peer &&
+               (stage_ == stage::answering || stage_ == stage::streaming) && peer_->peer_left()) {
+        due_ = never;
+        ++stats.abandoned;
+        peer_->close();
+        grip_.cancel();
     } else if (stage_ == stage::idle && space_ && now - since_ >= shop_.opt.park) {
         peer_->interrupt();
     }

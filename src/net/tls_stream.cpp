@@ -168,6 +168,8 @@ public:
         socket_.cancel(ignored);
     }
 
+    bool peer_left() const noexcept override { return hung_up(wire_.socket); }
+
     void close() noexcept override {
         closed_      = true;
         wire_.socket = -1;  // the number may soon be somebody else's

@@ -2,6 +2,7 @@
 
 #include "schema_check.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace falconer::store {
@@ -35,6 +36,17 @@ int number_of(std::string_view text) {
     return n;
 }
 
+const migration* ours_of(int version) {
+    const auto known = known_migrations();
+    const auto which = std::ranges::find(known, version, &migration::version);
+    return which == known.end() ? nullptr : &*which;
+}
+
+/// The newest that this program knows. Numbers may have gaps.
+int newest() {
+    return known_migrations().back().version;
+}
+
 failure changed(const migration& which) {
     return {
         errc::conflict,
@@ -50,23 +62,22 @@ task<result<int>> version_of(pg_connection& store) {
         {}, patience
     );
     if (!rows) co_return std::move(rows).error();
-    const auto known = known_migrations();
-    int        at    = 0;
+    int at = 0;
     for (int row = 0; row < rows->size(); ++row) {
-        at = number_of(rows->at(row, 0));
-        if (at > static_cast<int>(known.size())) {
-            if (number_of(rows->at(row, 2)) <= static_cast<int>(known.size())) continue;
+        at               = number_of(rows->at(row, 0));
+        const auto* ours = ours_of(at);
+        if (ours == nullptr) {
+            if (number_of(rows->at(row, 2)) <= newest()) continue;
             co_return failure{
                 errc::conflict,
                 "the store's schema is newer than this program: start the newer falconer"
             };
         }
-        const auto&           ours = known[static_cast<std::size_t>(at - 1)];
         pg_connection::params text;
-        text.emplace_back(ours.sql);
+        text.emplace_back(ours->sql);
         auto sum = co_await store.query(checksum, std::move(text), patience);
         if (!sum) co_return std::move(sum).error();
-        if (sum->at(0, 0) != rows->at(row, 1)) co_return changed(ours);
+        if (sum->at(0, 0) != rows->at(row, 1)) co_return changed(*ours);
     }
     co_return at;
 }
@@ -103,7 +114,7 @@ task<result<int>> migrate_locked(pg_connection& store) {
         *at = next.version;
     }
     // A newer program has granted already what its schema needs, which we do not know.
-    if (*at <= static_cast<int>(known_migrations().size())) {
+    if (*at <= newest()) {
         auto granted = co_await store.run_script(std::string(grants_script()), patience);
         if (!granted) co_return std::move(granted).error().while_doing("granting privileges");
     }

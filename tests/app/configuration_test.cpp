@@ -44,7 +44,7 @@ TEST(ConfigurationTest, TheExampleNamesEveryOption) {
     );
     const auto got = read_configuration("all", all, ingestor);
     EXPECT_THAT(got.problems, IsEmpty());
-    const std::set<std::string> elsewhere{"falco", "console", "alerts", "controller"};
+    const std::set<std::string> elsewhere{"falco", "alerts", "controller"};
     for (const auto& key : got.keys) {
         if (elsewhere.contains(key)) continue;
         const auto name = key.substr(key.rfind('.') + 1);
@@ -166,7 +166,7 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
         "ingestor:\n  listen: 127.0.0.1:0\n  dailyEvents: 5\n  floodHold: 2s\n  drain: {accept: "
         "200ms}\n"
         "  tls: {certificateFile: c, keyFile: k}\n"
-        "logging: {level: debug, format: json}\nconsole: {anything: [1]}\n"
+        "logging: {level: debug, format: json}\nalerts: {anything: [1]}\n"
     );
     EXPECT_THAT(got.problems, IsEmpty());
     EXPECT_EQ(got.value.ingestor.drain.accept, 200ms);
@@ -182,7 +182,7 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
     ASSERT_TRUE(value.ingestor.tls);
     EXPECT_EQ(value.ingestor.tls->key, "k");
     EXPECT_EQ(value.logging.level, spdlog::level::debug);
-    EXPECT_THAT(value.unread, ElementsAre("console"));
+    EXPECT_THAT(value.unread, ElementsAre("alerts"));
 }
 
 TEST(ConfigurationTest, WhatTheGoExtensionReadsAndNobodyUsesIsAWarning) {

@@ -254,10 +254,17 @@ def kubeconfigs(_):
                f"clusters: [{{name: c, cluster: {{{cluster}}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n").encode()
 
 
+def filters(_):
+    for text in ('curl -shadow "exact text"', "rule:(a OR -b) priority>=warning", "proc.aname[2]:*cu?l* fd.sport:1..1024", "NOT (a AND (b OR c))",
+                 "time:2026-11-29..2026-11-30 received>-2h", '"odd name":"a\\"b" flag:test uuid:d324e50f-d14c-4b05-8d63-ed15b6873b17', "rule:", "gr\u00fcn )",
+                 "workload:web-* n>0.5 n<=-17 -f:*", "tag:\\*x"):
+        yield text.encode()
+
+
 def main():
     target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path(sys.argv[3])
     directory.mkdir(parents=True, exist_ok=True)
-    make = {"configuration": configurations, "event": events, "http": requests, "jwt": tokens, "keys": keys,
+    make = {"configuration": configurations, "event": events, "filter": filters, "http": requests, "jwt": tokens, "keys": keys,
             "kubeconfig": kubeconfigs, "oci": artifacts, "profile": profiles, "review": reviews, "rule_files": rule_files,
             "rules": rules, "service_config": service_configs, "spool": spools, "status": statuses, "watch": watches}.get(target)
     if make:

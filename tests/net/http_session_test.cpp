@@ -323,6 +323,30 @@ TEST_F(HttpSessionTest, AnAnswerNobodyWaitsForIsCountedAsAbandoned) {
     EXPECT_TRUE(eventually([&] { return server.counts().abandoned == 1; }));
 }
 
+TEST_F(HttpSessionTest, WorkForWhoHasGoneIsGivenUpWhereThatIsWanted) {
+    handler.hold = true;
+    http_server attentive(
+        loop.get_executor(), time, {.connections = 8, .leave_with_peer = true}, handler
+    );
+    ASSERT_TRUE(attentive.listen({asio::ip::address_v4::loopback(), 0}));
+    scope.spawn("attentive", attentive.run());
+    {
+        talker stays(loop, attentive.port());
+        stays.say(sized(2, token) + "ab");
+        EXPECT_TRUE(eventually([&] { return handler.handled == 1; }));
+        time.advance(1s);
+        EXPECT_EQ(attentive.connections(), 1u);
+    }
+    // Nobody else's answer waits for the gate: the handler itself has been cancelled.
+    EXPECT_TRUE(eventually([&] {
+        time.advance(500ms);
+        return attentive.connections() == 0;
+    }));
+    EXPECT_EQ(attentive.counts().abandoned, 1u);
+    scope.spawn("stop", attentive.stop());
+    time.settle();
+}
+
 TEST_F(HttpSessionTest, AHandlerMayTakeItsTimeButNotForEver) {
     handler.hold = true;
     auto peer    = connect();

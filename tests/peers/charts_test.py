@@ -125,21 +125,21 @@ class Charts(unittest.TestCase):
         others["ConfigMap", "rules"] = {"falco_rules.yaml": ""}
         arguments, around = charts.lay_out(workload, objects, root, others)
         said = " ".join(arguments)
-        if not self.is_built(re.search(r"--roles[ =](\w+)", said).group(1)):
-            # Its flags cannot be judged; its configuration can.
+        if re.search(r"--roles[ =](\w+)", said).group(1) == "console":
+            # Nobody could sign in there yet, and it says so; what else its configuration holds can be judged.
             arguments = ["serve", "--config", re.search(r"--config[ =](\S+)", said).group(1), "--roles", "controller"]
         # What gardenlet adds to every container.
         around = {**os.environ, "SEED_NAME": "my-seed", **around}
         return subprocess.run([FALCONER, *arguments, "--check"], capture_output=True, text=True, env=around)
 
-    @staticmethod
-    def is_built(role):
-        done = subprocess.run([FALCONER, "serve", "--config", "/dev/null", "--check", "--roles", role], capture_output=True, text=True)
-        return "is not part of this build" not in done.stderr
-
-    def test_the_console_is_off_as_long_as_its_role_is_not_built(self):
+    def test_the_console_is_off_as_long_as_nobody_can_sign_in_in_a_landscape(self):
         self.assertNotIn("falconer-console", [each["metadata"]["name"] for each in rendered(EVENTS, "by the example")])
-        self.assertFalse(self.is_built("console"), "it is built: the chart may switch it on")
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("apiVersion: falco.extensions.config.gardener.cloud/v1alpha1\nkind: Configuration\nconsole: {}\n")
+            file.flush()
+            done = subprocess.run([FALCONER, "serve", "--config", file.name, "--check", "--roles", "console"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no other way to sign in", done.stderr, "there is one: the chart may switch the console on")
 
     def config_of(self, objects, name):
         return yaml.safe_load(one(objects, "Secret", name)["stringData"]["config.yaml"])

@@ -104,7 +104,7 @@ class Start(unittest.TestCase):
 
     def test_roles_that_are_not_there(self):
         self.assertIn("there is no role 'cook'", self.serve(None, "--roles", "cook", code=2))
-        self.assertIn("not part of this build", self.serve(None, "--roles", "console", code=2))
+        self.assertIn("console: is needed", self.serve(None, "--roles", "console", code=2))
 
     def test_a_controller_that_can_reach_no_cluster(self):
         said = self.serve(None, "--roles", "controller", code=1)

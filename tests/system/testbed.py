@@ -84,11 +84,12 @@ def eventually(met, seconds=60, what="condition"):
 
 
 class Testbed:
-    def __init__(self, quota=10**9, spool_capacity="64Mi", extra=None):
+    def __init__(self, quota=10**9, spool_capacity="64Mi", extra=None, roles="ingestor"):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-test."))
         self.quota = quota
         self.spool_capacity = spool_capacity
         self.extra = extra or {}
+        self.roles = roles
         self.port, self.metrics_port, self.health_port = free_port(), free_port(), free_port()
         self.process = self.pg_env = None
         self.closed = False
@@ -197,7 +198,7 @@ class Testbed:
         self.starts += 1
         self.log = open(self.home / f"falconer.{self.starts}.log", "wb")
         self.process = subprocess.Popen(
-            [FALCONER, "serve", "--config", self.config, "--roles", "ingestor"],
+            [FALCONER, "serve", "--config", self.config, "--roles", self.roles],
             stdout=self.log, stderr=self.log)
         self.log.close()
         if wait:

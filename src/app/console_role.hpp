@@ -1,0 +1,51 @@
+// The role `console`: people see and search events.
+#pragma once
+
+#include "configuration.hpp"
+#include "console/handler.hpp"
+#include "console/merged_queries.hpp"
+#include "http_endpoint.hpp"
+#include "quarantine_replay.hpp"
+#include "store/pg_event_queries.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace falconer::app {
+
+/// Lifetime : start() once; stop() before destruction, even if start() failed.
+class console_role {
+public:
+    console_role(
+        asio::any_io_executor loop, time_source& time, const store_configuration& store,
+        const console_configuration& how
+    );
+
+    /// Returns when it listens. Errors: one sentence that says what to do.
+    result<void> start();
+    /// Certificates from their files.
+    void       reload();
+    task<void> drain();
+    task<void> stop();
+
+    /// Why nobody should be sent here. Empty: ready.
+    std::vector<std::string> not_ready() const;
+
+    unsigned short port() const { return endpoint_->port(); }
+
+private:
+    console::handler::options handler_options(std::vector<console::user> users) const;
+
+    asio::any_io_executor           loop_;
+    time_source&                    time_;
+    console_configuration           opt_;
+    store::pg_event_queries         store_;
+    console::merged_queries         stores_;
+    quarantine_replay               replay_;
+    std::optional<console::handler> handler_;
+    std::optional<http_endpoint>    endpoint_;
+    bool                            listening_ = false;
+};
+
+}  // namespace falconer::app

@@ -1,0 +1,51 @@
+#include "streams.hpp"
+
+#include "falconer/log.hpp"
+
+#include <stdexcept>
+
+namespace falconer::console {
+
+export_stream::export_stream(event_queries& store, session_ptr whose, options opt)
+    : store_(store), whose_(whose), place_(std::move(whose), &session::exports),
+      opt_(std::move(opt)) {
+    opt_.search.limit = 500;
+}
+
+task<std::string> export_stream::next() {
+    if (whose_->over) throw std::runtime_error("signed out");  // and not: that was all
+    if (over_) co_return "";
+    std::string text;
+    if (!std::exchange(begun_, true) && opt_.as == form::csv) text = csv_head(opt_.fields);
+    while (text.empty() || told_ == 0) {
+        if (opt_.most) opt_.search.limit = std::min<std::size_t>(500, *opt_.most - told_);
+        if (opt_.search.limit == 0) {
+            over_ = true;
+            break;
+        }
+        auto page = co_await store_.page(opt_.search);
+        if (!page) {
+            log_of("console").warn(
+                "a file ends before its time reason=\"{}\"", page.error().detail
+            );
+            throw std::runtime_error("the store failed");
+        }
+        text               += lines_of(*page);
+        told_              += page->events.size();
+        over_               = page->end;
+        opt_.search.before  = behind(*page);
+        if (over_) break;
+        if (!page->events.empty()) break;
+    }
+    co_return text;
+}
+
+std::string export_stream::lines_of(const event_slice& page) {
+    std::string text;
+    for (const auto& each : page.events)
+        text +=
+            opt_.as == form::csv ? csv_line(each, opt_.fields) : sidekick_json(each, true) + "\n";
+    return text;
+}
+
+}  // namespace falconer::console

@@ -1,0 +1,253 @@
+#include "handler.hpp"
+
+#include "documents.hpp"
+#include "falconer/log.hpp"
+#include "falconer/value.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace falconer::console {
+namespace {
+
+constexpr std::string_view session_cookie = "falconer-session";
+constexpr std::size_t      largest_body   = 16 * 1024;
+
+/// The host without its port, brackets and case.
+std::string host_of(std::string_view field) {
+    auto name = field.substr(0, field.starts_with('[') ? field.find(']') + 1 : field.rfind(':'));
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    return filter::lowered(name);
+}
+
+bool changes_something(const std::string& method) {
+    return method != "GET" && method != "HEAD";
+}
+
+}  // namespace
+
+/// A place of the API. `{}` in a path is one part of it, whichever.
+struct handler::route {
+    std::string_view method;
+    std::string_view path;
+    reply (handler::*go)(question);
+    std::size_t session::* count;  // what it counts as
+};
+
+const handler::route* handler::route_of(
+    const std::string& method, std::string_view path, bool& path_known
+) {
+    static constexpr route all[] = {
+        {"GET", "/api/v1/me", &handler::me, nullptr},
+        {"GET", "/api/v1/fields", &handler::fields, &session::questions},
+        {"GET", "/api/v1/events", &handler::events, &session::questions},
+        {"GET", "/api/v1/events/{}", &handler::event, &session::questions},
+        {"GET", "/api/v1/events/{}/raw", &handler::raw_event, &session::questions},
+        {"GET", "/api/v1/facets", &handler::facets, &session::questions},
+        {"GET", "/api/v1/histogram", &handler::histogram, &session::questions},
+        {"GET", "/api/v1/tail", &handler::tail, nullptr},
+        {"GET", "/api/v1/export", &handler::file, nullptr},
+        {"GET", "/api/v1/clusters", &handler::clusters, &session::questions},
+        {"GET", "/api/v1/quarantine", &handler::quarantine, &session::questions},
+        {"GET", "/api/v1/quarantine/{}", &handler::quarantined, &session::questions},
+        {"GET", "/api/v1/quarantine/{}/body", &handler::quarantined_bytes, &session::questions},
+        {"POST", "/api/v1/quarantine/{}/replay", &handler::replay, &session::questions},
+    };
+    const auto matches = [&](std::string_view pattern) {
+        const auto open = pattern.find("{}");
+        if (open == pattern.npos) return pattern == path;
+        const auto tail = pattern.substr(open + 2);
+        if (!path.starts_with(pattern.substr(0, open)) || !path.ends_with(tail)) return false;
+        if (path.size() <= open + tail.size()) return false;
+        return path.substr(open, path.size() - open - tail.size()).find('/') == path.npos;
+    };
+    path_known = false;
+    for (const auto& each : all) {
+        if (!matches(each.path)) continue;
+        path_known = true;
+        if (each.method == method || (each.method == "GET" && method == "HEAD")) return &each;
+    }
+    return nullptr;
+}
+
+handler::handler(
+    asio::any_io_executor loop, time_source& time, event_queries& store, body_replay& replay,
+    options opt
+)
+    : loop_(loop), time_(time), store_(store), replay_(replay), opt_(std::move(opt)),
+      sessions_(time, opt_.sign_in), news_(std::move(loop), time, store) {}
+
+std::optional<net::http_response> handler::screen(net::http_request& head) {
+    if (head.content_length.value_or(0) <= largest_body) return std::nullopt;
+    return with_guards(
+        answer_of({413, "too-large", "Too much", "There is nothing here to send so much to."})
+    );
+}
+
+/// A page of somebody else's may make a browser ask us, cookie and all, but not with such a field.
+std::optional<net::http_response> handler::forged(const net::http_request& request) const {
+    const auto refusal = [](std::string detail) {
+        return answer_of({403, "request-forged", "Not from a page of Falconer's", std::move(detail)}
+        );
+    };
+    const auto host = request.headers.find("Host");
+    if (!opt_.hosts.empty() &&
+        (!host || std::ranges::find(opt_.hosts, host_of(*host)) == opt_.hosts.end()))
+        return refusal("The console is not called so: console.hosts has its names.");
+    if (!changes_something(request.method)) return std::nullopt;
+    if (request.headers.find("X-Requested-With").value_or("") != "falconer")
+        return refusal("The header X-Requested-With: falconer is missing.");
+    const auto site = request.headers.find("Sec-Fetch-Site");
+    if (site && *site != "same-origin" && *site != "none")
+        return refusal("It comes from another site.");
+    return std::nullopt;
+}
+
+net::http_response handler::with_guards(net::http_response answer) const {
+    if (!answer.headers.find("Content-Security-Policy"))
+        answer.headers.add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    if (!answer.headers.find("Cache-Control")) answer.headers.add("Cache-Control", "no-store");
+    answer.headers.add("X-Content-Type-Options", "nosniff");
+    answer.headers.add("Referrer-Policy", "no-referrer");
+    answer.headers.add("Cross-Origin-Resource-Policy", "same-origin");
+    answer.headers.add("Cross-Origin-Opener-Policy", "same-origin");
+    answer.headers.add("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+    if (opt_.tls) answer.headers.add("Strict-Transport-Security", "max-age=31536000");
+    return answer;
+}
+
+task<net::http_response> handler::handle(net::http_request request) {
+    auto where = address_of(request.target);
+    if (!where) co_return with_guards(answer_of(wrong_parameter("", "the address is not UTF-8")));
+    if (auto refusal = forged(request)) co_return with_guards(std::move(*refusal));
+    if (!where->path.starts_with("/api/")) co_return with_guards(documents(request, *where));
+    auto answer = co_await api(std::move(request), std::move(*where));
+    co_return with_guards(std::move(answer));
+}
+
+net::http_response handler::documents(const net::http_request& request, const address& where)
+    const {
+    if (changes_something(request.method)) {
+        auto answer = answer_of({405, "method", "Only to be read", request.method});
+        answer.headers.add("Allow", "GET, HEAD");
+        return answer;
+    }
+    const auto accepts = request.headers.find("Accept-Encoding").value_or("");
+    return page_answer(where.path, accepts, opt_.frame_ancestors);
+}
+
+task<net::http_response> handler::api(net::http_request request, address where) {
+    const auto& path = where.path;
+    if (path == "/api/v1/openapi.yaml" || path == "/api/v1/openapi.json")
+        co_return api_document(path.ends_with("yaml"));
+    if (path == "/api/v1/sign-in") co_return ways_to_sign_in();
+    if (path == "/api/v1/session" && request.method == "POST") co_return sign_in(request);
+    if (path == "/api/v1/session" && request.method == "DELETE") co_return sign_out(request);
+    bool        path_known = false;
+    const auto* found      = route_of(request.method, path, path_known);
+    if (found == nullptr && !path_known && path != "/api/v1/session")
+        co_return answer_of(not_found(path));
+    if (found == nullptr)
+        co_return answer_of({405, "method", "Not in this way", request.method + " " + path});
+
+    question q{.where = std::move(where)};
+    q.token   = cookie(request, session_cookie).value_or("");
+    q.who     = sessions_.find(q.token);
+    q.request = std::move(request);
+    if (!q.who)
+        co_return answer_of({401, "not-signed-in", "Nobody is signed in", "Sign in, and try again."}
+        );
+    if (found->count == nullptr) co_return co_await (this->*found->go)(std::move(q));
+    if ((*q.who).*(found->count) >= opt_.questions)
+        co_return answer_of(
+            {.status      = 429,
+             .kind        = "too-many",
+             .title       = "Too many questions at once",
+             .retry_after = 1}
+        );
+    const counted_place place(q.who, found->count);
+    co_return co_await (this->*found->go)(std::move(q));
+}
+
+net::http_response handler::ways_to_sign_in() const {
+    json_text_writer json;
+    json->StartObject();
+    json.key("ways")->StartArray();
+    if (!sessions_.users().empty()) {
+        json->StartObject();
+        json.key("kind").text("demo");
+        json.key("users")->StartArray();
+        for (const auto& each : sessions_.users()) {
+            json->StartObject();
+            json.key("name").text(each.name);
+            json.key("title").text(each.title);
+            json->EndObject();
+        }
+        json->EndArray();
+        json->EndObject();
+    }
+    json->EndArray();
+    json->EndObject();
+    return json_answer(json.taken());
+}
+
+std::string handler::cookie_field(std::string_view token, std::chrono::seconds life) const {
+    return std::string(session_cookie) + '=' + std::string(token) +
+           "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(life.count()) +
+           (opt_.tls ? "; Secure" : "");
+}
+
+net::http_response handler::sign_in(const net::http_request& request) {
+    const auto read = parse_json(request.body);
+    if (!read || read->find("user") == nullptr || read->find("password") == nullptr)
+        return answer_of(wrong_parameter("", "expected {\"user\": …, \"password\": …}"));
+    auto opened = sessions_.sign_in(read->text_at({"user"}), read->text_at({"password"}));
+    if (!opened && opened.error().code == make_error_code(errc::overloaded))
+        return answer_of(
+            {.status      = 429,
+             .kind        = "too-many",
+             .title       = "Too many wrong passwords",
+             .detail      = "Wait a minute.",
+             .retry_after = 60}
+        );
+    if (!opened) {
+        log_of("console").warn("somebody was not let in");
+        return answer_of({401, "wrong-password", "Not signed in", opened.error().detail});
+    }
+    log_of("console").info("signed in user={}", opened->what->who.name);
+    auto answer = json_answer(me_json(*opened->what));
+    answer.headers.add("Set-Cookie", cookie_field(opened->token, sessions_.life()));
+    return answer;
+}
+
+net::http_response handler::sign_out(const net::http_request& request) {
+    if (const auto token = cookie(request, session_cookie)) sessions_.sign_out(*token);
+    net::http_response answer{.status = 204};
+    answer.headers.add("Set-Cookie", cookie_field("", std::chrono::seconds(0)));
+    return answer;
+}
+
+std::string handler::me_json(const session& of) const {
+    json_text_writer json;
+    json->StartObject();
+    json.key("user").text(of.who.name);
+    json.key("kind").text("demo");
+    json.key("everything")->Bool(of.who.sees.everything);
+    json.key("projects")->StartArray();
+    for (const auto& each : of.who.sees.projects) json.text(each);
+    json->EndArray();
+    json.key("mayReplay")->Bool(of.who.may_replay);
+    json.key("ends").text(time_text(of.ends));
+    json.key("version").text(opt_.version);
+    json.key("stores")->StartArray();
+    for (const auto& each : opt_.stores) json.text(each);
+    json->EndArray();
+    json->EndObject();
+    return json.taken();
+}
+
+handler::reply handler::me(question q) {
+    co_return json_answer(me_json(*q.who));
+}
+
+}  // namespace falconer::console

@@ -1,0 +1,91 @@
+// Who is signed in.
+#pragma once
+
+#include "falconer/log.hpp"
+#include "falconer/ports/event_queries.hpp"
+#include "falconer/time_source.hpp"
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace falconer::console {
+
+struct user {
+    std::string       name{};
+    std::string       title{};  // "sees every cluster"
+    secret            password{};
+    readable_clusters sees{};
+    bool              may_replay = false;
+};
+
+/// One signed-in browser. What it has under way is counted here.
+struct session {
+    user        who{};
+    utc_time    ends{};
+    bool        over      = false;  // signed out: whoever streams to it stops
+    std::size_t questions = 0, tails = 0, exports = 0;
+};
+using session_ptr = std::shared_ptr<session>;
+
+/// Keeps a count up for as long as it lives.
+class counted_place {
+public:
+    counted_place(session_ptr whose, std::size_t session::* what)
+        : whose_(std::move(whose)), what_(what) {
+        ++((*whose_).*what_);
+    }
+    ~counted_place() {
+        if (whose_) --((*whose_).*what_);
+    }
+    counted_place(counted_place&& other) noexcept  = default;
+    counted_place& operator=(counted_place&&)      = delete;
+    counted_place(const counted_place&)            = delete;
+    counted_place& operator=(const counted_place&) = delete;
+
+private:
+    session_ptr whose_;
+    std::size_t session::* what_;
+};
+
+/// In memory: they end with the process. Threading: the loop thread.
+class sessions {
+public:
+    struct options {
+        std::vector<user>    users{};
+        std::chrono::seconds life{std::chrono::hours{24}};
+        std::size_t          most     = 1000;
+        std::size_t          failures = 10;  // of signing in, in a minute
+    };
+    sessions(time_source& time, options opt) : time_(time), opt_(std::move(opt)) {}
+
+    struct opened {
+        std::string token{};
+        session_ptr what{};
+    };
+    /// Errors : denied      wrong name or password, which of both is not said
+    ///          overloaded  too many were wrong in the last minute
+    result<opened> sign_in(std::string_view name, std::string_view password);
+    /// Nothing: there is none of that token, or it has ended.
+    session_ptr find(std::string_view token);
+    void        sign_out(std::string_view token);
+
+    const std::vector<user>& users() const { return opt_.users; }
+    std::chrono::seconds     life() const { return opt_.life; }
+
+private:
+    void tidy();
+
+    time_source&                                    time_;
+    options                                         opt_;
+    std::map<std::string, session_ptr, std::less<>> all_;
+    std::deque<std::string>                         oldest_first_;
+    std::deque<steady_time>                         failed_;
+};
+
+}  // namespace falconer::console

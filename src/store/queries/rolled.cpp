@@ -1,0 +1,73 @@
+#include "rolled.hpp"
+
+#include "filter_sql.hpp"
+
+#include <algorithm>
+
+namespace falconer::store {
+namespace {
+
+struct rolled_judge {
+    bool operator()(const filter::all_of& all) const { return each(all.of); }
+    bool operator()(const filter::any_of& any) const { return each(any.of); }
+    bool operator()(const filter::none_of& none) const { return is_rolled(*none.of); }
+    bool operator()(const filter::priority_test&) const { return true; }
+    bool operator()(const filter::text_test& test) const {
+        using enum filter::field_kind;
+        switch (test.where.which) {
+            case rule:
+            case cluster:
+            case project:
+            case shoot:
+            case landscape: return true;
+            default: return false;
+        }
+    }
+    template <class Other>
+    bool operator()(const Other&) const {
+        return false;
+    }
+    static bool each(const std::vector<filter::node_ptr>& all) {
+        return std::ranges::all_of(all, [](const auto& one) { return is_rolled(*one); });
+    }
+};
+
+}  // namespace
+
+bool is_rolled(const filter::node& what) {
+    return std::visit(rolled_judge{}, what.is);
+}
+
+bool is_rolled(const event_search& what) {
+    return !what.what || is_rolled(*what.what);
+}
+
+std::string rolled_rows(const event_search& what, statement& into) {
+    std::string sql =
+        " FROM (SELECT minute, cluster, rule, priority, count FROM falconer.rollup UNION ALL "
+        "SELECT to_timestamp(u.minute * 60.0), u.cluster, u.rule, u.priority, u.count "
+        "FROM falconer.batch b, unnest(b.minutes, b.clusters, b.rules, b.priorities, b.counts) "
+        "AS u (minute, cluster, rule, priority, count) "
+        "WHERE b.xid >= (SELECT f.xid FROM falconer.follower f WHERE f.name = 'rollup')) e WHERE "
+        "true";
+    const auto minute = [&](utc_time t) {
+        return into.value(instant_text(std::chrono::floor<std::chrono::minutes>(t))) +
+               "::timestamptz";
+    };
+    if (what.when.since) sql += " AND e.minute >= " + minute(*what.when.since);
+    if (what.when.until)
+        sql += " AND e.minute < " +
+               minute(*what.when.until + std::chrono::minutes(1) - std::chrono::nanoseconds(1));
+    sql += " AND " + condition_of(what.who, "e", into);
+    if (what.what) sql += " AND " + condition_of(*what.what, into);
+    return sql;
+}
+
+bool is_of_minutes(const receipt_span& when) {
+    const auto whole = [](const std::optional<utc_time>& t) {
+        return !t || std::chrono::floor<std::chrono::minutes>(*t) == *t;
+    };
+    return whole(when.since) && whole(when.until);
+}
+
+}  // namespace falconer::store

@@ -1,0 +1,128 @@
+// What goes on: live views and files.
+#include "console_fixture.hpp"
+
+namespace falconer::console {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class StreamsTest : public test::console_fixture {
+protected:
+    void SetUp() override {
+        console_fixture::SetUp();
+        sign_in();
+    }
+    std::shared_ptr<net::http_stream> open(std::string target) {
+        auto answer = get(std::move(target));
+        EXPECT_EQ(answer.status, 200u) << answer.body;
+        return answer.stream;
+    }
+    /// The next piece; time goes on until there is one.
+    std::string next(net::http_stream& of) {
+        auto got = start(of.next());
+        for (int i = 0; i < 200 && !*got; ++i) {
+            time.settle();
+            if (!*got) time.advance(400ms);
+        }
+        return *got ? std::move(**got) : "nothing";
+    }
+    std::string all(net::http_stream& of) {
+        std::string text;
+        for (;;) {
+            const auto piece = next(of);
+            if (piece.empty()) return text;
+            text += piece;
+        }
+    }
+};
+
+TEST_F(StreamsTest, ALiveViewTellsWhatIsFoundAndWhereItIs) {
+    store.coming = {
+        {.position = "1.0",
+         .events   = {test::event("mine", utc_time{}), test::event("other", utc_time{})}},
+        {.position = "2.0", .events = {}, .skipped = 5}
+    };
+    auto       tail  = open("/api/v1/tail?q=rule:mine");
+    const auto first = next(*tail);
+    EXPECT_THAT(first, HasSubstr("event: event\ndata: {\"key\""));
+    EXPECT_THAT(first, HasSubstr("\"rule\":\"mine\""));
+    EXPECT_EQ(first.find("other"), std::string::npos);
+    EXPECT_THAT(first, HasSubstr("id: 1.0\nevent: position\n"));
+    EXPECT_THAT(next(*tail), HasSubstr("event: lost\ndata: {\"count\":5}"));
+    EXPECT_THAT(next(*tail), HasSubstr("id: 2.0\nevent: position"));  // a sign of life
+    ask(request("/api/v1/session", "DELETE"));
+    EXPECT_THAT(all(*tail), HasSubstr("event: end\ndata: {\"reason\":\"session\"}"));
+}
+
+TEST_F(StreamsTest, ALiveViewGoesOnWhereItWasLeftOrSaysThatItCannot) {
+    auto again = request("/api/v1/tail?from=5.0");
+    again.headers.add("Last-Event-ID", "gone");
+    EXPECT_EQ(ask(std::move(again)).status, 410u);
+    store.coming = {{.position = "6.0", .events = {test::event("r", utc_time{})}}};
+    auto tail    = open("/api/v1/tail?from=5.0");
+    EXPECT_THAT(next(*tail), HasSubstr("id: 6.0"));
+}
+
+TEST_F(StreamsTest, NobodyHearsOfOthersEvents) {
+    sign_in("member", "word");
+    store.coming = {
+        {.position = "1.0",
+         .events   = {test::event("mine", utc_time{}), test::event("theirs", utc_time{}, "b")},
+         .skipped  = 9}
+    };
+    auto       tail = open("/api/v1/tail");
+    const auto text = next(*tail);
+    EXPECT_THAT(text, HasSubstr("mine"));
+    EXPECT_EQ(text.find("theirs"), std::string::npos);
+    EXPECT_EQ(text.find("lost"), std::string::npos);
+}
+
+TEST_F(StreamsTest, OneSessionHasItsShareOfStreams) {
+    std::vector<std::shared_ptr<net::http_stream>> tails;
+    for (std::size_t i = 0; i < opt.tails; ++i) tails.push_back(open("/api/v1/tail"));
+    EXPECT_EQ(get("/api/v1/tail").status, 429u);
+    tails.pop_back();
+    tails.push_back(open("/api/v1/tail"));
+    auto one = open("/api/v1/export?format=csv"), other = open("/api/v1/export?format=csv");
+    EXPECT_EQ(get("/api/v1/export?format=csv").status, 429u);
+}
+
+TEST_F(StreamsTest, AFileHasEveryEventAndNoFormulas) {
+    for (int i = 0; i < 1203; ++i)
+        store.events.push_back(test::event("=r" + std::to_string(i), utc_time{} + 100h - i * 1s));
+    auto       csv  = open("/api/v1/export?format=csv&fields=proc.name,nothing,absent");
+    const auto text = all(*csv);
+    EXPECT_EQ(std::ranges::count(text, '\n'), 1204);
+    EXPECT_THAT(
+        text, HasSubstr("received,time,priority,rule,cluster,project,shoot,hostname,source,tags,"
+                        "output,proc.name,nothing,absent,key\r\n")
+    );
+    EXPECT_THAT(text, HasSubstr(",'=r1202,"));
+    csv.reset();
+    auto       ndjson = open("/api/v1/export?format=ndjson");
+    const auto lines  = all(*ndjson);
+    EXPECT_EQ(std::ranges::count(lines, '\n'), 1203);
+    EXPECT_THAT(lines, HasSubstr(R"("evt.time": 1794788426779200001)"));
+    EXPECT_THAT(lines, HasSubstr(R"("rule":"=r7")"));
+    ndjson.reset();
+    auto few = open("/api/v1/export?format=ndjson&limit=700");
+    EXPECT_EQ(std::ranges::count(all(*few), '\n'), 700);
+}
+
+TEST_F(StreamsTest, AFileThatCannotBeFinishedDoesNotLookFinished) {
+    for (int i = 0; i < 600; ++i)
+        store.events.push_back(test::event("r", utc_time{} + 100h - i * 1s));
+    auto file = open("/api/v1/export?format=ndjson");
+    EXPECT_NE(next(*file), "");
+    store.fails.emplace(errc::unavailable, "away");
+    bool thrown = false;
+    asio::co_spawn(loop, file->next(), [&](std::exception_ptr why, const std::string&) {
+        thrown = why != nullptr;
+    });
+    time.settle();
+    EXPECT_TRUE(thrown);
+}
+
+}  // namespace
+}  // namespace falconer::console

@@ -1,0 +1,49 @@
+// Addresses of the page. Every view is an address, so that it can be sent to somebody.
+import { createRouter, createWebHistory } from 'vue-router'
+import { whenSignedOut } from '@/api/client'
+import { wordFor } from '@/pure/search'
+import { findSession, session } from '@/state/session'
+import EventsPage from '@/pages/EventsPage.vue'
+
+export const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+        { path: '/', redirect: '/events' },
+        { path: '/sign-in', name: 'sign-in', component: () => import('@/pages/SignInPage.vue'), meta: { open: true, title: 'Sign in' } },
+        { path: '/events', name: 'events', component: EventsPage, meta: { title: 'Events' } },
+        { path: '/events/:key', name: 'event', component: () => import('@/pages/EventPage.vue'), meta: { title: 'Event' } },
+        { path: '/clusters', name: 'clusters', component: () => import('@/pages/ClustersPage.vue'), meta: { title: 'Clusters' } },
+        { path: '/quarantine', name: 'quarantine', component: () => import('@/pages/QuarantinePage.vue'), meta: { title: 'Quarantine' } },
+        {
+            // From the Gardener dashboard's external tools: a shoot's events.
+            path: '/project/:namespace/shoots/:name',
+            redirect: ({ params }) => ({
+                name: 'events',
+                query: {
+                    q: `${wordFor('project', String(params.namespace).replace(/^garden-/u, ''))} ${wordFor('shoot', String(params.name))}`,
+                },
+            }),
+        },
+        { path: '/:other(.*)*', name: 'nowhere', component: () => import('@/pages/NowherePage.vue'), meta: { open: true, title: 'Not found' } },
+    ],
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach(async (to) => {
+    if (to.meta.open) return true
+    try {
+        if (await findSession()) return true
+    } catch {
+        return true // the view says that the console does not answer
+    }
+    return { name: 'sign-in', query: { to: to.fullPath } }
+})
+
+router.afterEach((to) => { document.title = `${String(to.meta.title ?? '')} – Falconer` })
+
+whenSignedOut(() => {
+    session.me = null
+    session.known = true
+    const here = router.currentRoute.value
+    if (!here.meta.open) void router.push({ name: 'sign-in', query: { to: here.fullPath, ended: '1' } })
+})

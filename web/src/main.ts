@@ -1,3 +1,7 @@
+// Styles before all else: what comes first is the lowest layer.
+import './reset.css'
+import 'vuetify/styles'
+import './styles.css'
 import { createApp } from 'vue'
 import App from './App.vue'
 import { router } from './router'

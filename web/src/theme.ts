@@ -1,9 +1,6 @@
 // The Gardener dashboard's look: its names of colours, light and dark. Icons are paths, no font is fetched.
 import { createVuetify } from 'vuetify'
 import { aliases, mdi } from 'vuetify/iconsets/mdi-svg'
-import './reset.css' // first: its layer is the lowest
-import 'vuetify/styles'
-import './styles.css'
 
 const green = '#0b8062'
 

@@ -1,19 +1,25 @@
-// Addresses of the page. Every view is an address, so that it can be sent to somebody.
+// Addresses of the page. Every view is an address, so that it can be sent to somebody. All views come at once: a page that
+// was opened before Falconer was updated, or went away for a moment, must not miss a piece of itself.
 import { createRouter, createWebHistory } from 'vue-router'
 import { whenSignedOut } from '@/api/client'
 import { wordFor } from '@/pure/search'
 import { findSession, session } from '@/state/session'
+import ClustersPage from '@/pages/ClustersPage.vue'
+import EventPage from '@/pages/EventPage.vue'
 import EventsPage from '@/pages/EventsPage.vue'
+import NowherePage from '@/pages/NowherePage.vue'
+import QuarantinePage from '@/pages/QuarantinePage.vue'
+import SignInPage from '@/pages/SignInPage.vue'
 
 export const router = createRouter({
     history: createWebHistory(),
     routes: [
         { path: '/', redirect: '/events' },
-        { path: '/sign-in', name: 'sign-in', component: () => import('@/pages/SignInPage.vue'), meta: { open: true, title: 'Sign in' } },
+        { path: '/sign-in', name: 'sign-in', component: SignInPage, meta: { open: true, title: 'Sign in' } },
         { path: '/events', name: 'events', component: EventsPage, meta: { title: 'Events' } },
-        { path: '/events/:key', name: 'event', component: () => import('@/pages/EventPage.vue'), meta: { title: 'Event' } },
-        { path: '/clusters', name: 'clusters', component: () => import('@/pages/ClustersPage.vue'), meta: { title: 'Clusters' } },
-        { path: '/quarantine', name: 'quarantine', component: () => import('@/pages/QuarantinePage.vue'), meta: { title: 'Quarantine' } },
+        { path: '/events/:key', name: 'event', component: EventPage, meta: { title: 'Event' } },
+        { path: '/clusters', name: 'clusters', component: ClustersPage, meta: { title: 'Clusters' } },
+        { path: '/quarantine', name: 'quarantine', component: QuarantinePage, meta: { title: 'Quarantine' } },
         {
             // From the Gardener dashboard's external tools: a shoot's events.
             path: '/project/:namespace/shoots/:name',
@@ -24,7 +30,7 @@ export const router = createRouter({
                 },
             }),
         },
-        { path: '/:other(.*)*', name: 'nowhere', component: () => import('@/pages/NowherePage.vue'), meta: { open: true, title: 'Not found' } },
+        { path: '/:other(.*)*', name: 'nowhere', component: NowherePage, meta: { open: true, title: 'Not found' } },
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 })

@@ -28,6 +28,11 @@ describe('quoting', () => {
     })
 })
 
+it('half a pair of surrogates does not get into an address', () => {
+    expect(() => encodeURIComponent(wordFor('rule', 'a\ud83d'))).not.toThrow()
+    expect(quote('😀 \udc00')).toBe('"😀 \ufffd"')
+})
+
 describe('a click on a value', () => {
     it('asks for it, and a second one no longer', () => {
         const once = toggled('curl', 'rule', 'Terminal shell')

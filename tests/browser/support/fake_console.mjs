@@ -113,10 +113,10 @@ export async function startFake(changes = {}) {
         return { key: state.events[0].key }
     }
 
-    function tail(request, response) {
+    function tail(response) {
         response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write('event: position\nid: 0\ndata: {}\n\n')
         state.tails.add(response)
-        request.on('close', () => state.tails.delete(response))
+        response.on('close', () => state.tails.delete(response))
     }
 
     function file(path, response) {
@@ -141,7 +141,7 @@ export async function startFake(changes = {}) {
             if (failing) answer = problem(...failing)
             else if (!state.signedIn && !['sign-in', 'session', 'me'].includes(path)) answer = problem(401, 'not-signed-in')
             else if (request.method !== 'GET' && request.headers['x-requested-with'] !== 'falconer') answer = problem(403, 'request-forged')
-            else if (path === 'tail') return tail(request, response)
+            else if (path === 'tail') return tail(response)
             else answer = operations[`${request.method} ${path}`]?.(url.searchParams, body) ?? (path in { session: 1 } ? null : special(request.method, path, response))
         } catch (wrong) {
             answer = wrong.body ? wrong : problem(500, 'internal', { detail: String(wrong.stack) })

@@ -55,7 +55,8 @@ export function unquote(value: string): string {
 /** The value as a filter writes it: in quotes unless it is plain. */
 export function quote(value: string): string {
     if (/^[\p{L}\p{N}_./@+][\p{L}\p{N}_./@+-]*$/u.test(value) && !/\.\./u.test(value) && !/^(?:OR|AND|NOT)$/u.test(value)) return value
-    return `"${value.replace(/["\\]/gu, '\\$&')}"`
+    // Half a pair of surrogates cannot be in an address.
+    return `"${value.replace(/\p{Surrogate}/gu, '\uFFFD').replace(/["\\]/gu, '\\$&')}"`
 }
 
 /** A field's name as a filter writes it. */

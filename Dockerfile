@@ -3,7 +3,7 @@
 FROM debian:12 AS build
 WORKDIR /src
 COPY scripts/lib/packages.sh scripts/lib/packages.sh
-RUN scripts/lib/packages.sh install build
+RUN scripts/lib/packages.sh install build node
 COPY . .
 RUN scripts/lib/build.sh release falconer && strip build/release/falconer
 # Where Falco's rules come from (docs/operations.md). Empty: from nowhere, the image gets what is in config/rules.

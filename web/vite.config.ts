@@ -12,6 +12,7 @@ export default defineConfig({
         target: 'es2022',
         assetsInlineLimit: 0,
         reportCompressedSize: false,
+        chunkSizeWarningLimit: 1000, // KiB; what counts is the sum in gzip, see tests/browser
         modulePreload: { polyfill: false },
     },
     server: { proxy: { '/api': process.env.FALCONER_CONSOLE ?? 'http://127.0.0.1:8443' } },

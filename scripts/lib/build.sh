@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Configures and builds a preset: build.sh PRESET [TARGET…]
 #
-# What the build says is in build/PRESET/build.log (and on the screen, if there is one); if it fails, its first error
-# is shown.
+# A program has the console's page in it (scripts/lib/web.sh). What the build says is in build/PRESET/build.log (and on
+# the screen, if there is one); if it fails, its first error is shown.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/lib/record.sh
@@ -15,6 +15,8 @@ mkdir -p "build/$preset"
 
 build() {
     # Ninja configures again by itself when a CMakeLists.txt has changed, not when a preset has.
+    # The tests do without the page.
+    case $preset in release | plain) scripts/lib/web.sh || return ;; esac
     if [ ! "build/$preset/build.ninja" -nt CMakePresets.json ]; then cmake --preset "$preset" -Wno-dev || return; fi
     cmake --build "build/$preset" --target "${@:-all}"
 }

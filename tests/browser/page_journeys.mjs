@@ -147,12 +147,13 @@ withFake('new events wait while one reads and come when one asks', async ({ open
 withFake('a tail that breaks off is taken up again without a gap', async ({ open, fake }) => {
     const page = await open('/events')
     await eventually(() => fake.state.tails.size === 1, 'the page listens')
-    fake.arrive(makeEvent(1000, 0))
+    const first = makeEvent(1000, 0)
+    fake.arrive(first)
     await page.getByRole('button', { name: '1 new' }).waitFor()
     fake.cutTails()
     await eventually(() => fake.state.tails.size === 1 && fake.state.queries.filter((each) => each.startsWith('GET tail')).length >= 2, 'the page listens again')
     fake.arrive(makeEvent(1001, 0))
-    fake.arrive(makeEvent(1000, 0)) // once more what it has
+    fake.arrive(first) // once more what it has
     await page.getByRole('button', { name: '2 new' }).waitFor()
 })
 

@@ -52,16 +52,20 @@ export function unquote(value: string): string {
     return closed ? closed[1]!.replace(/\\(.)/gsu, '$1') : value
 }
 
+/** In quotes. Half a pair of surrogates cannot be in an address. */
+function quoted(text: string): string {
+    return `"${text.replace(/\p{Surrogate}/gu, '\uFFFD').replace(/["\\]/gu, '\\$&')}"`
+}
+
 /** The value as a filter writes it: in quotes unless it is plain. */
 export function quote(value: string): string {
-    if (/^[\p{L}\p{N}_./@+][\p{L}\p{N}_./@+-]*$/u.test(value) && !/\.\./u.test(value) && !/^(?:OR|AND|NOT)$/u.test(value)) return value
-    // Half a pair of surrogates cannot be in an address.
-    return `"${value.replace(/\p{Surrogate}/gu, '\uFFFD').replace(/["\\]/gu, '\\$&')}"`
+    const plain = /^[\p{L}\p{N}_./@+][\p{L}\p{N}_./@+-]*$/u.test(value) && !/\.\./u.test(value) && !/^(?:OR|AND|NOT)$/u.test(value)
+    return plain ? value : quoted(value)
 }
 
 /** A field's name as a filter writes it. */
 export function fieldName(name: string): string {
-    return /^[\p{L}_][\p{L}\p{N}_.[\]-]*$/u.test(name) ? name : quote(name)
+    return /^[A-Za-z_](?:[A-Za-z0-9_.[\]-]*[A-Za-z0-9_\]])?$/u.test(name) ? name : quoted(name)
 }
 
 /** `field:value`, or `-field:value`. */

@@ -43,6 +43,19 @@ withFake('a session that ends leads back to the same place', async ({ open, fake
     equal(query(page, 'q'), 'bash')
 })
 
+withFake('what one person saw is not there for the next one', async ({ open, fake }) => {
+    const page = await open('/events')
+    await hasRows(page, 50)
+    await page.getByRole('button', { name: 'You' }).click()
+    await page.getByText('Sign out').click()
+    await page.getByText('Who are you?').waitFor()
+    await eventually(() => fake.state.tails.size === 0, 'nobody listens any more')
+    fake.state.events = fake.state.events.slice(0, 3)
+    await page.getByLabel('Password').fill('demo')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await hasRows(page, 3)
+})
+
 withFake('the list is read to its end', async ({ open }) => {
     const page = await open('/events')
     await hasRows(page, 50)

@@ -1,5 +1,6 @@
 // Addresses of the page. Every view is an address, so that it can be sent to somebody. All views come at once: a page that
 // was opened before Falconer was updated, or went away for a moment, must not miss a piece of itself.
+import { nextTick } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { whenSignedOut } from '@/api/client'
 import { wordFor } from '@/pure/search'
@@ -45,7 +46,11 @@ router.beforeEach(async (to) => {
     return { name: 'sign-in', query: { to: to.fullPath } }
 })
 
-router.afterEach((to) => { document.title = `${String(to.meta.title ?? '')} – Falconer` })
+router.afterEach((to, from) => {
+    document.title = `${String(to.meta.title ?? '')} – Falconer`
+    // Who reads with the keyboard goes on at the beginning of the new view.
+    if (from.name && to.name !== from.name) void nextTick(() => document.getElementById('content')?.focus({ preventScroll: true }))
+})
 
 whenSignedOut(() => {
     session.me = null

@@ -64,6 +64,34 @@ describe('following', () => {
         sessionEnded()
         expect(out).toHaveBeenCalledTimes(3)
     })
+    it('gives its connection back while nobody looks, and goes on where it was', async () => {
+        const page = Object.assign(new EventTarget(), { hidden: false })
+        vi.stubGlobal('document', page)
+        const look = (hidden: boolean) => { page.hidden = hidden; page.dispatchEvent(new Event('visibilitychange')) }
+        const asked: Record<string, string>[] = []
+        let cut = false
+        vi.stubGlobal('fetch', (_to: string, init: RequestInit) => {
+            asked.push(init.headers as Record<string, string>)
+            if (asked.length === 2) return Promise.resolve(answer(event('last')))
+            const body = new ReadableStream<Uint8Array>({
+                start(stream) {
+                    stream.enqueue(new TextEncoder().encode(event('one')))
+                    init.signal!.addEventListener('abort', () => { cut = true; stream.error(new DOMException('', 'AbortError')) })
+                },
+            })
+            return Promise.resolve(new Response(body))
+        })
+        const done = follow({ q: '', fields: [], signal: stop.signal, firstPause: 1, unseen: 1 }, listener)
+        await vi.waitFor(() => expect(told).toEqual(['one']), 30_000)
+        look(true)
+        await vi.waitFor(() => expect(cut).toBe(true), 30_000)
+        await vi.waitFor(() => expect(told).toContain('broken'), 30_000)
+        await new Promise((later) => { setTimeout(later, 20) })
+        expect(asked).toHaveLength(1)
+        look(false)
+        await done
+        expect(asked[1]!['Last-Event-ID']).toBe('at-one')
+    })
     it('comes again after a server that ended', async () => {
         await run(answer('event: end\ndata: {"reason":"server"}\n\n'), answer('store-away', 503), answer(event('last')))
         expect(told).toEqual(['broken', 'broken', 'last'])

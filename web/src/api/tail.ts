@@ -23,6 +23,8 @@ export interface TailOptions {
     /** Milliseconds; doubled at each failure in a row. */
     firstPause?: number
     longestPause?: number
+    /** Milliseconds after which a page that nobody looks at gives its connection back: a browser has six for all its tabs. */
+    unseen?: number
     /** Milliseconds without a byte after which the connection counts as broken; the server speaks every 15 s. */
     silence?: number
 }
@@ -33,6 +35,8 @@ export async function follow(options: TailOptions, listener: TailListener): Prom
     const place = { id: undefined as string | undefined }
     let pause = firstPause
     while (!signal.aborted) {
+        await seen(signal)
+        if (signal.aborted) return
         listener.onState('connecting')
         let wait = pause
         let problem: ApiProblem | undefined
@@ -70,6 +74,23 @@ function slept(milliseconds: number, signal: AbortSignal): Promise<void> {
     })
 }
 
+/** Until somebody looks at the page (again). */
+function seen(signal: AbortSignal): Promise<void> {
+    return new Promise((done) => {
+        function look() {
+            if (isHidden() && !signal.aborted) return
+            globalThis.document?.removeEventListener('visibilitychange', look)
+            signal.removeEventListener('abort', look)
+            done()
+        }
+        globalThis.document?.addEventListener('visibilitychange', look)
+        signal.addEventListener('abort', look)
+        look()
+    })
+}
+
+const isHidden = () => globalThis.document?.hidden === true
+
 async function stream(options: TailOptions, place: { id?: string }, listener: TailListener): Promise<{ any: boolean; end?: string }> {
     const cut = new AbortController()
     const abort = () => cut.abort()
@@ -80,6 +101,12 @@ async function stream(options: TailOptions, place: { id?: string }, listener: Ta
         watch = setTimeout(abort, options.silence ?? 45_000)
     }
     heardNow()
+    let leave: ReturnType<typeof setTimeout> | undefined
+    const look = () => {
+        clearTimeout(leave)
+        if (isHidden()) leave = setTimeout(abort, options.unseen ?? 10_000)
+    }
+    globalThis.document?.addEventListener('visibilitychange', look)
     let any = false
     try {
         const response = await ask(address('tail', { q: options.q, fields: options.fields.join(','), from: options.from }), {
@@ -102,12 +129,14 @@ async function stream(options: TailOptions, place: { id?: string }, listener: Ta
             }
         }
     } catch (error) {
-        // The watch's own cut is a broken connection, not somebody's wish.
+        // Our own cut is a broken connection, not somebody's wish.
         if (cut.signal.aborted && !options.signal.aborted) return { any }
         if (error instanceof TypeError) return { any } // the stream broke off
         throw error
     } finally {
         clearTimeout(watch)
+        clearTimeout(leave)
+        globalThis.document?.removeEventListener('visibilitychange', look)
         options.signal.removeEventListener('abort', abort)
     }
 }

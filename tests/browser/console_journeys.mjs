@@ -235,9 +235,12 @@ if (FALCONER_SCREENSHOTS) {
         for (const [name, look] of [['light', {}], ['dark', { dark: true }]]) {
             const page = await open(CONSOLE, { width: 1200, height: 750, ...look })
             await signIn(page)
+            await page.goto(`${CONSOLE}events?since=-15m`)
             await rows(page).nth(20).waitFor()
+            await page.locator('.facets[aria-busy=false] .facet').first().waitFor()
             await page.locator('.histogram rect').first().waitFor()
-            await page.screenshot({ path: `${FALCONER_SCREENSHOTS}/events-${name}.png` })
+            await page.mouse.move(0, 0)
+            await page.screenshot({ path: `${FALCONER_SCREENSHOTS}/events-${name}.png`, animations: 'disabled' })
             await page.goto(`${CONSOLE}events?q=${encodeURIComponent('proc.pname:* k8s.pod.name:* priority>=notice')}`)
             await rows(page).first().getByRole('link').click()
             await page.locator('.lineage').waitFor()

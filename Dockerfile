@@ -3,7 +3,7 @@
 FROM debian:12 AS build
 WORKDIR /src
 COPY scripts/lib/packages.sh scripts/lib/packages.sh
-RUN scripts/lib/packages.sh install build
+RUN scripts/lib/packages.sh install build node
 COPY . .
 # What this image will be called where it is pulled from: it also runs beside Falco in clusters. Empty: ghcr.io/gardener/falconer and the version.
 ARG FALCONER_IMAGE=""

@@ -3,8 +3,10 @@
 FROM debian:12 AS build
 WORKDIR /src
 COPY scripts/lib/packages.sh scripts/lib/packages.sh
-RUN scripts/lib/packages.sh install build
+RUN scripts/lib/packages.sh install build node
 COPY . .
+# What this image will be called where it is pulled from: it also runs beside Falco in clusters. Empty: ghcr.io/gardener/falconer and the version.
+ARG FALCONER_IMAGE=""
 RUN scripts/lib/build.sh release falconer && strip build/release/falconer
 # Where Falco's rules come from (docs/operations.md). Empty: from nowhere, the image gets what is in config/rules.
 ARG RULES_FROM=""

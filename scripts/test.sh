@@ -8,6 +8,7 @@
 #   unit     GCC, sanitizers: the rooms' tests, also against a real PostgreSQL, and the fuzz targets' seeds and old finds
 #   system   the program as it is released, from outside: its commands, then killed, starved, flooded
 #   peers    the same against real peers over real sockets
+#   browser  the console's page: types, pure parts, then in Chromium against the program
 #   tidy     clang-tidy on what changed (FALCONER_TIDY=all: on everything)
 #   image    all that is released: the image, of nothing but its runtime packages, what it holds, the charts
 #
@@ -18,7 +19,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib/record.sh
 stages=("$@")
-[ $# -gt 0 ] || stages=(checks unit system peers tidy image)
+[ $# -gt 0 ] || stages=(checks unit system peers browser tidy image)
 [ "${1:-}" != --quick ] || stages=(quick "${@:2}")
 for stage in "${stages[@]}"; do
     if [ ! -f "scripts/stages/$stage.sh" ]; then

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Configures and builds a preset: build.sh PRESET [TARGET…]
+# FALCONER_IMAGE in the environment: the image that the program will be in.
 #
-# What the build says is in build/PRESET/build.log (and on the screen, if there is one); if it fails, its first error
-# is shown.
+# A program has the console's page in it (scripts/lib/web.sh). What the build says is in build/PRESET/build.log (and on
+# the screen, if there is one); if it fails, its first error is shown.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/lib/record.sh
@@ -14,8 +15,12 @@ began=$SECONDS
 mkdir -p "build/$preset"
 
 build() {
+    # The tests do without the page.
+    case $preset in release | plain) scripts/lib/web.sh || return ;; esac
     # Ninja configures again by itself when a CMakeLists.txt has changed, not when a preset has.
-    if [ ! "build/$preset/build.ninja" -nt CMakePresets.json ]; then cmake --preset "$preset" -Wno-dev || return; fi
+    if [ ! "build/$preset/build.ninja" -nt CMakePresets.json ] || [ -n "${FALCONER_IMAGE:-}" ]; then
+        cmake --preset "$preset" -Wno-dev ${FALCONER_IMAGE:+"-DFALCONER_IMAGE=$FALCONER_IMAGE"} || return
+    fi
     cmake --build "build/$preset" --target "${@:-all}"
 }
 

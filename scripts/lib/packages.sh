@@ -7,7 +7,8 @@
 #   packages.sh refresh lists      asks which packages there are
 #
 # PURPOSE: build (compile the program), runtime (run `falconer serve`), up (also run `falconer up`),
-# test (everything that scripts/test.sh needs beyond those), go (Debian's Go, if the machine has none).
+# test (everything that scripts/test.sh needs beyond those), go (Debian's Go, if the machine has none), node (Debian's npm,
+# if the machine has none: scripts/lib/node.sh brings a newer Node with it).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -18,14 +19,16 @@ runtime="libstdc++6 libssl3 libpq5 libspdlog1.10 libfmt9 libyaml-cpp0.7
 libprometheus-cpp-core1.0 zlib1g libbrotli1 libre2-9 ca-certificates"
 up="postgresql-15"
 test="libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-tidy-19 clang-format-19
-libclang-rt-19-dev postgresql-15 python3 python3-yaml python3-jsonschema brotli openssl curl procps faketime mmdebstrap shellcheck"
+libclang-rt-19-dev postgresql-15 python3 python3-yaml python3-jsonschema brotli openssl curl procps faketime mmdebstrap shellcheck
+chromium fonts-dejavu-core"
 go="golang-go"
+node="npm"
 
 list() {
     local purpose
     for purpose in "$@"; do
         case $purpose in
-            build | runtime | up | test | go) printf '%s\n' ${!purpose} ;;
+            build | runtime | up | test | go | node) printf '%s\n' ${!purpose} ;;
             *) echo "packages.sh: no such purpose: $purpose" >&2; return 2 ;;
         esac
     done
@@ -75,7 +78,7 @@ install() {
 }
 
 if [ $# -lt 2 ]; then
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 verb=$1

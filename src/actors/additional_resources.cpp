@@ -63,7 +63,7 @@ task<result<void>> additional_resources::bring(const falco::additional_resource&
     auto     was = co_await seed_.get(falco::managed_resources, std::move(key));
     if (!was && was.error().code != errc::not_found) co_return std::move(was).error();
     const value before = was ? std::move(*was) : value{};
-    auto        done   = co_await deliver(seed_, std::move(to), *items, before);
+    auto        done   = co_await deliver(seed_, std::move(to), *items, before, around_.parts);
     if (!done) co_return std::move(done).error();
     co_return result<void>{};
 }

@@ -76,12 +76,26 @@ void cluster_actor::handle(const heartbeat_expected& fact) {
     heartbeat_key_ = fact.key;
 }
 
+/// By the key that its controller has told, or by one that we can make ourselves.
+bool cluster_actor::is_proven(std::string_view words, utc_time received) const {
+    if (heartbeat_key_ && proves_heartbeat(*heartbeat_key_, words, received)) return true;
+    if (!opt_.heartbeats) return false;
+    for (const auto* each : {&opt_.heartbeats->current, &opt_.heartbeats->before})
+        if (!each->empty() &&
+            proves_heartbeat(heartbeat_key_of(*each, name_->text), words, received))
+            return true;
+    return false;
+}
+
 void cluster_actor::look_for_heartbeat(falco_event& event) {
-    if (!heartbeat_key_ || event.texts.get_or_empty(event_texts::part::rule) != heartbeat_rule)
-        return;
+    const bool know_how = opt_.heartbeats && !opt_.heartbeats->current.empty();
+    if (!heartbeat_key_ && !know_how) return;
+    if (event.texts.get_or_empty(event_texts::part::rule) != heartbeat_rule) return;
     const auto fields = parse_json(event.texts.get_or_empty(event_texts::part::output_fields));
     const auto words  = fields ? fields->text_at({"proc.args"}) : std::string_view{};
-    if (proves_heartbeat(*heartbeat_key_, words, event.received))
+    // The Go extension's beats carry no proof, and of those that nobody has told of none is missed.
+    if (!heartbeat_key_ && words.find("--proof ") == words.npos) return;
+    if (is_proven(words, event.received))
         beat_at_ = time_.now();
     else
         event.set(event_flag::unproven);

@@ -1,6 +1,7 @@
 // One cluster: its quota, its rate, its quarantine, the tokens it may use.
 #pragma once
 
+#include "falconer/heartbeat.hpp"
 #include "falconer/messages.hpp"
 #include "falconer/ports/cluster_desk.hpp"
 #include "token_bucket.hpp"
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace falconer::actors {
@@ -27,6 +29,8 @@ public:
         std::uint64_t samples_per_day           = 1'000;  // beyond the quota, all replicas together
         std::size_t   sampled_rules             = 256;    // per minute
         std::size_t   named_rules = 16;  // per minute, without a sample; further ones share a tally
+        /// With them beats are checked of which no controller has told; null: there are none.
+        std::shared_ptr<const heartbeat_secrets> heartbeats{};
     };
 
     cluster_actor(cluster_ref name, options opt, time_source& time);
@@ -78,6 +82,7 @@ private:
     void handle(const token_rotated& fact);
     void handle(const heartbeat_expected& fact);
     void look_for_heartbeat(falco_event& event);
+    bool is_proven(std::string_view words, utc_time received) const;
     void set_budget(std::uint64_t events_per_day);
 
     /// Bodies that were kept byte for byte.

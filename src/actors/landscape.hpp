@@ -21,11 +21,18 @@ struct landscape {
     std::set<falco::extension_class>             classes{falco::extension_class::shoot};
     std::shared_ptr<const falco::releases>       offered{};  // null: not known (yet)
     std::shared_ptr<const falco::rule_catalogue> rules = std::make_shared<falco::rule_catalogue>();
+    /// Whatever is delivered to many, compressed. No fact: it only saves work.
+    std::shared_ptr<falco::compressed_parts> parts = std::make_shared<falco::compressed_parts>();
     /// By namespace: its Cluster, reduced.
     std::map<std::string, std::shared_ptr<const value>> clusters{};
     std::set<std::string>                               shoot_namespaces{};
-    /// By a cluster's identity: where its Extension is.
-    std::map<std::string, std::string> control_planes{};
+    /// By a cluster's identity: where its Extension is. Of one namespace there may be two, of the
+    /// seed and of the garden.
+    struct control_plane {
+        std::string            namespace_name{};
+        falco::extension_class is = falco::extension_class::shoot;
+    };
+    std::map<std::string, control_plane> control_planes{};
     /// What the resource manager says of our ManagedResources, once all have been told.
     std::map<kube_key, falco::managed_resource_state> deliveries{};
     bool                                              deliveries_known = false;

@@ -47,18 +47,28 @@ maintenance::maintenance(
       forced_pending_(metrics.make_gauge(
           "falconer_maintenance_pending", "Moves that wait for their window", {{"kind", "forced"}}
       )),
+      unsettled_(metrics.make_gauge(
+          "falconer_maintenance_unsettled",
+          "Objects that lack, or have still, destinations of the landscape's"
+      )),
       stuck_(metrics.make_gauge(
           "falconer_maintenance_stuck", "Those that should leave their version and cannot"
       )),
       scope_(std::move(loop), task_scope::only_log) {  // at_work takes up what one leaves
     facts_.of_seeds = opt_.seeds;
     facts_.ahead    = opt_.ahead;
-    for (const auto kind : {maintained_kind::shoot, maintained_kind::seed})
+    facts_.settle   = opt_.settle;
+    for (const auto kind : {maintained_kind::shoot, maintained_kind::seed}) {
+        settled_[kind] = &metrics.make_counter(
+            "falconer_maintenance_destinations_total",
+            "Objects into which the landscape's destinations were brought", {{"of", name_of(kind)}}
+        );
         for (const auto what : {action::automatic, action::forced})
             moves_[{kind, what}] = &metrics.make_counter(
                 "falconer_maintenance_moves_total", "Versions that were moved",
                 {{"of", name_of(kind)}, {"kind", name_of(what)}}
             );
+    }
 }
 
 maintenance::~maintenance() = default;
@@ -107,9 +117,11 @@ void maintenance::heard(maintained_kind kind, const object_change& change) {
         return;
     }
     auto& about      = known_[at];
+    auto  is         = falco::read_maintained(*change.after, kind, opt_.seeds);
     about.failures   = 0;
     about.not_before = utc_time::min();
-    learn(about, falco::read_maintained(*change.after, kind, opt_.seeds));
+    hear_of_others(about, is);
+    learn(about, std::move(is));
     look(at);
 }
 
@@ -171,11 +183,39 @@ void maintenance::plan(entry& of) const {
     anew();
 }
 
+void maintenance::plan_destinations(entry& of) const {
+    const auto now   = time_.utc();
+    auto       lines = opt_.settle ? opt_.settle(of.who, now).lines : std::vector<std::string>{};
+    if (lines != of.unsettled) {
+        of.unsettled       = std::move(lines);
+        of.unsettled_since = now;
+        // Whoever takes out at once what was brought in is not argued with before the next window.
+        if (of.unsettled == of.settled_last) of.unsettled_since = std::max(now, of.settle_again);
+    }
+    of.settle_due.reset();
+    if (!of.unsettled.empty())
+        of.settle_due = falco::moment_to_settle(of.who, of.unsettled_since, now);
+}
+
+/// The mutating review of anybody's update brings the same into the config, and whoever makes the
+/// update is seldom the owner.
+void maintenance::hear_of_others(entry& about, const falco::maintained& now) {
+    const bool the_same_one = !about.who.uid.empty() && about.who.uid == now.uid;
+    if (!opt_.settle || about.busy || !the_same_one) return;
+    if (about.who.destinations == now.destinations) return;
+    const auto time = time_.utc();
+    const auto lines =
+        falco::settled_by_others(opt_.settle(about.who, time).lines, opt_.settle(now, time).lines);
+    const bool asks = now.wanted && !now.leaving && now.problems.empty();
+    if (asks && !lines.empty()) about.owed = falco::note_of_destinations(about.who, lines);
+}
+
 /// Plans, and either puts it into the queue or sets its alarm. Does not suspend.
 void maintenance::look(const place& at) {
     auto& of = known_.at(at);
     if (!facts_.offered || of.busy || of.ready) return;
     plan(of);
+    plan_destinations(of);
     const auto now = time_.utc();
     if (now >= of.not_before && intent_of(of) != intent::nothing) {
         of.ready = true;
@@ -185,7 +225,7 @@ void maintenance::look(const place& at) {
     }
     auto next = std::min<utc_time>(of.plan.look_again, now + resync);
     for (const auto& each :
-         {of.plan.due, falco::next_announcement(of.plan, now, opt_.ahead),
+         {of.plan.due, falco::next_announcement(of.plan, now, opt_.ahead), of.settle_due,
           std::optional<utc_time>(of.not_before)})
         if (each && *each > now) next = std::min(next, *each);
     set_alarm(at, of, next);
@@ -202,10 +242,11 @@ void maintenance::set_alarm(const place& at, entry& of, utc_time when) {
 maintenance::intent maintenance::intent_of(entry& of) const {
     const auto now = time_.utc();
     if (of.unanswered) return intent::move;
+    if (of.owed) return intent::tell;
     if (of.asked_since) {
         const bool fresh = now - *of.asked_since < opt_.asked;
         const auto what  = falco::move_now(of.who, facts_.offered->falco, now);
-        if (fresh && what.target) return intent::move;
+        if (fresh && (what.target || !of.unsettled.empty())) return intent::move;
         log_of("maintenance")
             .info(
                 "was asked for, and there is nothing to do {}={} reason=\"{}\"", name_of(of.who.is),
@@ -214,6 +255,7 @@ maintenance::intent maintenance::intent_of(entry& of) const {
         of.asked_since.reset();
     }
     if (of.plan.due && *of.plan.due <= now && of.plan.move.target) return intent::move;
+    if (of.settle_due && *of.settle_due <= now) return intent::move;
     return announcement_for(of) ? intent::announce : intent::nothing;
 }
 
@@ -226,18 +268,20 @@ std::optional<falco::maintenance_note> maintenance::announcement_for(const entry
 
 void maintenance::refresh_metrics() {
     std::array<double, 2> objects{}, pending{};
-    double                stuck = 0;
+    double                stuck = 0, unsettled = 0;
     for (const auto& [at, each] : known_) {
         ++objects[static_cast<std::size_t>(at.first)];
         if (each.plan.move.target && each.plan.due)
             ++pending[each.plan.move.what == action::forced ? 1 : 0];
         if (each.plan.nowhere_to_go) ++stuck;
+        if (!each.unsettled.empty()) ++unsettled;
     }
     shoots_known_.set(objects[0]);
     seeds_known_.set(objects[1]);
     automatic_pending_.set(pending[0]);
     forced_pending_.set(pending[1]);
     stuck_.set(stuck);
+    unsettled_.set(unsettled);
 }
 
 }  // namespace falconer::actors

@@ -1,5 +1,5 @@
-// Moves versions of Falco in maintenance windows: of all Shoots and Seeds of a garden that ask for
-// it.
+// Moves versions of Falco in maintenance windows, and brings the landscape's destinations in: of
+// all Shoots and Seeds of a garden that ask for Falco.
 #pragma once
 
 #include "falconer/metrics.hpp"
@@ -40,6 +40,7 @@ public:
         /// So long somebody's wish for maintenance at once is kept, if it cannot be done.
         std::chrono::seconds    asked{3600};
         std::function<double()> chance{};  // 0 … 1; not set: no jitter
+        settling                settle{};
     };
 
     maintenance(
@@ -59,7 +60,7 @@ public:
     void                     refresh_metrics();
 
 private:
-    enum class intent : std::uint8_t { nothing, announce, move };
+    enum class intent : std::uint8_t { nothing, tell, announce, move };
     using place = std::pair<falco::maintained_kind, kube_key>;
     struct entry {
         falco::maintained       who{};
@@ -75,6 +76,15 @@ private:
         std::optional<utc_time> alarm{};
         /// A write to which no answer came.
         std::optional<move_outcome> unanswered{};
+        /// What the landscape's destinations are different by, and since when; when it is written.
+        std::vector<std::string> unsettled{};
+        utc_time                 unsettled_since = utc_time::min();
+        std::optional<utc_time>  settle_due{};
+        /// What was written last; before then it is not written again.
+        std::vector<std::string> settled_last{};
+        utc_time                 settle_again = utc_time::min();
+        /// Of destinations that somebody else has settled: its owner is told all the same.
+        std::optional<falco::maintenance_note> owed{};
     };
     struct at_work;
 
@@ -85,15 +95,19 @@ private:
     void forget(const place& at);
     void set_alarm(const place& at, entry& of, utc_time when);
 
-    void                                   plan(entry& of) const;
-    intent                                 intent_of(entry& of) const;
+    void   hear_of_others(entry& about, const falco::maintained& now);
+    void   plan(entry& of) const;
+    void   plan_destinations(entry& of) const;
+    intent intent_of(entry& of) const;
     std::optional<falco::maintenance_note> announcement_for(const entry& of) const;
 
     task<void> run();
     task<void> work(place at);
     task<void> announce(place at);
+    task<void> pay(place at);
     task<void> move(place at);
     task<bool> tell(falco::maintained who, falco::maintenance_note note);
+    task<void> tell_of(place at, move_outcome outcome);
     void       take_in(entry& of, move_outcome& outcome);
     void       pause(entry& of);
 
@@ -110,6 +124,7 @@ private:
     std::size_t                            working_ = 0;
     std::unique_ptr<one_watch>             profiles_, shoots_, seeds_;
     std::map<std::pair<falco::maintained_kind, falco::version_move::action>, counter*> moves_{};
+    std::map<falco::maintained_kind, counter*>                                         settled_{};
     counter&                                                                           failures_;
     counter&                                                                           conflicts_;
     counter&   announcements_;
@@ -117,6 +132,7 @@ private:
     gauge&     seeds_known_;
     gauge&     automatic_pending_;
     gauge&     forced_pending_;
+    gauge&     unsettled_;
     gauge&     stuck_;
     task_scope scope_;
 };

@@ -31,6 +31,22 @@ falco::version_move maintenance_move::decide(const falco::maintained& who) const
     return move;
 }
 
+/// Both are written at once where both may be, so that Gardener rolls out once.
+falco::settled_destinations maintenance_move::settle(const falco::maintained& who) const {
+    const auto now = time_.utc();
+    if (!facts_.settle) return {};
+    const bool may = known_.asked || who.asked || who.window.open_or_next(now).holds(now);
+    return may ? facts_.settle(who, now) : falco::settled_destinations{};
+}
+
+/// Of a write to which no answer came: whether it has been done.
+bool maintenance_move::has_arrived(const falco::maintained& who) const {
+    const auto& sent = known_.unanswered;
+    if (!sent || who.uid != sent->before.uid) return false;
+    if (sent->move.target && who.version != sent->move.target) return false;
+    return sent->settled.empty() || who.destinations != sent->before.destinations;
+}
+
 task<move_outcome> maintenance_move::run() {
     move_outcome outcome;
     for (;;) {
@@ -43,11 +59,11 @@ task<move_outcome> maintenance_move::run() {
         }
         auto who    = falco::read_maintained(*object, kind_, facts_.of_seeds);
         outcome.now = who;
-        if (const auto& sent = known_.unanswered;
-            sent && who.uid == sent->before.uid && who.version == sent->move.target) {
-            outcome.is     = what::moved;
-            outcome.before = sent->before;
-            outcome.move   = sent->move;
+        if (has_arrived(who)) {
+            outcome.is      = what::moved;
+            outcome.before  = known_.unanswered->before;
+            outcome.move    = known_.unanswered->move;
+            outcome.settled = known_.unanswered->settled;
             co_return outcome;
         }
         if (!who.problems.empty() && who.wanted && !who.leaving) {
@@ -56,15 +72,21 @@ task<move_outcome> maintenance_move::run() {
             outcome.why    = text_of_all(who.problems);
             co_return outcome;
         }
-        auto move = decide(who);
-        if (!move.target) {
+        auto move    = decide(who);
+        auto settled = settle(who);
+        if (!move.target && settled.lines.empty()) {
             outcome.is = what::nothing;
             co_return outcome;
         }
-        outcome.before = std::move(who);
-        outcome.move   = std::move(move);
+        outcome.before  = std::move(who);
+        outcome.move    = std::move(move);
+        outcome.settled = std::move(settled.lines);
         // With the resourceVersion it was read with: what others have changed meanwhile is theirs.
-        auto changed = falco::with_version(std::move(*object), *outcome.move.target);
+        auto changed = std::move(*object);
+        if (outcome.move.target)
+            changed = falco::with_version(std::move(changed), *outcome.move.target);
+        if (!outcome.settled.empty())
+            changed = falco::with_destinations(std::move(changed), settled.all);
         auto written =
             co_await garden_.update(falco::type_of(kind_), key_, std::move(changed), kube_write{});
         if (written) {

@@ -1,16 +1,19 @@
-// One attempt to move one Shoot's or Seed's version of Falco, decided on what is there right now.
+// One attempt to move one Shoot's or Seed's version of Falco and to bring the landscape's
+// destinations into its config, decided on what is there right now.
 #pragma once
 
-#include "falconer/falco/maintenance.hpp"
+#include "falconer/falco/maintenance_destinations.hpp"
 #include "falconer/ports/kube_api.hpp"
 #include "falconer/time_source.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace falconer::actors {
 
@@ -21,6 +24,10 @@ inline const char* name_of(falco::version_move::action what) {
     return what == falco::version_move::action::forced ? "forced" : "automatic";
 }
 
+/// What the landscape makes of somebody's destinations; nothing, while that is not known.
+using settling =
+    std::function<falco::settled_destinations(const falco::maintained& who, utc_time now)>;
+
 /// Changed by the actor, read by every attempt anew.
 struct maintenance_facts {
     std::shared_ptr<const falco::releases> offered{};  // null: not known (yet)
@@ -28,6 +35,7 @@ struct maintenance_facts {
     std::map<falco::semver, utc_time> withdrawn{};
     falco::maintenance_window         of_seeds{};
     std::chrono::hours                ahead{};
+    settling                          settle{};  // not set: destinations are left alone
 };
 
 struct move_outcome {
@@ -43,7 +51,8 @@ struct move_outcome {
     std::optional<falco::maintained> now{};     // as it was found, or has become
     falco::maintained                before{};  // of a move
     falco::version_move              move{};
-    std::string                      why{};  // of `refused` and `later`
+    std::vector<std::string>         settled{};  // of its destinations, what became different
+    std::string                      why{};      // of `refused` and `later`
     std::size_t                      conflicts  = 0;
     bool                             unanswered = false;  // of `later`: it may have been written
 };
@@ -72,7 +81,9 @@ public:
     task<move_outcome> run();
 
 private:
-    falco::version_move decide(const falco::maintained& who) const;
+    falco::version_move         decide(const falco::maintained& who) const;
+    falco::settled_destinations settle(const falco::maintained& who) const;
+    bool                        has_arrived(const falco::maintained& who) const;
 
     kube_api&                garden_;
     time_source&             time_;

@@ -69,7 +69,9 @@ task<void> maintenance::work(place at) {
     const auto found = known_.find(at);
     if (found != known_.end() && facts_.offered) {
         plan(found->second);  // it has stood in the queue for a while
+        plan_destinations(found->second);
         const auto what = intent_of(found->second);
+        if (what == intent::tell) co_await pay(at);
         if (what == intent::move) co_await move(at);
         if (what == intent::announce) co_await announce(std::move(at));
     }
@@ -97,6 +99,18 @@ task<void> maintenance::announce(place at) {
         pause(still->second);
 }
 
+task<void> maintenance::pay(place at) {
+    const auto note  = known_.at(at).owed;
+    auto       who   = known_.at(at).who;
+    const bool told  = co_await tell(std::move(who), *note);
+    const auto still = known_.find(at);
+    if (still == known_.end()) co_return;
+    if (told)
+        still->second.owed.reset();
+    else
+        pause(still->second);
+}
+
 task<void> maintenance::move(place at) {
     auto&                   of = known_.at(at);
     maintenance_move::known known{
@@ -104,6 +118,7 @@ task<void> maintenance::move(place at) {
         .wanted_since = of.wanted_since,
         .unanswered   = of.unanswered
     };
+    const bool       no_version = !of.plan.move.target && !of.unsettled.empty();
     maintenance_move attempt(garden_, time_, facts_, at.first, at.second, std::move(known));
     auto             outcome = co_await attempt.run();
     conflicts_.add(outcome.conflicts);
@@ -111,31 +126,54 @@ task<void> maintenance::move(place at) {
     const auto still  = known_.find(at);
     const int  before = still == known_.end() ? 0 : still->second.failures;
     if (still != known_.end()) take_in(still->second, outcome);
-    const auto  target = outcome.move.target.value_or("another version");
-    const auto& from   = outcome.before;
     if (outcome.is == is::moved) {
-        moves_.at({at.first, outcome.move.what})->add();
-        log_of("maintenance")
-            .info(
-                "moved {}={} from={} to={} kind={} reason=\"{}\"", name_of(at.first),
-                at.second.text(), from.version.value_or(""), target, name_of(outcome.move.what),
-                outcome.move.reason
-            );
-        co_await tell(from, falco::note_of_move(from, outcome.move));
+        co_await tell_of(std::move(at), std::move(outcome));
     } else if (outcome.is == is::refused || outcome.is == is::later) {
+        const auto target     = outcome.move.target.value_or("another version");
+        const bool of_version = outcome.move.target || (outcome.settled.empty() && !no_version);
         failures_.add();
         log_of("maintenance")
             .warn(
                 "could not move {}={} to={} again={} reason=\"{}\"", name_of(at.first),
-                at.second.text(), target, outcome.is == is::later, outcome.why
+                at.second.text(), of_version ? target : "the landscape's destinations",
+                outcome.is == is::later, outcome.why
             );
         const bool worth_a_word = outcome.is == is::refused || before + 1 == patience;
         if (!worth_a_word || !outcome.now) co_return;
-        const auto what = "Falco " + from.version.value_or("") + " could not be moved to " + target;
-        co_await tell(
-            *outcome.now, falco::note_of_failure(*outcome.now, what, outcome.why, time_.utc())
-        );
+        const auto what = of_version ? "Falco " + outcome.before.version.value_or("") +
+                                           " could not be moved to " + target
+                                     : std::string(
+                                           "The landscape's destinations could not be "
+                                           "brought into the config of Falco"
+                                       );
+        auto       note = falco::note_of_failure(*outcome.now, what, outcome.why, time_.utc());
+        co_await tell(*outcome.now, std::move(note));
     }
+}
+
+/// Of what has been written.
+task<void> maintenance::tell_of(place at, move_outcome outcome) {
+    const auto& from = outcome.before;
+    if (outcome.move.target) {
+        moves_.at({at.first, outcome.move.what})->add();
+        log_of("maintenance")
+            .info(
+                "moved {}={} from={} to={} kind={} reason=\"{}\"", name_of(at.first),
+                at.second.text(), from.version.value_or(""), *outcome.move.target,
+                name_of(outcome.move.what), outcome.move.reason
+            );
+        auto note = falco::note_of_move(from, outcome.move);
+        co_await tell(from, std::move(note));
+    }
+    if (outcome.settled.empty()) co_return;
+    settled_.at(at.first)->add();
+    auto note = falco::note_of_destinations(from, outcome.settled);
+    log_of("maintenance")
+        .info(
+            "brought destinations in {}={} what=\"{}\"", name_of(at.first), at.second.text(),
+            note.message
+        );
+    co_await tell(from, std::move(note));
 }
 
 void maintenance::take_in(entry& of, move_outcome& outcome) {
@@ -150,6 +188,10 @@ void maintenance::take_in(entry& of, move_outcome& outcome) {
     }
     of.asked_since.reset();
     of.failures = 0;
+    if (outcome.is == is::moved && !outcome.settled.empty()) {
+        of.settled_last = outcome.settled;
+        of.settle_again = of.who.window.open_or_next(now).end;
+    }
     if (outcome.is == is::refused) {
         // Not before its next window, or before something changes.
         const auto span = of.who.window.open_or_next(now);

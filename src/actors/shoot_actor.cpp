@@ -61,7 +61,8 @@ void shoot_actor::read_mail() {
     });
 }
 
-void shoot_actor::heard_conditions(std::vector<falco::health_condition> are) {
+void shoot_actor::heard(falco::extension_class is, std::vector<falco::health_condition> are) {
+    health_.is = is;
     if (are == conditions_) return;
     conditions_ = std::move(are);
     want_health(opt_.health);

@@ -47,14 +47,16 @@ public:
 
     /// Ten changes during a round are one more round.
     void tell(const shoot_message& what);
-    /// What the Extension's conditions say, as a watch tells it.
-    void heard_conditions(std::vector<falco::health_condition> are);
+    /// The Extension's class, which stays as long as it does, and what its conditions say, as a
+    /// watch tells it.
+    void heard(falco::extension_class is, std::vector<falco::health_condition> are);
 
     task<void> run();
 
-    const kube_key&   key() const noexcept { return key_; }
-    const statistics& counts() const noexcept { return counts_; }
-    bool              gone() const noexcept { return gone_; }
+    const kube_key&        key() const noexcept { return key_; }
+    falco::extension_class is() const noexcept { return health_.is; }
+    const statistics&      counts() const noexcept { return counts_; }
+    bool                   gone() const noexcept { return gone_; }
     /// Of the last round; empty: it went well.
     const std::string& trouble_now() const noexcept { return trouble_; }
     /// How long a round of it has been under way; zero: none is.

@@ -246,7 +246,7 @@ task<result<void>> shoot_delivery::deliver_to(
         if (!gone) co_return std::move(gone).error();
         done_.writes += *gone;
     } else {
-        auto done = co_await deliver(api_, std::move(to), items, *was);
+        auto done = co_await deliver(api_, std::move(to), items, *was, around_.parts);
         if (!done) co_return std::move(done).error();
         done_.writes += *done;
     }

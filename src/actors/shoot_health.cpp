@@ -31,25 +31,26 @@ std::optional<falco::managed_resource_state> shoot_health::state_of(const std::s
 }
 
 task<shoot_health::outcome> shoot_health::run(const std::vector<falco::health_condition>& said) {
-    const auto found = around_.clusters.find(key_.namespace_name);
-    const bool shoot = around_.shoot_namespaces.contains(key_.namespace_name);
-    const bool known = found != around_.clusters.end();
+    const auto found  = around_.clusters.find(key_.namespace_name);
+    const bool shoot  = known_.is == falco::extension_class::shoot;
+    const bool inside = around_.shoot_namespaces.contains(key_.namespace_name);
+    const bool known  = found != around_.clusters.end();
     // That there is no Cluster is all there is to say, once it has been found to stay so.
-    if (!around_.deliveries_known || (shoot && !known && known_.trouble.empty()))
+    if (!around_.deliveries_known || (shoot && inside && !known && known_.trouble.empty()))
         co_return outcome{.look_again = true};
     if (shoot && known) {
         field_problems problems;  // told by the rounds
         cluster_ = falco::read_cluster({}, *found->second, problems);
-    } else if (!shoot) {
-        cluster_.is = around_.classes.contains(falco::extension_class::garden)
-                          ? falco::extension_class::garden
-                          : falco::extension_class::seed;
     }
+    // Seed and garden may share a namespace and a process, so neither of them tells.
+    cluster_.is            = known_.is;
     cluster_.control_plane = key_.namespace_name;
     // Wanted is enough, and wakes it as well: contract §3.1.
-    facts_.hibernated     = shoot && known && wants_to_sleep(*found->second);
-    facts_.target         = state_of(falco::target_resource(cluster_).name);
-    facts_.beside         = state_of(falco::seed_resource(cluster_).name);
+    facts_.hibernated = shoot && known && wants_to_sleep(*found->second);
+    facts_.target     = state_of(falco::target_resource(cluster_).name);
+    // Of class garden nothing is delivered beside it; one of that name is the seed's.
+    if (cluster_.is != falco::extension_class::garden)
+        facts_.beside = state_of(falco::seed_resource(cluster_).name);
     facts_.trouble        = known_.trouble;
     facts_.trouble_codes  = known_.trouble_codes;
     facts_.left_out       = known_.left_out;

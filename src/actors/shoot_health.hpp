@@ -15,6 +15,7 @@ namespace falconer::actors {
 
 /// What the shoot's actor knows by itself.
 struct known_health {
+    falco::extension_class   is = falco::extension_class::shoot;
     std::string              trouble{};  // why its rounds fail; empty: they do not
     std::vector<std::string> trouble_codes{};
     std::vector<std::string> left_out{}, broken_rules{};

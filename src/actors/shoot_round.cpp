@@ -99,6 +99,11 @@ task<round_outcome> shoot_round::act() {
         wrong = co_await take_away(outcome);
     else
         wrong = co_await work(outcome);
+    // Gardenlet reads lastError first: this is how it hears of it before it has waited in vain.
+    const bool leaves = run == operation::remove || run == operation::migrate;
+    if (!wrong && asked_ && !leaves)
+        if (auto why = falco::unbelievable_because(view_, now()); !why.empty())
+            wrong = trouble(failure{errc::unavailable, std::move(why)});
     if (wrong) {
         co_await tell_trouble(*wrong, outcome);
         outcome.wrong = std::move(wrong);

@@ -45,7 +45,7 @@ void shoots::heard(const object_change& change) {
                   change.key,
                   falco::next_resync(after, change.key.text(), with_.opt.resync, with_.time.utc())
               );
-    actor.heard_conditions(falco::conditions_in(*change.after));
+    actor.heard(after.is, falco::conditions_in(*change.after));
     if (starts) actor.tell(work_asked{});
 }
 
@@ -75,7 +75,11 @@ void shoots::tell(const std::string& control_plane, const shoot_message& what) {
 
 void shoots::tell(const cluster_identity& to, const shoot_message& what) {
     const auto found = with_.around.control_planes.find(to.text);
-    if (found != with_.around.control_planes.end()) tell(found->second, what);
+    if (found == with_.around.control_planes.end()) return;
+    const auto& [space, is] = found->second;
+    for (auto at = open_.lower_bound({space, ""});
+         at != open_.end() && at->first.namespace_name == space; ++at)
+        if (at->second->is() == is) at->second->tell(what);
 }
 
 void shoots::tell_all(const shoot_message& what) {

@@ -8,9 +8,11 @@
 #include "falconer/ports/event_spool.hpp"
 #include "falconer/ports/event_store.hpp"
 #include "falconer/task_scope.hpp"
+#include "isolation.hpp"
+#include "spool_replay.hpp"
 #include "spool_shares.hpp"
+#include "store_presence.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -29,14 +31,14 @@ namespace falconer::actors {
 /// same minute wait for one another in the store, and nobody's event shall wait with them.
 ///
 /// A store that does not answer within `store_limit` is away: its batch goes to the spool, and so
-/// do all that follow, until a replayed batch (or, with an empty spool, a fresh one) has come
-/// through. With the spool refusing too, senders are held until `hold` ends; only then are they
+/// do all that follow, but for one now and then that tries the store (store_presence). What lies in
+/// the spool is replayed meanwhile, and has no say in where fresh batches go (spool_replay). With
+/// the spool refusing too, or hanging, senders are held until `hold` ends; only then are they
 /// turned away; meanwhile both are tried also without senders, who may have been told to go
 /// elsewhere. So are those of a cluster that has filled its part of the spool, before they take a
 /// place among the others.
 ///
-/// A batch the store refuses for its contents is halved until the culprit stands alone; that one is
-/// quarantined, with the store's words as the reason.
+/// What the store refuses for its contents stands in nobody's way (isolation).
 ///
 /// Exactly once: a batch may be inserted again after an unclear end; the store recognises it.
 ///
@@ -50,14 +52,17 @@ public:
         std::size_t batches_at_once      = 2;   // one commits while the next one is sent …
         std::size_t second_batch_records = 32;  // … if that many wait: not many small ones
         std::size_t waiting_bytes        = 128 * 1024 * 1024;
-        std::chrono::milliseconds store_limit{1'000};    // unanswered for longer: to the spool
-        std::chrono::milliseconds replay_limit{10'000};  // a replayed batch has more time
-        std::chrono::milliseconds hold{30'000};          // a sender's longest wait
+        std::chrono::milliseconds store_limit{1'000};  // unanswered for longer: to the spool
+        std::chrono::milliseconds spool_limit{5'000};  // then the store has its turn again
+        std::chrono::milliseconds replay_limit{30'000
+        };  // a replayed batch has more time, and more …
+        std::chrono::milliseconds longest_replay_limit{300'000};  // … whenever it was not enough
+        std::chrono::milliseconds hold{30'000};                   // a sender's longest wait
         std::chrono::milliseconds share_look{250};       // how often who waits for its share looks
         std::chrono::milliseconds pause{100};            // first pause after a failure; doubles …
         std::chrono::milliseconds longest_pause{5'000};  // … up to here, with jitter
-        /// While neither the store nor the spool takes anything, how often both are tried though
-        /// nobody sends. Doubles, up to ten times.
+        /// How often a fresh batch tries a store that is away; and, while the spool takes nothing
+        /// either, how often both are tried though nobody sends. Doubles, up to ten times.
         std::chrono::milliseconds probe{1'000};
     };
 
@@ -74,7 +79,7 @@ public:
     void       close();
     task<void> stop();
 
-    bool        store_is_away() const noexcept { return away_; }
+    bool        store_is_away() const noexcept { return presence_.away(); }
     std::size_t waiting_records() const noexcept {
         return events_.queue.size() + tallies_.queue.size();
     }
@@ -95,41 +100,34 @@ private:
         record_batch                        what{};
         std::vector<std::shared_ptr<reply>> answers{};
         std::vector<steady_time>            until{};
+        bool                                spooling = false;  // the spool was asked before
     };
 
     struct lane {
         std::size_t       batches_at_once = 1;
         std::deque<entry> queue{};
         std::size_t       under_way = 0;  // batches
+        std::size_t       held      = 0;  // of these, wait to be tried again
     };
 
-    task<bool> wait_for_share(const ingest_record& record, steady_time until);
-    bool       may_begin(const lane& in) const noexcept;
-    bool       begin(lane& in);
-    bool       idle() const noexcept;
-    batch      take_batch(std::deque<entry>& queue);
-    task<void> keep(std::shared_ptr<batch> fresh, lane& in);
-    task<void> keep_trying(batch& fresh);
-    task<bool> keep_once(batch& fresh);  // false: neither the store nor the spool took it
-    bool       may_try_the_store();
-
-    using verdicts = std::vector<stored_as>;
-    task<result<verdicts>> insert(const record_batch& what, steady_time::duration limit);
-    task<result<verdicts>> insert_halves(record_batch what, steady_time::duration limit);
-
-    task<void> replay();
-    task<bool> replay_one();
+    task<bool>         wait_for_share(const ingest_record& record, steady_time until);
+    bool               may_begin(const lane& in) const noexcept;
+    bool               begin(lane& in);
+    bool               idle() const noexcept;
+    batch              take_batch(std::deque<entry>& queue);
+    task<void>         keep(std::shared_ptr<batch> fresh, lane& in);
+    task<void>         keep_trying(batch& fresh, lane& in);
+    task<bool>         keep_once(batch& fresh);  // false: neither the store nor the spool took it
+    task<result<void>> spool(batch& fresh);
+    void               replayed(steady_time::duration took);
 
     task<void> probe();
     task<bool> probe_once();  // true: one of them takes something again
 
-    void                      answer_stored(batch& fresh, const verdicts& how);
-    void                      answer_spooled(batch& fresh);
+    void                      answer(batch& fresh, const isolation::verdicts& how);
     void                      turn_away_overdue(batch& fresh);
     void                      give_up(batch& fresh);
     void                      settle(batch& fresh, std::size_t which, result<kept_as> how);
-    void                      went_away(const failure& why);
-    void                      came_back();
     void                      refuse(const failure& spool_says);
     std::chrono::milliseconds jittered(std::chrono::milliseconds pause);
 
@@ -145,31 +143,25 @@ private:
     std::list<steady_time> begun_{};            // of the batches under way, the oldest first
     std::vector<uuid>      done_{};             // batches of tallies that were stored for certain
     spool_shares           shares_{};
+    store_presence         presence_;
+    isolation              isolation_;
+    spool_replay           replay_;
     bool                   closed_   = false;
-    bool                   away_     = false;
     bool                   refusing_ = false;  // the spool too
     bool                   attended_ = false;  // replay and probe have begun
-    steady_time            next_probe_{};
     std::unique_ptr<bell>  bell_;
-    std::unique_ptr<bell>  replay_bell_;
     std::unique_ptr<bell>  probe_bell_;
     std::minstd_rand       jitter_;
 
     struct {
-        counter&   store_failures;
         counter&   spool_failures;
         counter&   beyond_share;
-        counter&   isolated;
-        gauge&     away;
         histogram& batch_records;
         histogram& batch_seconds;
         counter&   turned_away;
     } count_;
-    std::array<counter*, 4> replayed_;  // by stored_as
-    log_gate                gate_;
-    log_gate                away_gate_;
-    bool                    said_away_ = false;
-    task_scope              scope_;
+    log_gate   gate_;
+    task_scope scope_;
 };
 
 }  // namespace falconer::actors

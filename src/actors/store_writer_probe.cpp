@@ -38,12 +38,14 @@ task<void> store_writer::probe() {
 }
 
 task<bool> store_writer::probe_once() {
-    auto spool = co_await spool_.probe();
+    auto asking = spool_.probe();
+    auto spool  = co_await with_timeout(time_, opt_.spool_limit, std::move(asking));
     if (spool) co_return true;
     record_batch nothing;
-    nothing.id  = uuid::random();
-    auto whole  = store_.insert(nothing);
-    auto stored = co_await with_timeout(time_, opt_.replay_limit, std::move(whole));
+    nothing.id        = uuid::random();
+    auto       whole  = store_.insert(nothing);
+    const auto limit  = std::max(opt_.store_limit, opt_.spool_limit);
+    auto       stored = co_await with_timeout(time_, limit, std::move(whole));
     co_return static_cast<bool>(stored);
 }
 

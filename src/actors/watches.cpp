@@ -104,12 +104,16 @@ task<void> watches::start() {
         of_garden.push_back(&add(
             "the Seed", garden_, seeds_type, {.fields = "metadata.name=" + opt_.seed_name},
             [](value seed) { return seed; },
-            [this](const object_change& change) { heard_landlord(facts_.seed, change); }
+            [this](const object_change& change) {
+                heard_landlord(falco::extension_class::seed, facts_.seed, change);
+            }
         ));
     if (facts_.classes.contains(falco::extension_class::garden))
         of_garden.push_back(&add(
             "the Garden", seed_, gardens_type, {}, falco::reduced_garden,
-            [this](const object_change& change) { heard_landlord(facts_.garden, change); }
+            [this](const object_change& change) {
+                heard_landlord(falco::extension_class::garden, facts_.garden, change);
+            }
         ));
     std::vector<one_watch*> first{
         &add(
@@ -214,7 +218,10 @@ void watches::heard_cluster(const object_change& change) {
         facts_.clusters.insert_or_assign(
             change.key.name, std::make_shared<const value>(*change.after)
         );
-        facts_.control_planes.insert_or_assign(identity_in(*change.after), change.key.name);
+        facts_.control_planes.insert_or_assign(
+            identity_in(*change.after),
+            landscape::control_plane{change.key.name, falco::extension_class::shoot}
+        );
     } else {
         facts_.clusters.erase(change.key.name);
     }
@@ -222,7 +229,9 @@ void watches::heard_cluster(const object_change& change) {
 }
 
 /// The Seed or the Garden, whichever it is that owns the cluster.
-void watches::heard_landlord(std::shared_ptr<const value>& who, const object_change& change) {
+void watches::heard_landlord(
+    falco::extension_class is, std::shared_ptr<const value>& who, const object_change& change
+) {
     if (!change.after) return;  // we run on it, so it is there; the garden may be mended
     const bool first = !who;
     const auto same  = [&](std::initializer_list<std::string_view> path) {
@@ -232,11 +241,14 @@ void watches::heard_landlord(std::shared_ptr<const value>& who, const object_cha
     };
     const bool matters = first || !same({"spec"}) || !same({"status", "clusterIdentity"});
     who                = std::make_shared<const value>(*change.after);
-    const bool of_seed = !who->text_at({"status", "clusterIdentity"}).empty();
     const auto identity =
-        of_seed ? who->text_at({"status", "clusterIdentity"})
-                : who->text_at({"spec", "virtualCluster", "gardener", "clusterIdentity"});
-    if (!identity.empty()) facts_.control_planes.insert_or_assign(std::string(identity), "garden");
+        is == falco::extension_class::seed
+            ? who->text_at({"status", "clusterIdentity"})
+            : who->text_at({"spec", "virtualCluster", "gardener", "clusterIdentity"});
+    if (!identity.empty())
+        facts_.control_planes.insert_or_assign(
+            std::string(identity), landscape::control_plane{"garden", is}
+        );
     if (matters) actors_.tell("garden", cluster_changed{});
 }
 

@@ -52,8 +52,10 @@ private:
     void       heard_namespace(const object_change& change);
     void       heard_cluster(const object_change& change);
     void       heard_delivery(const object_change& change);
-    void       heard_landlord(std::shared_ptr<const value>& who, const object_change& change);
-    void       read_profiles();
+    void       heard_landlord(
+              falco::extension_class is, std::shared_ptr<const value>& who, const object_change& change
+          );
+    void read_profiles();
 
     asio::any_io_executor                   loop_;
     time_source&                            time_;

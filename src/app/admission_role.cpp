@@ -1,6 +1,7 @@
 #include "admission_role.hpp"
 
 #include "actors/maintenance.hpp"
+#include "clock_gauge.hpp"
 #include "configuration.hpp"
 #include "falconer/ids.hpp"
 #include "falconer/log.hpp"
@@ -35,7 +36,11 @@ result<k8s::kube_access> access_of(const std::filesystem::path& kubeconfig) {
 struct admission_role::reign {
     explicit reign(admission_role& of)
         : keeper(*of.keeper_),
-          moves(of.loop_, of.time_, *of.garden_, of.metrics_, {.chance = chance}) {
+          moves(
+              of.loop_, of.time_, *of.garden_, of.metrics_,
+              {.chance = chance,
+               .settle = [&of](const auto& who, utc_time now) { return of.settle(who, now); }}
+          ) {
         keeper.lead(true);
         moves.start();
     }
@@ -59,6 +64,9 @@ admission_role::~admission_role() = default;
 result<void> admission_role::connect() {
     k8s::kube_client_options how;
     how.chance  = chance;
+    how.skewed  = clock_gauge(metrics_, "admission", "garden");
+    how.metrics = &metrics_;
+    how.cluster = "webhook garden";
     auto beyond = access_of(opt_.kubeconfig);
     if (!beyond) return std::move(beyond).error().while_doing("admission.kubeconfig");
     auto home   = beyond->namespace_name;
@@ -70,6 +78,8 @@ result<void> admission_role::connect() {
         auto access = access_of(opt_.source_kubeconfig);
         if (!access) return std::move(access).error().while_doing("admission.sourceKubeconfig");
         home        = access->namespace_name;
+        how.skewed  = clock_gauge(metrics_, "admission", "source");
+        how.cluster = "webhook runtime";
         auto source = k8s::make_kube_client(loop_, time_, std::move(*access), how);
         if (!source) return std::move(source).error().while_doing("admission.sourceKubeconfig");
         own_source_ = std::move(*source);
@@ -105,14 +115,14 @@ result<void> admission_role::start() {
         {.wanted = [this] { return rules_versions_of(watched_->offered()); }, .changed = read_rules}
     );
     watched_->when_offered([this] { stock_.look(); });
-    const falco::review_settings how{
+    how_.emplace(falco::review_settings{
         .operators       = settings_,
         .usage           = opt_.usage,
         .central_logging = opt_.central_logging,
         .otlp            = opt_.otlp,
         .rules           = &rules_,
-    };
-    handler_.emplace(time_, *watched_, how, metrics_, [this] { return watched_->missing(); });
+    });
+    handler_.emplace(time_, *watched_, *how_, metrics_, [this] { return watched_->missing(); });
     endpoint_.emplace("admission", loop_, time_, opt_.http, *handler_);
     if (auto done = endpoint_->listen(opt_.listen); !done)
         return std::move(done).error().while_doing("admission.listen");
@@ -135,6 +145,14 @@ result<void> admission_role::start() {
     keeper_->start();
     scope_.spawn("admission", run());
     return {};
+}
+
+/// What maintenance makes of it is what the next review would make of it. Before the garden has
+/// been read nobody knows who has opted out.
+falco::settled_destinations admission_role::settle(const falco::maintained& who, utc_time now)
+    const {
+    if (!watched_->missing().empty()) return {};
+    return falco::settle_destinations(who, *watched_, *how_, now);
 }
 
 result<void> admission_role::present(const falco::key_pair& pair) {

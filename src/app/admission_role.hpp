@@ -6,6 +6,7 @@
 #include "admission/webhook_keeper.hpp"
 #include "admission_configuration.hpp"
 #include "falconer/falco/catalogue_rule_check.hpp"
+#include "falconer/falco/maintenance_destinations.hpp"
 #include "falconer/metrics.hpp"
 #include "http_endpoint.hpp"
 #include "k8s/kube_client.hpp"
@@ -46,6 +47,7 @@ private:
     result<void>                connect();
     admissions::webhook_address address() const;
     result<void>                present(const falco::key_pair& pair);
+    falco::settled_destinations settle(const falco::maintained& who, utc_time now) const;
     task<void>                  run();
 
     asio::any_io_executor                     loop_;
@@ -60,6 +62,7 @@ private:
     kube_api*                                 source_ = nullptr;
     std::optional<admissions::garden_watch>   watched_{};
     falco::catalogue_rule_check               rules_{};
+    std::optional<falco::review_settings>     how_{};
     std::optional<admissions::review_handler> handler_{};
     std::optional<http_endpoint>              endpoint_{};
     std::optional<admissions::webhook_keeper> keeper_{};

@@ -123,12 +123,13 @@ task<result<cluster_findings>> check_cluster(
 ) {
     // Whoever waits for a report wants to hear soon that nobody is there.
     k8s::kube_client_options how{.answer = std::chrono::seconds(10), .patience = 1};
-    auto made = k8s::make_kube_client(std::move(loop), time, std::move(access), std::move(how));
+    cluster_findings         found;
+    how.skewed = [&found](std::chrono::seconds apart) { found.clock_apart = apart; };
+    auto made  = k8s::make_kube_client(std::move(loop), time, std::move(access), std::move(how));
     if (!made) co_return std::move(made).error();
     auto& api = **made;
 
-    cluster_findings found;
-    auto             version = co_await api.server_version();
+    auto version = co_await api.server_version();
     if (!version) co_return std::move(version).error();
     found.version = std::move(*version);
     auto me       = co_await asked(api, who_am_i, {});

@@ -7,6 +7,7 @@
 
 #include <asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ std::span<const cluster_right> rights_of_admission_in_garden();
 
 struct cluster_findings {
     std::string              version{}, who{};  // "" where the cluster does not tell
+    std::chrono::seconds     clock_apart{0};    // as kube_client_options::skewed has it
     std::vector<std::string> missing{};         // "patch extensions.extensions.gardener.cloud"
 };
 

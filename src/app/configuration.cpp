@@ -309,6 +309,8 @@ configuration_reading read_configuration(
     auto health = root.section("health");
     read_endpoint(health, "listen", got.value.health);
     read_logging(root.section("logging"), got.value.logging);
+    auto heartbeat = root.section("heartbeat");
+    read_path(heartbeat, "secretFile", got.value.ingestor.heartbeat_secret);
     for (const auto* key : other_sections) {
         if (root.has(key) && key != std::string_view("falco")) got.value.unread.emplace_back(key);
         root.leave(key);
@@ -320,6 +322,7 @@ configuration_reading read_configuration(
     got.problems = file.problems();
     got.lines    = file.lines();
     read_falco(name, text, got);
+    got.value.falco.heartbeat_secret_file = got.value.ingestor.heartbeat_secret.string();
     if (of_old) got.value.falco.warnings.emplace_back("healthCheckConfig has no effect");
     return got;
 }

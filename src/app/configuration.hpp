@@ -61,6 +61,7 @@ struct ingestor_configuration {
     asio::ip::tcp::endpoint                         listen{asio::ip::address_v6::any(), 3200};
     std::optional<net::tls_server_context::options> tls{};
     std::filesystem::path                           keys_file{};
+    std::filesystem::path                           heartbeat_secret{};  // heartbeat.secretFile
     std::string                   issuer         = "urn:gardener:gardener-falco-extension";
     std::string                   audience       = "falco-db";
     std::set<net::token_profile>  token_profiles = net::jwt_rules{}.profiles;

@@ -1,6 +1,7 @@
 #include "controller_role.hpp"
 
 #include "chance.hpp"
+#include "clock_gauge.hpp"
 #include "falconer/ids.hpp"
 #include "falconer/log.hpp"
 
@@ -94,16 +95,23 @@ result<void> controller_role::connect() {
     k8s::kube_client_options how;
     how.at_once = opt_.requests;
     how.chance  = chance;
+    how.skewed  = clock_gauge(metrics_, "controller", "seed");
+    how.metrics = &metrics_;
+    how.cluster = "seed";
     auto seed   = k8s::make_kube_client(loop_, time_, std::move(*access), how);
     if (!seed) return std::move(seed).error().while_doing("controller.kubeconfig");
     seed_   = std::move(*seed);
     garden_ = seed_.get();
     k8s::shoot_clients::options within;
-    within.external = environment("GARDENER_SHOOT_CLIENT") == "external";
+    within.external       = environment("GARDENER_SHOOT_CLIENT") == "external";
+    within.client.metrics = &metrics_;
+    within.client.cluster = "shoots";
     access_.emplace(loop_, time_, *seed_, std::move(within));
     if (opt_.garden_kubeconfig.empty()) return {};
     auto beyond = k8s::read_kubeconfig_file(opt_.garden_kubeconfig);
     if (!beyond) return std::move(beyond).error().while_doing("controller.gardenKubeconfig");
+    how.skewed  = clock_gauge(metrics_, "controller", "garden");
+    how.cluster = "garden";
     auto garden = k8s::make_kube_client(loop_, time_, std::move(*beyond), how);
     if (!garden) return std::move(garden).error().while_doing("controller.gardenKubeconfig");
     own_garden_ = std::move(*garden);
@@ -116,6 +124,10 @@ result<void> controller_role::start() {
     auto mints = token_mints::of(facts_.settings);
     if (!mints) return std::move(mints).error();
     mints_.emplace(std::move(*mints));
+    heartbeats_ = heartbeat_secret_file(facts_.settings.heartbeat_secret_file);
+    auto beats  = heartbeats_.read();
+    if (!beats) return std::move(beats).error().while_doing("heartbeat.secretFile");
+    facts_.settings.heartbeat_secret = heartbeats_.now();
     if (auto done = connect(); !done) return done;
     facts_.rules = rules_.rules();
     rules_.join({.wanted = [this] { return wanted_rules(); }, .changed = [this] { heard_rules(); }}
@@ -155,18 +167,36 @@ void controller_role::reread_keys() {
     }
 }
 
+void controller_role::reread_heartbeat_secret() {
+    const auto done = heartbeats_.read();
+    if (!done) {
+        log_of("controller")
+            .error(
+                "the secret of heartbeats cannot be read again; the old one stays in use "
+                "reason=\"{}\"",
+                done.error().detail
+            );
+    } else if (*done) {
+        log_of("controller").info("gives heartbeats other keys now");
+        facts_.settings.heartbeat_secret = heartbeats_.now();
+        if (reign_) reign_->all.tell_all(releases_changed{});
+    }
+}
+
 /// Kubernetes swaps the files of a mounted Secret within a minute or two, and tells nobody.
 task<void> controller_role::watch_keys() {
     const auto clock = time_.make_bell();
     for (;;) {
         co_await clock->wait_until(time_.now() + 30s);
         reread_keys();
+        reread_heartbeat_secret();
     }
 }
 
 void controller_role::reload() {
     if (!mints_) return;
     reread_keys();
+    reread_heartbeat_secret();
 }
 
 /// Leads, works while it leads, and stands for election again.

@@ -6,6 +6,7 @@
 #include "actors/shoots.hpp"
 #include "actors/watches.hpp"
 #include "falconer/metrics.hpp"
+#include "heartbeat_secret_file.hpp"
 #include "k8s/kube_client.hpp"
 #include "k8s/leader.hpp"
 #include "k8s/shoot_clients.hpp"
@@ -88,6 +89,7 @@ private:
     std::set<std::string> wanted_rules() const;
     void                  heard_rules();
     void                  reread_keys();
+    void                  reread_heartbeat_secret();
     task<void>            watch_keys();
     task<void>            run();
     task<void>            begin();
@@ -102,6 +104,7 @@ private:
     rules_stock&                      rules_;
     neighbours                        neighbours_;
     std::optional<token_mints>        mints_{};
+    heartbeat_secret_file             heartbeats_{};
     std::unique_ptr<kube_api>         seed_{};
     std::unique_ptr<kube_api>         own_garden_{};
     std::optional<k8s::shoot_clients> access_{};

@@ -1,6 +1,6 @@
 #include "http_endpoint.hpp"
 
-#include "falconer/event.hpp"
+#include "certificate_end.hpp"
 #include "falconer/log.hpp"
 
 namespace falconer::app {
@@ -51,17 +51,10 @@ void http_endpoint::reload() {
 
 /// That a certificate could not be read again is said once; that it ends, until somebody hears it.
 task<void> http_endpoint::watch_its_end() {
-    constexpr auto soon = 7 * 24h, very_soon = 24h;
-    const auto     clock = time_.make_bell();
+    const auto clock = time_.make_bell();
     for (;;) {
-        const auto left = tls_->expires() - time_.utc();
-        if (left < soon)
-            log_of("app").log(
-                left < very_soon ? spdlog::level::err : spdlog::level::warn,
-                "the certificate {} endpoint={} at={}", left <= 0s ? "has ended" : "ends soon",
-                name_, text_of(event_time_of(tls_->expires()))
-            );
-        co_await clock->wait_until(time_.now() + 1h);
+        say_if_it_ends(name_, tls_->expires(), time_.utc());
+        co_await clock->wait_until(time_.now() + certificate_look);
     }
 }
 

@@ -79,7 +79,7 @@ void http_metrics::show(const net::http_statistics& now) {
 certificate_metrics::certificate_metrics(metrics_registry& metrics, const std::string& endpoint)
     : expires_(metrics.make_gauge(
           "falconer_certificate_expires_timestamp_seconds",
-          "When the certificate that is shown to clients ends.", {{"endpoint", endpoint}}
+          "When the certificate that is shown there ends.", {{"endpoint", endpoint}}
       )) {}
 
 void certificate_metrics::show(utc_time expires) {
@@ -101,6 +101,9 @@ spool_metrics::spool_metrics(metrics_registry& metrics)
       failed_writes_(metrics.make_counter(
           "falconer_spool_failed_writes_total",
           "Writes that the disk refused; nothing of them was acknowledged."
+      )),
+      silent_(metrics.make_gauge(
+          "falconer_spool_silent_seconds", "How long the spool's disk has owed an answer."
       )) {}
 
 void spool_metrics::show(const spool_status& now, utc_time utc) {
@@ -111,6 +114,7 @@ void spool_metrics::show(const spool_status& now, utc_time utc) {
     oldest_.set(now.oldest ? std::max(0.0, seconds(utc - *now.oldest).count()) : 0.0);
     damaged_.raise_to(now.damaged);
     failed_writes_.raise_to(now.failed_writes);
+    silent_.set(seconds(now.silent).count());
 }
 
 }  // namespace falconer::app

@@ -48,6 +48,7 @@ private:
     gauge&   oldest_;
     counter& damaged_;
     counter& failed_writes_;
+    gauge&   silent_;
 };
 
 }  // namespace falconer::app

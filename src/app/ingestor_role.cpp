@@ -3,6 +3,7 @@
 #include "falconer/log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace falconer::app {
 namespace {
@@ -34,11 +35,11 @@ ingestor_role::ingestor_role(
     : loop_(loop), time_(time), metrics_(metrics), opt_(how), postgres_(store.postgres),
       shoots_(shoots),
       events_(
-          loop, time, {.postgres = store.postgres, .insert_limit = how.writer.replay_limit},
+          loop, time, {.postgres = store.postgres, .insert_limit = how.writer.longest_replay_limit},
           connections
       ),
-      quotas_(loop, time, {.postgres = store.postgres}), http_metrics_(metrics),
-      spool_metrics_(metrics),
+      quotas_(loop, time, {.postgres = store.postgres}), heartbeat_secret_(how.heartbeat_secret),
+      http_metrics_(metrics), spool_metrics_(metrics),
       clusters_open_(metrics.make_gauge("falconer_clusters", "Clusters heard of lately.")),
       recovered_(metrics.make_gauge(
           "falconer_spool_recovered_records", "Records that the spool held at the start."
@@ -52,6 +53,8 @@ task<result<void>> ingestor_role::start() {
     auto keys = ingest::key_ring::load(keys_of(opt_));
     if (!keys) co_return std::move(keys).error();
     keys_ = std::move(*keys);
+    if (auto beats = read_heartbeat_secret(); !beats) co_return std::move(beats).error();
+    opt_.clusters.cluster.heartbeats = heartbeats_;
 
     ingest::disk_spool::options where;
     where.directory     = opt_.spool.directory;
@@ -94,6 +97,7 @@ task<result<void>> ingestor_role::start() {
     if (opt_.tls) certificate_metrics_.emplace(metrics_, "ingest");
     writing_.keep("writer", time_, [this] { return writer_->run(); });
     scope_.keep("keys", time_, [this] { return keys_->watch(time_); });
+    scope_.keep("heartbeats", time_, [this] { return watch_heartbeat_secret(); });
     scope_.keep("clusters", time_, [this] { return clusters_->run(); });
     scope_.keep("policies", time_, [this] { return policies_->run(); });
     scope_.keep("rollups", time_, [this] { return rollups_->run(); });
@@ -106,7 +110,33 @@ task<result<void>> ingestor_role::start() {
     co_return result<void>{};
 }
 
+result<void> ingestor_role::read_heartbeat_secret() {
+    auto done = heartbeat_secret_.read();
+    if (!done) return std::move(done).error().while_doing("heartbeat.secretFile");
+    // Pods get keys of a new one only by and by.
+    if (*done) heartbeats_->before = std::exchange(heartbeats_->current, heartbeat_secret_.now());
+    return {};
+}
+
+void ingestor_role::reread_heartbeat_secret() {
+    if (auto done = read_heartbeat_secret(); !done)
+        log_of("app").error(
+            "the secret of heartbeats is not read again; the old one stays in use reason=\"{}\"",
+            done.error().detail
+        );
+}
+
+/// Kubernetes swaps the files of a mounted Secret within a minute or two, and tells nobody.
+task<void> ingestor_role::watch_heartbeat_secret() {
+    const auto clock = time_.make_bell();
+    for (;;) {
+        co_await clock->wait_until(time_.now() + 30s);
+        reread_heartbeat_secret();
+    }
+}
+
 void ingestor_role::reload() {
+    reread_heartbeat_secret();
     if (keys_) {
         if (auto done = keys_->reload(); !done)
             log_of("app").error("the keys are not read again reason=\"{}\"", done.error().detail);

@@ -5,6 +5,8 @@
 #include "actors/rate_ledger.hpp"
 #include "actors/store_writer.hpp"
 #include "configuration.hpp"
+#include "falconer/heartbeat.hpp"
+#include "heartbeat_secret_file.hpp"
 #include "http_endpoint.hpp"
 #include "ingest/key_ring.hpp"
 #include "ingest/push_handler.hpp"
@@ -50,6 +52,10 @@ public:
     bool         store_is_away() const { return writer_ && writer_->store_is_away(); }
 
 private:
+    result<void> read_heartbeat_secret();
+    void         reread_heartbeat_secret();
+    task<void>   watch_heartbeat_secret();
+
     asio::any_io_executor  loop_;
     time_source&           time_;
     metrics_registry&      metrics_;
@@ -60,6 +66,8 @@ private:
     store::pg_event_store_pool events_;
     store::pg_quota_ledger     quotas_;
 
+    heartbeat_secret_file               heartbeat_secret_;
+    std::shared_ptr<heartbeat_secrets>  heartbeats_ = std::make_shared<heartbeat_secrets>();
     std::unique_ptr<ingest::key_ring>   keys_;
     std::unique_ptr<ingest::disk_spool> spool_;
     std::optional<actors::store_writer> writer_;

@@ -1,5 +1,6 @@
 #include "local_api.hpp"
 
+#include "chance.hpp"
 #include "falconer/base64.hpp"
 #include "falconer/falco/certificates.hpp"
 #include "falconer/ids.hpp"
@@ -91,10 +92,11 @@ result<void> write_private(const std::filesystem::path& file, std::string_view t
 
 local_api::local_api(asio::any_io_executor loop, time_source& time, options opt)
     : loop_(loop), time_(time), opt_(std::move(opt)), token_(uuid::random().text()), store_(time),
-      admission_(loop, time), server_(time, {.token = token_}),
+      admission_(loop, time), server_(time, {.token = token_}), faults_(store_, chance),
       endpoint_("sandbox api", std::move(loop), time, generous(), server_) {
     server_.mount("", store_);
     server_.admit_with(admission_);
+    server_.plan_faults([this](const net::http_request& request) { return faults_.of(request); });
 }
 
 result<void> local_api::make_certificates() {

@@ -6,6 +6,7 @@
 #include "http_endpoint.hpp"
 #include "sandbox/kube_api/admission.hpp"
 #include "sandbox/kube_api/archive.hpp"
+#include "sandbox/kube_api/fault_orders.hpp"
 #include "sandbox/kube_api/server.hpp"
 #include "sandbox/kube_api/store.hpp"
 
@@ -74,6 +75,7 @@ private:
     std::map<std::string, std::unique_ptr<sandbox::api_store>> shoots_{};
     sandbox::api_admission                                     admission_;
     sandbox::api_server                                        server_;
+    sandbox::fault_orders                                      faults_;
     http_endpoint                                              endpoint_;
 };
 

@@ -66,10 +66,15 @@ server::server(
           "falconer_coroutines_begun_anew_total",
           "Background coroutines that died by a mistake of Falconer's and were begun anew."
       )),
+      unreached_(metrics_.make_counter(
+          "falconer_store_unreached_total",
+          "Attempts at a host of the store that led to no connection."
+      )),
       page_(
           metrics_,
           [this] {
               begun_anew_.raise_to(task_scope::begun_anew());
+              unreached_.raise_to(how_.store.postgres.memory->hosts().failures());
               if (ingestor_) ingestor_->refresh_metrics();
               if (controller_) controller_->refresh_metrics();
               if (admission_) admission_->refresh_metrics();
@@ -220,6 +225,9 @@ void server::look_after_the_store() {
     opt.data_folder    = how_.store.data_folder;
     store_watch_.emplace(loop_, time_, metrics_, std::move(opt));
     scope_.keep("store watch", time_, [this] { return store_watch_->run(); });
+    if (how_.store.postgres.ssl_cert.empty()) return;
+    store_certificate_.emplace(time_, metrics_, how_.store.postgres.ssl_cert);
+    scope_.keep("store certificate", time_, [this] { return store_certificate_->run(); });
 }
 
 task<std::string> server::ended() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admission_role.hpp"
+#include "certificate_end.hpp"
 #include "console_role.hpp"
 #include "controller_role.hpp"
 #include "descriptors.hpp"
@@ -89,6 +90,7 @@ private:
     exchange                       exchange_{*this};
     health_board                   health_;
     counter&                       begun_anew_;
+    counter&                       unreached_;
     metrics_page                   page_;
     std::optional<ingestor_role>   ingestor_;
     std::optional<rules_stock>     rules_;  // before those who read in it
@@ -103,6 +105,7 @@ private:
 
     std::optional<store::housekeeping> housekeeping_;
     std::optional<store::store_watch>  store_watch_;
+    std::optional<store_certificate>   store_certificate_;
     task_scope                         scope_;
 };
 

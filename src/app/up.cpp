@@ -128,6 +128,12 @@ result<void> up_application::make_keys() {
         if (!made) return std::move(made).error();
         if (auto done = write_file(file, made->pem().reveal(), 0600); !done) return done;
     }
+    const auto beats = folder / "heartbeat.secret";
+    if (!fs::exists(beats)) {
+        // Of two random UUIDs 244 bits are random.
+        const auto made = uuid::random().text() + uuid::random().text() + "\n";
+        if (auto done = write_file(beats, made, 0600); !done) return done;
+    }
     auto key = net::private_key::parse(contents_of(file));
     if (!key)
         return failure{
@@ -188,22 +194,24 @@ configuration up_application::configure() const {
     how.health          = free_near(how.health);
     how.logging.level   = spdlog::level::warn;
 
-    how.controller.kubeconfig      = kubernetes_->kubeconfig_file();
-    how.controller.namespace_name  = "garden";
-    how.controller.rules           = opt_.data / "rules";
-    how.controller.leader_election = false;  // a start after a crash need not wait
-    how.admission.rules            = how.controller.rules;
-    how.admission.kubeconfig       = kubernetes_->kubeconfig_file();
-    how.admission.namespace_name   = "garden";
-    how.admission.leader_election  = false;
-    how.admission.mode             = webhook_mode::url;  // there are no Services here
-    how.admission.listen           = free_near(how.admission.listen);
-    how.admission.drain            = {.accept = 0s, .idle = 1s, .grace = 10s};
-    how.console.listen             = free_near(how.console.listen);
-    how.console.drain              = {.accept = 0s, .idle = 0s, .grace = 5s};
-    how.falco.central.enabled      = true;
-    how.falco.central.url          = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
-    how.falco.central.token_issuer = {.file = (opt_.data / "keys" / "key.pem").string()};
+    how.controller.kubeconfig       = kubernetes_->kubeconfig_file();
+    how.controller.namespace_name   = "garden";
+    how.controller.rules            = opt_.data / "rules";
+    how.controller.leader_election  = false;  // a start after a crash need not wait
+    how.admission.rules             = how.controller.rules;
+    how.admission.kubeconfig        = kubernetes_->kubeconfig_file();
+    how.admission.namespace_name    = "garden";
+    how.admission.leader_election   = false;
+    how.admission.mode              = webhook_mode::url;  // there are no Services here
+    how.admission.listen            = free_near(how.admission.listen);
+    how.admission.drain             = {.accept = 0s, .idle = 1s, .grace = 10s};
+    how.falco.central.enabled       = true;
+    how.falco.central.url           = "http://" + endpoint_text(how.ingestor.listen) + "/v1/events";
+    how.falco.central.token_issuer  = {.file = (opt_.data / "keys" / "key.pem").string()};
+    how.ingestor.heartbeat_secret   = opt_.data / "keys" / "heartbeat.secret";
+    how.falco.heartbeat_secret_file = how.ingestor.heartbeat_secret.string();
+    how.console.listen              = free_near(how.console.listen);
+    how.console.drain               = {.accept = 0s, .idle = 0s, .grace = 5s};
     return how;
 }
 

@@ -36,6 +36,25 @@ std::string heartbeat_proof(const secret& key, std::string_view minute, std::str
     return hex_text({reinterpret_cast<const char*>(bytes.data()), size});
 }
 
+secret heartbeat_key_of(const secret& landscape, std::string_view cluster) {
+    using block     = std::array<unsigned char, 32>;
+    const auto hmac = [](const void* key, std::size_t size, std::string_view of) {
+        block    made{};
+        unsigned length = 0;
+        HMAC(
+            EVP_sha256(), key, static_cast<int>(size),
+            reinterpret_cast<const unsigned char*>(of.data()), of.size(), made.data(), &length
+        );
+        return made;
+    };
+    const block no_salt{};
+    auto        extracted = hmac(no_salt.data(), no_salt.size(), landscape.reveal());
+    // One block is all that is needed, and its number is 1.
+    const auto expanded = hmac(extracted.data(), extracted.size(), std::string(cluster) + '\x01');
+    OPENSSL_cleanse(extracted.data(), extracted.size());
+    return secret{encode_base64({reinterpret_cast<const char*>(expanded.data()), expanded.size()})};
+}
+
 bool proves_heartbeat(const secret& key, std::string_view arguments, utc_time received) {
     const auto word_after = [&](std::string_view option) {
         const auto at = arguments.find(option);

@@ -42,6 +42,37 @@ public:
     }
 };
 
+/// The message for a terminal: whatever a stranger's text holds, it is one line and moves no
+/// cursor. Controls, also those of U+0080 to U+009F, as \xNN: `%*` in the pattern.
+class plain_text final : public spdlog::custom_flag_formatter {
+public:
+    void format(const spdlog::details::log_msg& line, const std::tm&, spdlog::memory_buf_t& out)
+        override {
+        const std::string_view text(line.payload.data(), line.payload.size());
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const auto byte  = static_cast<unsigned char>(text[i]);
+            const auto next  = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+            const bool above = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+            if (byte >= 0x20 && byte != 0x7F && !above) {
+                out.push_back(text[i]);
+                continue;
+            }
+            add_escaped(byte, out);
+            if (above) add_escaped(static_cast<unsigned char>(text[++i]), out);
+        }
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<plain_text>();
+    }
+
+private:
+    static void add_escaped(unsigned char byte, spdlog::memory_buf_t& out) {
+        constexpr char digits[]  = "0123456789abcdef";
+        const char     escaped[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+        out.append(escaped, escaped + sizeof escaped);
+    }
+};
+
 std::unique_ptr<spdlog::formatter> formatter_for(log_options::shape form) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     if (form == log_options::shape::json) {
@@ -49,7 +80,7 @@ std::unique_ptr<spdlog::formatter> formatter_for(log_options::shape form) {
             R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","room":"%n","message":"%*"})"
         );
     } else {
-        formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %n: %v");
+        formatter->add_flag<plain_text>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %n: %*");
     }
     return formatter;
 }

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include "db_status.hpp"
+#include "decimal.hpp"
 
 #include "store/migrations.hpp"
 #include "store/retention.hpp"
@@ -45,7 +46,8 @@ task<result<void>> do_retain(store::pg_connection& db, time_source& time, const 
               << report->days_on_hold << "\nevents removed " << report->rows_removed
               << "\nevents kept in rewritten days " << report->rows_kept << " (on hold "
               << report->rows_on_hold << ")\nbodies and tallies removed " << report->aside_removed
-              << "\ntexts removed " << report->texts_removed << '\n';
+              << "\ntexts removed " << report->texts_removed << "\nidentities removed "
+              << report->clusters_removed << '\n';
     co_return result<void>{};
 }
 
@@ -92,6 +94,7 @@ void add_db_command(CLI::App& root, int& exit_code) {
             "Days of receipt to keep where `falconer db period` says nothing; default: "
             "store.retentionDays of the configuration"
         )
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 36500));
     retain->add_flag("--dry-run", opt->dry_run, "Only says what would go");
 }

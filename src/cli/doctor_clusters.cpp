@@ -1,6 +1,7 @@
 #include "doctor_clusters.hpp"
 
 #include "app/cluster_check.hpp"
+#include "k8s/clock_skew.hpp"
 #include "store_access.hpp"
 
 #include <filesystem>
@@ -38,6 +39,8 @@ task<void> look_at_cluster(
         out.bad(which.about, found.error().detail);
         co_return;
     }
+    if (found->clock_apart.count() != 0)
+        out.doubt(which.about, k8s::clock_sentence(found->clock_apart, where));
     const auto who = where + ", Kubernetes " + found->version + ", we are " +
                      (found->who.empty() ? "not told who" : found->who);
     if (found->missing.empty()) {

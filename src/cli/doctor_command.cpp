@@ -1,8 +1,10 @@
 // falconer doctor: configuration, keys, ports, clock, store, spool and clusters in one report.
 #include "commands.hpp"
+#include "doctor_clock.hpp"
 #include "doctor_clusters.hpp"
 
 #include "app/configuration.hpp"
+#include "app/image_overwrite.hpp"
 #include "app/listeners.hpp"
 #include "app/server.hpp"
 #include "app/up.hpp"
@@ -10,6 +12,7 @@
 #include "ingest/key_ring.hpp"
 #include "ingest/spool_file.hpp"
 #include "ingest/spool_folder.hpp"
+#include "ingest/spool_survey.hpp"
 #include "store/census.hpp"
 #include "store/schema_check.hpp"
 #include "store_access.hpp"
@@ -21,7 +24,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -79,6 +81,9 @@ void look_at_ingestor(doctor_report& out, const app::ingestor_configuration& how
     const auto&     spool = how.spool;
     std::error_code wrong;
     look_at_spool(out, spool.directory);
+    if (const auto letters = spool.directory / ingest::spool_dead_letters_name;
+        std::filesystem::exists(letters, wrong))
+        out.doubt("spool", letters.string() + " has what the store takes in no form: look at it");
     const auto room = std::filesystem::space(spool.directory, wrong);
     if (!wrong && room.available < spool.capacity)
         out.doubt(
@@ -96,16 +101,6 @@ void look_at_ingestor(doctor_report& out, const app::ingestor_configuration& how
         );
     else
         out.good("descriptors", "at most " + std::to_string(files.rlim_max));
-}
-
-long long number(std::string_view text) {
-    long long value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-std::string now_text(time_source& time) {
-    return text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time.utc())));
 }
 
 constexpr auto aside = "SELECT count(*) FROM falconer.quarantine WHERE replayed IS NULL";
@@ -156,30 +151,12 @@ task<result<void>> look_at_store(
             out.good("clock", now_text(time) + "; there is no store to compare it with");
         co_return result<void>{};
     }
-    auto&      db    = **opened;
-    const auto begun = time.now();
-    auto       clock = co_await db.query(
-        "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8, "
-              "current_setting('server_version')",
-        {}, 5s
-    );
-    if (!clock) {
-        out.bad("store", clock.error().detail);
+    auto& db     = **opened;
+    auto  clocks = co_await look_at_clocks(db, time, out);
+    if (!clocks) {
+        out.bad("store", clocks.error().detail);
         co_return result<void>{};
     }
-    const auto took   = std::chrono::duration_cast<std::chrono::microseconds>(time.now() - begun);
-    const auto theirs = utc_time{std::chrono::milliseconds{number(clock->at(0, 0))}};
-    const auto apart  = std::chrono::duration_cast<std::chrono::milliseconds>(theirs - time.utc());
-    out.good(
-        "store", "PostgreSQL " + std::string(clock->at(0, 1)) + " answers in " +
-                     std::to_string(took.count()) + " µs"
-    );
-    if (std::chrono::abs(apart) > 5s)
-        out.bad(
-            "clock", "the store's clock is " + std::to_string(apart.count()) + " ms ahead of ours"
-        );
-    else
-        out.good("clock", now_text(time) + ", as the store's");
 
     auto schema = co_await store::check_schema(db);
     if (!schema) {
@@ -187,6 +164,8 @@ task<result<void>> look_at_store(
         co_return result<void>{};
     }
     out.good("schema", "version " + std::to_string(*schema));
+    auto retention = co_await look_at_retention(db, out);
+    if (!retention) out.bad("retention", retention.error().detail);
 
     auto quick = co_await store::be_quick(db, 1s);
     if (quick) quick = co_await look_at_contents(db, out);
@@ -258,6 +237,7 @@ int examine_configuration(
         return sum_of(out, wrong_usage);
     }
     problems = app::clashing_listeners(got, roles_in(got.value));
+    if (got.value.has_controller) app::apply_environment(got.value.falco, problems);
     for (const auto& each : problems) out.bad("configuration", each);
     if (problems.empty()) out.good("configuration", file);
     app::apply_environment(got.value.controller);

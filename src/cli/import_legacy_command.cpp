@@ -1,6 +1,7 @@
 // falconer db import-legacy: what the Go ingestor has stored, taken over.
 #include "commands.hpp"
 
+#include "decimal.hpp"
 #include "falconer/event.hpp"
 #include "ingest/event_json.hpp"
 #include "store/pg_event_store.hpp"
@@ -213,7 +214,10 @@ void add_import_legacy_command(CLI::App& db, int& exit_code) {
     sub->add_option(
         "--from-host", opt->from.host, "Where the Go ingestor's database is; default: where ours is"
     );
-    sub->add_option("--from-port", opt->from.port, "Its port")->capture_default_str();
+    sub->add_option("--from-port", opt->from.port, "Its port")
+        ->transform(a_decimal)
+        ->check(CLI::Range(1, 65'535))
+        ->capture_default_str();
     sub->add_option("--from-database", opt->from.database, "Its name")->capture_default_str();
     sub->add_option("--from-user", opt->from.user, "Who may read it")->capture_default_str();
     sub->add_option("--from-password-file", opt->from.password_file, "File with the password");

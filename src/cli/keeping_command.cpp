@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include "decider.hpp"
+#include "decimal.hpp"
 #include "falconer/event.hpp"
 #include "falconer/rfc3339.hpp"
 #include "printable.hpp"
@@ -193,6 +194,7 @@ void add_period_commands(CLI::App& db, int& exit_code) {
     );
     set->add_option("--days", group.opt->days, "Days of receipt that events stay")
         ->required()
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 36500));
     group.add_scope(*set);
     group.add_who(*set);
@@ -226,7 +228,9 @@ void add_hold_commands(CLI::App& db, int& exit_code) {
         "lift", "Takes a hold back", "lift 3 --reason 'case closed' --config falconer.yaml",
         store_user::migrator, lift_hold
     );
-    lift->add_option("id", group.opt->hold.id, "Which, as `list` tells")->required();
+    lift->add_option("id", group.opt->hold.id, "Which, as `list` tells")
+        ->required()
+        ->transform(a_decimal);
     group.add_who(*lift);
     group.add(
         "list", "Shows what is on hold", "list --config falconer.yaml", store_user::reader,
@@ -246,6 +250,7 @@ void add_db_keeping_commands(CLI::App& db, int& exit_code) {
     audit->footer("Example:\n  falconer db audit --data ./falconer-data");
     add_store_options(*audit, opt->where);
     audit->add_option("--limit", opt->limit, "At most so many")
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
     audit->callback([opt, &exit_code] {

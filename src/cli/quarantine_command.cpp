@@ -1,6 +1,7 @@
 // falconer quarantine: bodies that could not be stored as events.
 #include "commands.hpp"
 
+#include "decimal.hpp"
 #include "falconer/event.hpp"
 #include "falconer/rfc3339.hpp"
 #include "ingest/event_json.hpp"
@@ -229,6 +230,7 @@ void add_quarantine_command(CLI::App& root, int& exit_code) {
             "falconer quarantine list --data ./falconer-data");
     add_filter(*list);
     list->add_option("--limit", opt->limit, "At most so many")
+        ->transform(a_decimal)
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
     list->add_flag("--replayed", opt->replayed, "Also those that have been stored since");
@@ -244,7 +246,7 @@ void add_quarantine_command(CLI::App& root, int& exit_code) {
     auto* show =
         add("show", "Shows one with its body; --body: byte for byte",
             "falconer quarantine show 17 --body --data ./falconer-data");
-    show->add_option("id", opt->ids, "Which")->required()->check(a_number);
+    show->add_option("id", opt->ids, "Which")->required()->check(a_number)->transform(a_decimal);
     show->add_flag("--body", opt->body_only, "Nothing but the body");
     show->callback([opt, &exit_code] {
         exit_code = with_store(opt->where, store_user::reader, [opt](auto& db, auto&) {
@@ -256,7 +258,7 @@ void add_quarantine_command(CLI::App& root, int& exit_code) {
         add("replay", "Stores those that are events by today's rules; exit 1 if some are not",
             "falconer quarantine replay --all --data ./falconer-data");
     auto* which = replay->add_option_group("which");
-    which->add_option("id", opt->ids, "Which")->check(a_number);
+    which->add_option("id", opt->ids, "Which")->check(a_number)->transform(a_decimal);
     which->add_flag("--all", opt->all, "All that were not yet replayed");
     which->require_option(1);
     add_filter(*replay);

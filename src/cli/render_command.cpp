@@ -2,6 +2,8 @@
 #include "commands.hpp"
 
 #include "app/configuration.hpp"
+#include "app/heartbeat_secret_file.hpp"
+#include "app/image_overwrite.hpp"
 #include "app/object_files.hpp"
 #include "app/rules_folder.hpp"
 #include "app/token_mints.hpp"
@@ -68,10 +70,16 @@ void expect_kind(
 }
 
 void read_config(const render_options& opt, render_input& into) {
-    if (opt.config.empty()) return;
-    auto read = app::read_configuration_file(opt.config, {});
-    append(into.problems, read.problems);
-    into.settings = std::move(read.value.falco);
+    if (!opt.config.empty()) {
+        auto read = app::read_configuration_file(opt.config, {});
+        append(into.problems, read.problems);
+        into.settings = std::move(read.value.falco);
+        app::heartbeat_secret_file beats(into.settings.heartbeat_secret_file);
+        if (auto done = beats.read(); !done)
+            into.problems.push_back("heartbeat.secretFile: " + done.error().detail);
+        into.settings.heartbeat_secret = beats.now();
+    }
+    app::apply_environment(into.settings, into.problems);
     for (const auto& each : into.settings.warnings) std::cerr << "warning: " << each << '\n';
 }
 
@@ -100,9 +108,9 @@ render_input read_all(const render_options& opt) {
     else
         in.problems.push_back(now.error().detail);
     in.extension = read_one(opt.extension, "an Extension", in.problems);
-    in.cluster   = read_one(opt.cluster, "a Cluster or a Seed", in.problems);
+    in.cluster   = read_one(opt.cluster, "a Cluster, a Seed or a Garden", in.problems);
     expect_kind(in.extension, {"Extension"}, opt.extension, in.problems);
-    expect_kind(in.cluster, {"Cluster", "Seed"}, opt.cluster, in.problems);
+    expect_kind(in.cluster, {"Cluster", "Seed", "Garden"}, opt.cluster, in.problems);
     auto profiles = app::read_profiles(opt.profiles);
     append(in.problems, profiles.problems);
     in.offered = std::move(profiles.all);
@@ -257,7 +265,8 @@ void add_render_command(CLI::App& root, int& exit_code) {
     sub->footer(
         "With the Secrets that --target all prints among --objects the same input gives the same "
         "bytes;\nwithout them new keys are made. On a problem: exit code 1, one line for each on "
-        "standard error.\n\n"
+        "standard error.\nIMAGEVECTOR_OVERWRITE in the environment counts, as it does for falconer "
+        "serve.\n\n"
         "Example:\n"
         "  falconer render --extension config/examples/extension.yaml --cluster "
         "config/examples/cluster.yaml \\\n"

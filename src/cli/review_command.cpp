@@ -116,7 +116,10 @@ int review(const review_options& opt) {
     const auto        garden   = read_garden(opt, problems);
     const auto        settings = read_settings(opt, problems);
     app::rules_folder standard;
-    if (!opt.rules.empty()) standard = app::read_rules_folder(opt.rules);
+    if (const auto folder =
+            opt.rules.empty() ? app::built_in_rules() : std::filesystem::path(opt.rules);
+        !folder.empty())
+        standard = app::read_rules_folder(folder);
     append(problems, standard.problems);
     if (!problems.empty()) {
         for (const auto& each : problems) std::cerr << each << '\n';
@@ -178,8 +181,9 @@ void add_review_command(CLI::App& root, int& exit_code) {
         ->type_name("FILE");
     sub->add_option(
            "--rules", opt->rules,
-           "Falco's rules, a folder per version, behind which custom rules are read; without it "
-           "only what is wrong by itself is told"
+           "Falco's rules, a folder per version, behind which custom rules are read; default: "
+           "those "
+           "of the image; without any only what is wrong by itself is told"
     )
         ->type_name("DIR");
     sub->add_flag(

@@ -2,6 +2,8 @@
 #include "commands.hpp"
 
 #include "app/descriptors.hpp"
+#include "app/heartbeat_secret_file.hpp"
+#include "app/image_overwrite.hpp"
 #include "app/listeners.hpp"
 #include "app/server.hpp"
 #include "falconer/read_file.hpp"
@@ -22,7 +24,7 @@ namespace falconer::cli {
 namespace {
 
 struct serve_options {
-    std::string              config{};
+    std::string              config{}, rules{};
     std::vector<std::string> roles{};
     bool                     check = false;
     gardener_flags           flags{};
@@ -127,6 +129,11 @@ void check_files(
             if (auto users = app::read_demo_users(how.console.demo_users); !users)
                 complain("console.demoUsersFile", users.error().detail);
     }
+    if (roles.contains("controller") || roles.contains("ingestor")) {
+        app::heartbeat_secret_file beats(how.ingestor.heartbeat_secret);
+        if (const auto read = beats.read(); !read)
+            complain("heartbeat.secretFile", read.error().detail);
+    }
     if (!roles.contains("ingestor")) return;
     const auto& ingestor = how.ingestor;
     if (!ingestor.keys_file.empty()) {
@@ -149,6 +156,19 @@ void check_files(
     if (!loaded) complain("ingestor.tls", loaded.error().detail);
 }
 
+/// Over controller.rules and admission.rules: in one process there is one set.
+void take_rules(
+    const std::string& folder, app::configuration& how, std::vector<std::string>& problems
+) {
+    if (folder.empty()) return;
+    std::error_code wrong;
+    if (!std::filesystem::is_directory(folder, wrong))
+        problems.push_back(
+            "--rules: " + folder + ": " + (wrong ? wrong.message() : "is no directory")
+        );
+    how.controller.rules = how.admission.rules = folder;
+}
+
 int serve(const serve_options& opt) {
     std::vector<std::string> problems;
     auto                     roles = roles_of(opt, problems);
@@ -157,8 +177,10 @@ int serve(const serve_options& opt) {
     if (opt.roles.empty() && !got.value.has_admission) roles.erase("admission");
     if (opt.roles.empty() && !got.value.has_console) roles.erase("console");
     opt.flags.apply_to(got.value, roles, problems);
+    take_rules(opt.rules, got.value, problems);
     app::apply_environment(got.value.controller);
     app::apply_environment(got.value.admission);
+    if (roles.contains("controller")) app::apply_environment(got.value.falco, problems);
     problems.insert(problems.end(), got.problems.begin(), got.problems.end());
     if (got.readable) {
         for (auto& each : app::clashing_listeners(got, roles)) problems.push_back(std::move(each));
@@ -202,6 +224,12 @@ void add_serve_command(CLI::App& root, int& exit_code) {
     )
         ->delimiter(',');
     sub->add_flag("--check", opt->check, "Only read the configuration and report every problem");
+    sub->add_option(
+           "--rules", opt->rules,
+           "A folder with a folder per rules version, over controller.rules and admission.rules; "
+           "default: those of the image"
+    )
+        ->type_name("DIR");
     opt->flags.add_to(*sub);
     sub->callback([opt, &exit_code] { exit_code = serve(*opt); });
 }

@@ -12,6 +12,7 @@
 #include <rapidjson/writer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -44,16 +45,28 @@ struct spool_report {
     }
 };
 
+/// Any other folder is a mistake, and would be made a spool of by whoever opens it.
+/// Errors: not_found, unavailable.
+result<void> check_is_spool(const std::string& directory) {
+    const auto names = ingest::make_posix_files(directory)->list();
+    if (!names) return names.error();
+    const bool is_one = std::ranges::any_of(*names, [](const std::string& name) {
+        return name == ingest::spool_salt_name || name.ends_with(".segment") ||
+               name.ends_with(".damaged");
+    });
+    if (is_one) return {};
+    return failure{
+        errc::not_found,
+        directory + ": is no spool: it has neither segments nor " + ingest::spool_salt_name
+    };
+}
+
 result<spool_report> look_at(const std::string& directory) {
+    if (auto is_one = check_is_spool(directory); !is_one) return std::move(is_one).error();
     const auto   files = ingest::make_posix_files(directory);
     spool_report report{.directory = directory, .owner = files->locked_by()};
     auto         found = ingest::survey_spool(*files);
     if (!found) return std::move(found).error();
-    if (found->segments.empty() && found->set_aside == 0 && !found->salt_known)
-        return failure{
-            errc::not_found,
-            directory + ": is no spool: it has neither segments nor " + ingest::spool_salt_name
-        };
     report.found = *std::move(found);
     for (const auto& segment : report.found.segments) {
         report.torn += segment.torn;
@@ -88,6 +101,7 @@ void print_text(const spool_report& is) {
     line("oldest receipt", is.oldest ? text_of(event_time_of(*is.oldest)) : "-");
     line("damaged records", is.found.damaged());
     line("segments set aside", is.found.set_aside);
+    line("dead letters", is.found.dead_letters ? ingest::spool_dead_letters_name : "none");
     line("unfinished write", std::to_string(is.torn) + " bytes");
     line("free on its disk", std::to_string(is.free >> 20) + " MiB");
     for (const auto& segment : is.found.segments)
@@ -120,6 +134,8 @@ void print_json(const spool_report& is) {
     if (is.oldest) text("oldest", text_of(event_time_of(*is.oldest)));
     number("damaged", is.found.damaged());
     number("set_aside", is.found.set_aside);
+    json.Key("dead_letters");
+    json.Bool(is.found.dead_letters);
     number("torn_bytes", is.torn);
     number("free_bytes", is.free);
     json.Key("gaps");
@@ -166,13 +182,15 @@ task<result<void>> replay(
     how.postgres     = std::move(postgres);
     how.insert_limit = 60s;
     store::pg_event_store events(loop, time, std::move(how));
+    metrics_registry      nobody_asks;
+    actors::isolation     careful(time, events, **spool, nobody_asks, 60s);
     drain_progress        show;
     if (::isatty(STDERR_FILENO) == 1)
         show = [](const drain_sum& so_far, const spool_status& rest) {
             std::cerr << "\r\x1b[K" << so_far.batches << " batches stored, " << rest.pending
                       << " records wait" << std::flush;
         };
-    auto done = co_await drain_spool(**spool, events, sum, show);
+    auto done = co_await drain_spool(**spool, careful, sum, show);
     if (show) std::cerr << '\n';
     left = (*spool)->status();
     co_await (*spool)->close();
@@ -180,8 +198,8 @@ task<result<void>> replay(
 }
 
 int replay_all(const spool_options& opt) {
-    // A folder that is not there is a mistake here, and not to be made.
-    if (auto there = ingest::make_posix_files(opt.directory)->list(); !there) {
+    // A folder that is not there, or is no spool, is a mistake here, and nothing to be made.
+    if (auto there = check_is_spool(opt.directory); !there) {
         std::cerr << there.error().detail << '\n';
         return wrong_usage;
     }
@@ -193,10 +211,13 @@ int replay_all(const spool_options& opt) {
     const int    code = run_to_end([&](asio::any_io_executor loop, time_source& time) {
         return replay(std::move(loop), time, opt, *postgres, sum, left);
     });
-    std::cout << "stored " << sum.of(stored_as::committed) << ", there already "
-              << sum.of(stored_as::duplicate) << ", quarantined " << sum.of(stored_as::quarantined)
-              << ", counted " << sum.of(stored_as::counted) << ", damaged " << left.damaged
+    std::cout << "stored " << sum.of(kept_as::committed) << ", there already "
+              << sum.of(kept_as::duplicate) << ", quarantined " << sum.of(kept_as::quarantined)
+              << ", counted " << sum.of(kept_as::counted) << ", damaged " << left.damaged
               << ", left in the spool " << left.pending << '\n';
+    if (const auto dead = sum.of(kept_as::dead_letter))
+        std::cout << "the store takes " << dead << " in no form; they are in " << opt.directory
+                  << '/' << ingest::spool_dead_letters_name << '\n';
     if (code != success) std::cout << "not finished; run it again: nothing is stored twice\n";
     return code == success && left.damaged > 0 ? answer_is_no : code;
 }
@@ -223,7 +244,9 @@ void add_spool_command(CLI::App& root, int& exit_code) {
     replay_it->add_option("DIR", opt->directory, "The spool's folder")->required();
     add_store_options(*replay_it, opt->where);
     replay_it->footer(
-        "Stops at the first batch that the store does not take; it and what follows stay.\n"
+        "What the store refuses for its contents is quarantined. Stops at the first batch that "
+        "the\n"
+        "store does not take for another reason; it and what follows stay.\n"
         "Exit code 1 when it did, or when anything was damaged.\n\n"
         "Example:\n  falconer spool replay /var/lib/falconer/spool --config falconer.yaml"
     );

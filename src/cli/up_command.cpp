@@ -3,6 +3,7 @@
 
 #include "app/descriptors.hpp"
 #include "app/up.hpp"
+#include "decimal.hpp"
 #include "falconer/steady_time_source.hpp"
 #include "store_access.hpp"
 
@@ -81,6 +82,7 @@ void add_up_command(CLI::App& root, int& exit_code) {
     sub->add_option(
            "--shoots", opt->shoots, "Clusters of the demo fleet, those of the last start besides"
     )
+        ->transform(a_decimal)
         ->check(CLI::Range(0, 20'000))
         ->capture_default_str();
     sub->add_option("--rate", opt->rate, "Events per second of each")

@@ -1,6 +1,7 @@
 #include "falconer/falco/credentials_plan.hpp"
 
 #include "falconer/base64.hpp"
+#include "falconer/heartbeat.hpp"
 #include "falconer/rfc3339.hpp"
 
 #include <openssl/rand.h>
@@ -115,7 +116,12 @@ result<credentials_plan> plan_credentials(
     } else {
         data.erase(epoch_key);
     }
-    if (want.service.heartbeat_event) {
+    const auto& landscape = want.settings.heartbeat_secret;
+    if (want.service.heartbeat_event && !landscape.empty()) {
+        // Whoever has the landscape's secret can make it again: it need not be kept.
+        data.erase(heartbeat_key);
+        plan.heartbeat_key = heartbeat_key_of(landscape, want.cluster.identity);
+    } else if (want.service.heartbeat_event) {
         if (!is_heartbeat_key(plan.tokens.at(heartbeat_key))) {
             auto fresh = random_key();
             if (!fresh) return std::move(fresh).error();

@@ -96,6 +96,9 @@ extension_decision leave(std::string why) {
     return left;
 }
 
+/// A clock that is hours ahead is broken, and believing it would not mend it.
+constexpr std::chrono::minutes most_skew{10};
+
 }  // namespace
 
 std::string_view name_of(extension_operation is) noexcept {
@@ -240,9 +243,17 @@ value remove_all_finalizers_patch() {
 utc_time status_time(const extension_view& extension, utc_time now) {
     const auto asked = time_of(extension.timestamp);
     const auto ours  = std::chrono::floor<seconds>(now);
-    // A clock that is hours ahead is broken, and believing it would not mend it.
-    constexpr std::chrono::minutes most_skew{10};
     return asked && *asked > ours && *asked - ours <= most_skew ? *asked : utc_time(ours);
+}
+
+/// The same words as long as it lasts: told anew they would be no news.
+std::string unbelievable_because(const extension_view& extension, utc_time now) {
+    const auto asked = time_of(extension.timestamp);
+    if (!asked || *asked - std::chrono::floor<seconds>(now) <= most_skew) return {};
+    return "the work is done, but it was asked for at " + extension.timestamp +
+           ", which our clock will reach in more than " + std::to_string(most_skew.count()) +
+           " minutes: one of the two clocks is wrong, and gardenlet believes no answer that is "
+           "earlier than its question";
 }
 
 value processing_patch(extension_operation is, const extension_view& extension, utc_time now) {

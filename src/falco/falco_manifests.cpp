@@ -69,7 +69,9 @@ value falco_yaml(const falco_parts& parts) {
     config["stdout_output"]["enabled"] = parts.outputs.to_stdout;
     if (parts.want.cluster.ipv6) config["webserver"]["listen_address"] = "::";
     for (const auto& path : parts.rules.paths) config["rules_files"].push_back(path);
-    if (!older_than(parts.version, "0.41.2")) {
+    // From then on Falco itself knows no containers, and refuses rules that name their fields.
+    // Source: falcosecurity/falco 0.41.0, config/falco.container_plugin.yaml.
+    if (!older_than(parts.version, "0.41.0")) {
         config["load_plugins"].push_back("container");
         config["plugins"].push_back(manifest("container-plugin.yaml"));
     }
@@ -173,7 +175,8 @@ private:
         put("limits", want_.service.resources.limits);
     }
 
-    /// Gardener's nodes run containerd; a socket that is not there would become a folder.
+    /// Gardener's nodes run containerd; a socket that is not there would become a folder. Names of
+    /// volumes are the Go extension's.
     void edit_runtime_socket() {
         const auto name = older_than(parts_.version, "0.41.2") ? "containerd-socket"
                                                                : "container-engine-socket-2";

@@ -1,27 +1,16 @@
 #include "falconer/falco/maintenance.hpp"
 
-#include "falconer/falco/service_config.hpp"
+#include "maintained_place.hpp"
 #include "version_ends.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace falconer::falco {
 namespace {
 
 constexpr std::string_view our_type = "shoot-falco-service";
-
-/// Where our entry stands in spec.extensions.
-std::optional<std::size_t> place_of_ours(const value& object) {
-    const auto* const list = object.find_path({"spec", "extensions"});
-    if (list == nullptr) return std::nullopt;
-    const auto& all   = list->items();
-    const auto  found = std::ranges::find_if(all, [](const value& each) {
-        return each.text_at({"type"}) == our_type;
-    });
-    if (found == all.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - all.begin());
-}
 
 /// Several operations may stand there at once. Source: gardener/gardener, docs/usage/
 /// shoot-operations; one alone is all that older ones know.
@@ -57,7 +46,29 @@ window_span after_notice(const maintenance_window& window, utc_time since, utc_t
     return span.begin >= since ? span : window.next_begin(std::max(since, now));
 }
 
+/// What cannot is left to whoever reads the whole config, and tells its owner.
+bool can_be_read(const value& destinations) {
+    const value config{
+        {"apiVersion", config_api_version}, {"kind", config_kind}, {"destinations", destinations}
+    };
+    return decode_service_config(config, {}).problems.empty();
+}
+
+/// GEP-27's words. Source: its API; docs/user-guide.md.
+constexpr std::array gep27_keys{"resources", "gardener", "falcoctl", "customWebhook"};
+
 }  // namespace
+
+std::optional<std::size_t> place_of_ours(const value& object) {
+    const auto* const list = object.find_path({"spec", "extensions"});
+    if (list == nullptr) return std::nullopt;
+    const auto& all   = list->items();
+    const auto  found = std::ranges::find_if(all, [](const value& each) {
+        return each.text_at({"type"}) == our_type;
+    });
+    if (found == all.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - all.begin());
+}
 
 const kube_type& type_of(maintained_kind kind) noexcept {
     static const kube_type shoots{
@@ -104,6 +115,8 @@ maintained read_maintained(
     who.problems            = std::move(read.problems);
     who.version             = std::move(read.config.falco_version);
     if (read.config.auto_update == false) who.automatically = auto_update::off;
+    who.written      = read.config.written;
+    who.destinations = std::move(read.config.destinations);
     return who;
 }
 
@@ -129,6 +142,16 @@ value reduced_maintained(const value& object) {
         entry, ours, "providerConfig",
         {"apiVersion", "kind", "falcoVersion", "autoUpdate", "falcoAutoUpdate"}
     );
+    if (const auto* config = entry.find("providerConfig")) {
+        const bool gep27 = std::ranges::any_of(gep27_keys, [&](const char* key) {
+            return config->find(key) != nullptr;
+        });
+        // Which form it is written in shows, without what stands in it.
+        if (gep27)
+            ours["providerConfig"]["gardener"] = value::map();
+        else if (const auto* all = config->find("destinations"); all && can_be_read(*all))
+            ours["providerConfig"]["destinations"] = *all;
+    }
     made["spec"]["extensions"].push_back(std::move(ours));
     return made;
 }

@@ -14,6 +14,9 @@ namespace {
 /// Source: Kubernetes core/v1, MaxSecretSize.
 constexpr std::size_t largest_bundle = 900 * 1024;
 constexpr std::size_t largest_secret = 1024 * 1024;
+/// Text of one object that is worth a Secret of its own: rules, which are the same for many and
+/// change seldom, need not be compressed and written again whenever a token changes.
+constexpr std::size_t large_part = 16 * 1024;
 /// What we are willing to read; a hundred times what we write.
 constexpr std::size_t largest_text = 64 * 1024 * 1024;
 
@@ -32,7 +35,29 @@ std::string reference_to(const std::string& secret) {
 object_bundle named(const managed_resource_name& of, std::string text) {
     const bool  ends_well = of.secret_prefix.ends_with('-');
     std::string name      = of.secret_prefix + (ends_well ? "" : "-");
-    return {name + sha256_hex(text).substr(0, 8), std::move(text)};
+    return {name + sha256_hex(text).substr(0, 8), std::move(text), {}};
+}
+
+value secret_with(const managed_resource_name& of, const object_bundle& one, std::string data) {
+    return value{
+        {"apiVersion", "v1"},
+        {"kind", "Secret"},
+        {"metadata",
+         {{"name", one.secret},
+          {"namespace", of.namespace_name},
+          {"labels", {{std::string(collectable_label), "true"}}}}},
+        {"type", "Opaque"},
+        {"immutable", true},
+        {"data", {{std::string(data_key), std::move(data)}}}
+    };
+}
+
+failure does_not_fit(const object_bundle& one) {
+    return {
+        errc::too_large, "objects of " + std::to_string(one.text.size()) +
+                             " bytes do not fit into a Secret, compressed either; use fewer or "
+                             "smaller custom rules"
+    };
 }
 
 }  // namespace
@@ -83,6 +108,13 @@ std::vector<object_bundle> bundle(
         // JSON is YAML, and is written ten times as fast. The dashes in front of the first one tell
         // Go's decoder, which guesses by the first character, that it is a stream of documents.
         auto one = "---\n" + json_text(each) + '\n';
+        if (one.size() >= large_part) {
+            auto large = named(of, std::move(one));
+            // Private keys are not kept longer than they are needed.
+            if (each.text_at({"kind"}) != "Secret") large.shared_as = sha256_hex(large.text);
+            bundles.push_back(std::move(large));
+            continue;
+        }
         if (!text.empty() && text.size() + one.size() > largest_bundle)
             bundles.push_back(named(of, std::exchange(text, {})));
         text += one;
@@ -93,23 +125,26 @@ std::vector<object_bundle> bundle(
 
 result<value> secret_of(const managed_resource_name& of, const object_bundle& one) {
     auto data = encode_base64(brotli_compressed(one.text));
-    if (data.size() > largest_secret)
-        return failure{
-            errc::too_large, "objects of " + std::to_string(one.text.size()) +
-                                 " bytes do not fit into a Secret, compressed either; use fewer or "
-                                 "smaller custom rules"
-        };
-    return value{
-        {"apiVersion", "v1"},
-        {"kind", "Secret"},
-        {"metadata",
-         {{"name", one.secret},
-          {"namespace", of.namespace_name},
-          {"labels", {{std::string(collectable_label), "true"}}}}},
-        {"type", "Opaque"},
-        {"immutable", true},
-        {"data", {{std::string(data_key), std::move(data)}}}
-    };
+    if (data.size() > largest_secret) return does_not_fit(one);
+    return secret_with(of, one, std::move(data));
+}
+
+result<value> secret_of(
+    const managed_resource_name& of, const object_bundle& one, compressed_parts& parts
+) {
+    if (one.shared_as.empty()) return secret_of(of, one);
+    const auto data = parts.of(one.shared_as, one.text);
+    if (data->size() > largest_secret) return does_not_fit(one);
+    return secret_with(of, one, *data);
+}
+
+bool holds(const value& secret, const object_bundle& one) {
+    const auto* data = secret.find("data");
+    if (data == nullptr || data->entries().size() != 1) return false;
+    const auto& only = data->entries().front();
+    auto        text = decode_base64(only.is.text() == nullptr ? "" : *only.is.text());
+    if (text && only.key.ends_with(".br")) text = brotli_expanded(*text, largest_text);
+    return text && *text == one.text;
 }
 
 value managed_resource(

@@ -164,6 +164,10 @@ const global_default* operator_settings::find_global(std::string_view name) cons
     return found == global_defaults.end() ? nullptr : &*found;
 }
 
+std::string_view built_in_image() noexcept {
+    return FALCONER_IMAGE;
+}
+
 operator_settings decode_operator_settings(const value& section, field_problems& problems) {
     operator_settings is;
     field_reader      in(section, "falco", problems);
@@ -180,6 +184,7 @@ operator_settings decode_operator_settings(const value& section, field_problems&
     });
     read_globals(in, is.global_defaults);
     in.read("agentImage", is.agent_image);
+    is.names_agent_image = in.find("agentImage") != nullptr;
     in.read("registryMirror", is.registry_mirror);
     if (in.find("defaultEventDestination") != nullptr)
         is.warnings.emplace_back("falco.defaultEventDestination has no effect");

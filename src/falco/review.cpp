@@ -61,12 +61,13 @@ decoded_config read_config(const reviewed_entry& entry) {
     return decode_service_config(config, entry.config_path());
 }
 
-value patch_of(const reviewed_entry& entry, const service_config& config) {
-    auto patch = value::list();
+value patch_of(const reviewed_entry& entry, const service_config& was, const service_config& is) {
+    static const value nothing;
+    auto               patch = value::list();
     patch.push_back(value{
         {"op", entry.has_key ? "replace" : "add"},
         {"path", "/spec/extensions/" + std::to_string(entry.at) + "/providerConfig"},
-        {"value", encode(config)},
+        {"value", written_back(entry.config != nullptr ? *entry.config : nothing, was, is)},
     });
     return patch;
 }
@@ -109,7 +110,8 @@ verdict mutate(const review_case& is) {
         if (!found.problems.empty())
             return is.spec_is_unchanged() ? verdict{} : refuse(forbidden, found.problems);
     }
-    done.patch = listed ? patch_of(entry, decoded.config) : patch_of(*is.now.spec, decoded.config);
+    done.patch =
+        listed ? patch_of(entry, written, decoded.config) : patch_of(*is.now.spec, decoded.config);
     return done;
 }
 

@@ -6,15 +6,20 @@
 #include "falconer/spelling.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace falconer::falco {
 namespace {
 
-/// One call settles one config. Before and after it every warning is only collected.
+using names = std::vector<std::string>;
+
+/// One call settles one config. What it has to tell is only collected.
 class settler {
 public:
-    settler(service_config& config, const review_case& is, const std::string& path)
-        : config_(config), is_(is), path_(path + ".destinations: ") {}
+    /// `had`: the destinations that were in use before; nothing: the object is a new one.
+    settler(service_config& config, const review_case& is, std::optional<names> had)
+        : config_(config), is_(is), had_(std::move(had)) {}
 
     std::vector<std::string> settle() && {
         // GEP-27's dialect has no destinations.
@@ -28,15 +33,14 @@ public:
 private:
     void warn(std::string what) {
         // On a new object all of it is new.
-        if (is_.before) warnings_.push_back(path_ + std::move(what));
+        if (had_) warnings_.push_back(std::move(what));
     }
 
     /// Only what was there before: a name that nobody knows and that comes now is a mistake.
     void drop_stale() {
-        if (!config_.destinations) return;
-        const auto before = is_.destinations_before();
+        if (!config_.destinations || !had_) return;
         std::erase_if(*config_.destinations, [&](const destination& each) {
-            const bool stale = std::ranges::find(before, each.name) != before.end() &&
+            const bool stale = std::ranges::find(*had_, each.name) != had_->end() &&
                                is_stranger(each, is_.settings.operators);
             if (stale)
                 warn(
@@ -91,7 +95,7 @@ private:
 
     service_config&          config_;
     const review_case&       is_;
-    std::string              path_;
+    std::optional<names>     had_;
     std::vector<std::string> warnings_{};
 };
 
@@ -100,7 +104,18 @@ private:
 std::vector<std::string> settle_config(
     service_config& config, const review_case& is, const std::string& path
 ) {
-    return settler(config, is, path).settle();
+    std::optional<names> had;
+    if (is.before) had = is.destinations_before();
+    auto said = settler(config, is, std::move(had)).settle();
+    for (auto& each : said) each.insert(0, path + ".destinations: ");
+    return said;
+}
+
+std::vector<std::string> settle_in_use(service_config& config, const review_case& is) {
+    names had;
+    if (config.destinations)
+        for (const auto& each : *config.destinations) had.push_back(each.name);
+    return settler(config, is, std::move(had)).settle();
 }
 
 }  // namespace falconer::falco

@@ -15,4 +15,8 @@ std::vector<std::string> settle_config(
     service_config& config, const review_case& is, const std::string& path
 );
 
+/// The same for a config that has been in use as it is, whoever looks at it now: of `is` only what
+/// is around it counts. The lines are sentences without a path.
+std::vector<std::string> settle_in_use(service_config& config, const review_case& is);
+
 }  // namespace falconer::falco

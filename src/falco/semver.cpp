@@ -81,4 +81,9 @@ std::strong_ordering semver::operator<=>(const semver& other) const {
     return before_.size() <=> other.before_.size();
 }
 
+bool semver::is_of_later_line_than(const semver& other) const noexcept {
+    if (numbers_[0] != other.numbers_[0]) return numbers_[0] > other.numbers_[0];
+    return numbers_[1] > other.numbers_[1];
+}
+
 }  // namespace falconer::falco

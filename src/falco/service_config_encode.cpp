@@ -159,4 +159,18 @@ value encode(const service_config& config) {
     return out;
 }
 
+value written_back(
+    const value& provider_config, const service_config& was, const service_config& is
+) {
+    const auto before = encode(was), after = encode(is);
+    auto       written = provider_config.is_map() ? provider_config : value::map();
+    // What was not written at all says nothing; apiVersion and kind are said of everything.
+    if (written.entries().empty()) return after;
+    for (const auto& [key, said, line] : after.entries()) {
+        const auto* same = before.find(key);
+        if (same == nullptr || !(*same == said)) written[key] = said;
+    }
+    return written;
+}
+
 }  // namespace falconer::falco

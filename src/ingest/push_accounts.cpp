@@ -16,7 +16,8 @@ push_accounts::push_accounts(metrics_registry& metrics)
       in_flight_(
           metrics.make_gauge("falconer_ingest_in_flight", "Requests received and not answered yet.")
       ) {
-    constexpr const char* ways[] = {"committed", "duplicate", "quarantined", "counted", "spooled"};
+    constexpr const char* ways[] = {"committed", "duplicate", "quarantined",
+                                    "counted",   "spooled",   "dead_letter"};
     for (std::size_t i = 0; i < acknowledged_as_.size(); ++i)
         acknowledged_as_[i] = &metrics.make_counter(
             "falconer_ingest_acknowledged_total",

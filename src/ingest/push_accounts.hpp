@@ -41,7 +41,7 @@ private:
     metrics_registry&                            metrics_;
     counter&                                     received_;
     counter&                                     acknowledged_;
-    std::array<counter*, 5>                      acknowledged_as_{};  // by kept_as
+    std::array<counter*, 6>                      acknowledged_as_{};  // by kept_as
     counter&                                     abandoned_;
     gauge&                                       in_flight_;
     std::map<std::string, counter*, std::less<>> refused_;

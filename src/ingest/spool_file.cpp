@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -225,6 +226,61 @@ result<std::string> read_all(spool_file& file, std::uint64_t limit) {
     }
     bytes.resize(at);
     return bytes;
+}
+
+bool is_of_the_moment(const failure& why) noexcept {
+    constexpr std::errc moments[] = {
+        std::errc::too_many_files_open,
+        std::errc::too_many_files_open_in_system,
+        std::errc::not_enough_memory,
+        std::errc::permission_denied,
+        std::errc::operation_not_permitted,
+        std::errc::resource_unavailable_try_again,
+        std::errc::interrupted,
+    };
+    return std::ranges::any_of(moments, [&](std::errc each) { return why.code == each; });
+}
+
+result<readable_bytes> read_what_can_be_read(spool_file& file, std::uint64_t limit) {
+    constexpr std::size_t block      = 4096;
+    constexpr unsigned    one_by_one = 32;  // refusals in a row; from then on each step doubles
+    constexpr std::size_t longest    = std::size_t{1} << 20;
+    auto                  size       = file.size();
+    if (!size) return std::move(size).error();
+    if (*size > limit)
+        return failure{errc::too_large, "has " + std::to_string(*size) + " bytes, too many"};
+    readable_bytes found;
+    auto&          bytes = found.bytes;
+    bytes.assign(static_cast<std::size_t>(*size), unreadable_byte);
+    std::size_t at = 0, step = block;
+    unsigned    refused = 0;
+    // In one piece while all goes well; after a refusal to the next block's beginning.
+    for (std::size_t want = bytes.size(); at < bytes.size();) {
+        auto got = file.read_at(at, bytes.data() + at, std::min(want, bytes.size() - at));
+        if (got && *got == 0) break;
+        if (got) {
+            at      += *got;
+            refused  = 0;
+            step     = block;
+            continue;
+        }
+        if (is_of_the_moment(got.error())) return std::move(got).error();
+        if (want > block) {  // a refusal of many says nothing of each
+            want = block;
+            continue;
+        }
+        if (++refused > one_by_one) step = std::min(2 * step, longest);
+        const auto next = std::min(at / block * block + step, bytes.size());
+        // The refused call may have left anything there.
+        std::fill(
+            bytes.begin() + static_cast<std::ptrdiff_t>(at),
+            bytes.begin() + static_cast<std::ptrdiff_t>(next), unreadable_byte
+        );
+        found.unreadable += next - at;
+        at                = next;
+    }
+    bytes.resize(at);
+    return found;
 }
 
 result<void> write_all(spool_file& file, std::uint64_t offset, std::string_view bytes) {

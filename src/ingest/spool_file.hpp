@@ -54,8 +54,25 @@ public:
 /// In the directory, on Linux: files 0600, the directory 0700.
 std::unique_ptr<spool_files> make_posix_files(std::string directory);
 
+/// Whether a failure says something about this moment or this process (no descriptor is left, no
+/// right, no memory), and nothing about the bytes.
+bool is_of_the_moment(const failure& why) noexcept;
+
 /// The whole file. Errors : too_large   more than `limit` bytes, and those of the file
 result<std::string> read_all(spool_file& file, std::uint64_t limit);
+
+/// What there is of a file on a disk that cannot read all of it.
+struct readable_bytes {
+    std::string   bytes{};         // as long as the file; unreadable_byte where it cannot be read
+    std::uint64_t unreadable = 0;  // bytes
+};
+/// Neither a frame begins with it, nor is it what a write leaves that was never finished.
+inline constexpr char unreadable_byte = '\xFF';
+
+/// Goes on behind what the disk refuses, block by block; where nothing can be read for long, in
+/// ever larger steps: a dying disk may take seconds for each refusal.
+/// Errors : too_large   more than `limit` bytes, and those that is_of_the_moment()
+result<readable_bytes> read_what_can_be_read(spool_file& file, std::uint64_t limit);
 /// All of it or a failure; a write that does not advance is one.
 result<void> write_all(spool_file& file, std::uint64_t offset, std::string_view bytes);
 

@@ -1,32 +1,23 @@
 #include "spool_log.hpp"
 
-#include "spool_record.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
 
 namespace falconer::ingest {
 namespace {
-
-/// Checkpoints are cheap, not free: a lost one only repeats batches, which the store recognises.
-constexpr unsigned pops_per_checkpoint = 16;
-
-constexpr std::size_t row_bytes = std::size_t{4} << 20;  // of batches given as one
-
-bool has_tallies(const record_batch& batch) {
-    return std::ranges::any_of(batch.records, [](const ingest_record& each) {
-        return std::holds_alternative<event_tally>(each);
-    });
-}
 
 /// Errors of the disk in the words of event_spool.
 failure refused(failure why) {
     const bool full = why.code == std::errc::no_space_on_device ||
                       why.code == std::error_code(EDQUOT, std::generic_category());
     return {full ? errc::too_large : errc::unavailable, std::move(why.detail)};
+}
+
+/// A sixteenth of the spool beside it, and enough for some in any case.
+std::uint64_t room_for_dead_letters(std::uint64_t capacity) {
+    return std::max<std::uint64_t>(capacity / 16, std::uint64_t{1} << 20);
 }
 
 }  // namespace
@@ -146,6 +137,36 @@ failure spool_log::abandon(failure why, std::size_t tried) {
     return refused(std::move(why));
 }
 
+result<void> spool_log::keep_dead_letter(std::string line) {
+    auto       file  = files_->open(spool_dead_letters_name, spool_files::mode::change);
+    const bool fresh = !file && file.error().code == std::errc::no_such_file_or_directory;
+    if (fresh) file = files_->open(spool_dead_letters_name, spool_files::mode::create);
+    if (!file) return refused(std::move(file).error());
+    auto had = (*file)->size();
+    if (!had) return refused(std::move(had).error());
+    if (*had + line.size() > room_for_dead_letters(opt_.capacity))
+        return failure{
+            errc::too_large,
+            fmt::format(
+                "{} is full; look at it, and move it away: a new one will be begun",
+                spool_dead_letters_name
+            )
+        };
+    // A line that was cut off, by a crash or a full disk, shall not spoil the next one.
+    char last = '\n';
+    if (*had > 0)
+        if (auto read = (*file)->read_at(*had - 1, &last, 1); !read) last = 0;
+    if (last != '\n') line.insert(0, 1, '\n');
+    auto written = write_all(**file, *had, line);
+    if (written) written = (*file)->sync();
+    if (written && fresh) written = files_->sync_directory();
+    if (!written) {
+        ++failed_writes_;
+        return refused(std::move(written).error());
+    }
+    return {};
+}
+
 result<void> spool_log::probe() {
     constexpr auto name = "probe";
     auto           room = make_room(frame_header_bytes);
@@ -165,117 +186,7 @@ result<void> spool_log::probe() {
     return {};
 }
 
-// --- out ----------------------------------------------------------------------------------------
-
-result<std::optional<record_batch>> spool_log::front(std::size_t most_records) {
-    given_ = 0;
-    while (!segments_.empty()) {
-        auto& first = segments_.front();
-        if (first.frames.empty()) {
-            if (writing_ && segments_.size() == 1) break;
-            auto done = std::move(first);
-            segments_.pop_front();
-            retire(std::move(done));
-            continue;
-        }
-        auto frame = read_frame(first, first.frames.front());
-        if (!frame) return std::move(frame).error();
-        if (!*frame) {
-            lose_first(first, "has been damaged since it was written");
-            continue;
-        }
-        auto batch = decode_batch(std::string_view(**frame).substr(frame_header_bytes));
-        if (!batch) {
-            lose_first(first, "is intact and yet no batch");
-            continue;
-        }
-        given_ = 1;
-        append_followers(first, *batch, most_records);
-        return std::optional(*std::move(batch));
-    }
-    return std::optional<record_batch>{};
-}
-
-/// Small batches cost the store as much as large ones: those that follow in the same segment come
-/// along. The first that is damaged, or has to come alone, ends the row.
-void spool_log::append_followers(segment& from, record_batch& batch, std::size_t most_records) {
-    if (has_tallies(batch)) return;
-    std::size_t bytes = from.frames.front().payload;
-    for (; given_ < from.frames.size(); ++given_) {
-        const auto& place  = from.frames[given_];
-        bytes             += place.payload;
-        if (batch.records.size() + place.records > most_records || bytes > row_bytes) return;
-        auto frame = read_frame(from, place);
-        if (!frame || !*frame) return;
-        auto next = decode_batch(std::string_view(**frame).substr(frame_header_bytes));
-        if (!next || has_tallies(*next)) return;
-        batch.records.insert(
-            batch.records.end(), std::make_move_iterator(next->records.begin()),
-            std::make_move_iterator(next->records.end())
-        );
-    }
-}
-
-result<void> spool_log::pop() {
-    if (given_ == 0)
-        return failure{errc::broken, "nothing was taken from the spool that could be done"};
-    auto& first = segments_.front();
-    for (; given_ > 0; --given_, ++popped_) {
-        pending_ -= first.frames.front().records;
-        first.frames.pop_front();
-    }
-    if (first.frames.empty()) {
-        const bool open = writing_ && segments_.size() == 1;
-        if (!open || first.bytes >= opt_.segment_bytes / 4) {
-            if (open) writing_.reset();
-            auto done = std::move(first);
-            segments_.pop_front();
-            retire(std::move(done));
-            popped_ = 0;
-            return {};
-        }
-    }
-    if (first.frames.empty() || popped_ >= pops_per_checkpoint) checkpoint();
-    return {};
-}
-
-/// The frame if it is still what was written. Nothing: it is not. Errors : unavailable
-result<std::optional<std::string>> spool_log::read_frame(segment& from, const frame_place& place) {
-    if (!from.reader) {
-        auto file = files_->open(segment_name(from.sequence), spool_files::mode::read);
-        if (!file) {
-            if (file.error().code == std::errc::no_such_file_or_directory)
-                return std::optional<std::string>{};
-            return failure{errc::unavailable, file.error().detail};
-        }
-        from.reader = *std::move(file);
-    }
-    std::string frame(frame_header_bytes + place.payload, '\0');
-    std::size_t at = 0;
-    while (at < frame.size()) {
-        auto got = from.reader->read_at(place.offset + at, frame.data() + at, frame.size() - at);
-        if (!got) return failure{errc::unavailable, got.error().detail};
-        if (*got == 0) return std::optional<std::string>{};
-        at += *got;
-    }
-    if (!is_intact(frame, from.key, place)) return std::optional<std::string>{};
-    return std::optional(std::move(frame));
-}
-
-void spool_log::lose_first(segment& from, std::string_view why) {
-    const auto& place = from.frames.front();
-    note_gap(
-        from.sequence,
-        {.offset  = place.offset,
-         .bytes   = frame_header_bytes + std::uint64_t{place.payload},
-         .records = place.records},
-        why
-    );
-    pending_     -= place.records;
-    damaged_     += place.records;
-    from.damaged  = true;
-    from.frames.pop_front();
-}
+// --- done ---------------------------------------------------------------------------------------
 
 /// A segment of which everything intact is done. Damage is kept for whoever wants to look.
 void spool_log::retire(segment done) {

@@ -41,6 +41,9 @@ public:
     result<std::optional<record_batch>> front(std::size_t most_records);
     /// Errors : broken   without a front() that gave something since the last pop()
     result<void> pop();
+    /// Appends a line to the file of dead letters.
+    /// Errors as event_spool::keep_dead_letter.
+    result<void> keep_dead_letter(std::string line);
     /// Whether an append would succeed now: there is room, and a file can be made, written and
     /// synced. Errors as event_spool::append.
     result<void> probe();
@@ -88,6 +91,7 @@ private:
     std::size_t                  given_      = 0;     // frames, by the last front()
     bool                         recovering_ = true;  // segments_ is not complete yet
     unsigned                     popped_     = 0;     // since the last checkpoint
+    unsigned                     unreadable_ = 0;     // refusals to read the first frame, in a row
     std::uint64_t                pending_ = 0, damaged_ = 0, failed_writes_ = 0, total_bytes_ = 0;
     std::vector<spool_note>      notes_;
     unsigned                     gaps_noted_ = 0;

@@ -31,26 +31,37 @@ failure about(const spool_files& files, const std::string& name, failure why) {
     return {code, "spool " + files.path() + ": " + name + ": " + why.detail};
 }
 
-/// Nothing: there is no such file.
-result<std::optional<std::string>> read_file(spool_files& files, const std::string& name) {
-    auto file = files.open(name, spool_files::mode::read);
-    if (!file) {
-        if (is_absent(file.error())) return std::optional<std::string>{};
-        return about(files, name, std::move(file).error());
-    }
-    auto bytes = read_all(**file, max_segment_bytes);
-    if (!bytes) return about(files, name, std::move(bytes).error());
-    return std::optional(*std::move(bytes));
+/// The disk will not give it, now or later: as good as damaged.
+bool is_unreadable(const failure& why) {
+    return why.code != errc::too_large && !is_of_the_moment(why);
 }
 
+/// Nothing: there is no such file. What cannot be read of it is unreadable_byte; of a file that
+/// cannot even be opened, all.
+result<std::optional<readable_bytes>> read_file(spool_files& files, const std::string& name) {
+    auto file = files.open(name, spool_files::mode::read);
+    if (!file) {
+        if (is_absent(file.error())) return std::optional<readable_bytes>{};
+        if (is_unreadable(file.error())) return std::optional(readable_bytes{.unreadable = 1});
+        return about(files, name, std::move(file).error());
+    }
+    auto found = read_what_can_be_read(**file, max_segment_bytes);
+    if (found) return std::optional(*std::move(found));
+    if (is_unreadable(found.error())) return std::optional(readable_bytes{.unreadable = 1});
+    return about(files, name, std::move(found).error());
+}
+
+/// Nothing: there is no such file, or it is damaged.
 result<std::optional<segment_key>> read_key(spool_files& files, const std::string& name) {
     auto file = files.open(name, spool_files::mode::read);
     if (!file) {
-        if (is_absent(file.error())) return std::optional<segment_key>{};
+        if (is_absent(file.error()) || is_unreadable(file.error()))
+            return std::optional<segment_key>{};
         return about(files, name, std::move(file).error());
     }
     char header[segment_header_bytes];
     auto got = (*file)->read_at(0, header, sizeof header);
+    if (!got && is_unreadable(got.error())) return std::optional<segment_key>{};
     if (!got) return about(files, name, std::move(got).error());
     auto key = read_segment_header({header, *got});
     if (!key) return about(files, name, std::move(key).error());
@@ -82,19 +93,22 @@ result<std::optional<surveyed_segment>> survey_segment(
     spool_files& files, std::uint64_t sequence, std::uint64_t salt, std::uint64_t done_before,
     tail end
 ) {
-    const auto name  = segment_name(sequence);
-    auto       bytes = read_file(files, name);
-    if (!bytes) return std::move(bytes).error();
-    if (!*bytes) return std::optional<surveyed_segment>{};
-    auto key = read_segment_header(**bytes);
+    const auto name = segment_name(sequence);
+    auto       read = read_file(files, name);
+    if (!read) return std::move(read).error();
+    if (!*read) return std::optional<surveyed_segment>{};
+    const auto& bytes = (*read)->bytes;
+    auto        key   = read_segment_header(bytes);
     if (!key) return about(files, name, std::move(key).error());
 
     surveyed_segment segment;
     segment.sequence = sequence;
     segment.key      = key->value_or(segment_key{.sequence = sequence, .salt = salt});
-    segment.bytes    = (*bytes)->size();
-    auto found       = scan_segment(**bytes, segment.key, end);
-    segment.torn     = found.torn;
+    segment.bytes    = bytes.size();
+    // Where something cannot be read, nobody can tell that an end was never finished.
+    if ((*read)->unreadable > 0) end = tail::is_complete;
+    auto found   = scan_segment(bytes, segment.key, end);
+    segment.torn = found.torn;
     if (!*key && segment.bytes >= segment_header_bytes)
         segment.gaps.push_back({.offset = 0, .bytes = segment_header_bytes, .records = 0});
     for (const auto& frame : found.frames)
@@ -107,6 +121,9 @@ result<std::optional<surveyed_segment>> survey_segment(
         gap.bytes  = gap_end - gap.offset;
         segment.gaps.push_back(gap);
     }
+    // Not even its size is known.
+    if (bytes.empty() && (*read)->unreadable > 0)
+        segment.gaps.push_back({.offset = done_before, .bytes = 0, .records = 1});
     return std::optional(std::move(segment));
 }
 
@@ -143,6 +160,7 @@ result<spool_survey> survey_spool(spool_files& files) {
         const auto aside    = sequence_of(name, set_aside_suffix);
         const auto sequence = sequence_of(name, segment_suffix);
         if (aside) ++found.set_aside;
+        if (name == spool_dead_letters_name) found.dead_letters = true;
         if (sequence) sequences.push_back(*sequence);
         found.next = std::max(found.next, std::max(aside.value_or(0), sequence.value_or(0)) + 1);
     }
@@ -150,11 +168,12 @@ result<spool_survey> survey_spool(spool_files& files) {
     auto salted = find_salt(files, sequences, found);
     if (!salted) return std::move(salted).error();
 
-    auto bytes = read_file(files, spool_checkpoint_name);
-    if (!bytes) return std::move(bytes).error();
-    // Without one: nothing is done. Sequences begin with 1.
-    const auto at = read_checkpoint(bytes->value_or(""), found.salt).value_or(spool_checkpoint{});
-    found.next    = std::max(found.next, at.sequence + 1);
+    auto kept = read_file(files, spool_checkpoint_name);
+    if (!kept) return std::move(kept).error();
+    // Without one, or with one that cannot be read: nothing is done. Sequences begin with 1.
+    const auto at = read_checkpoint(kept->value_or(readable_bytes{}).bytes, found.salt)
+                        .value_or(spool_checkpoint{});
+    found.next = std::max(found.next, at.sequence + 1);
 
     for (const auto sequence : sequences) {
         if (sequence < at.sequence) {

@@ -1,7 +1,10 @@
 #include "kube_client.hpp"
 
 #include "api_status.hpp"
+#include "client_counts.hpp"
+#include "clock_skew.hpp"
 #include "falconer/async.hpp"
+#include "falconer/log.hpp"
 #include "falconer/read_file.hpp"
 #include "falconer/spelling.hpp"
 #include "falconer/turnstile.hpp"
@@ -72,7 +75,8 @@ public:
         : time_(time), where_(place_text(access)), place_(std::move(access.place)),
           path_(std::move(access.path)),
           bearer_(time, std::move(access.token), std::move(access.token_file), opt.token_age),
-          opt_(std::move(opt)), http_(std::move(http)), turns_(loop, opt_.at_once) {}
+          opt_(std::move(opt)), http_(std::move(http)), turns_(loop, opt_.at_once),
+          counts_(opt_.metrics == nullptr ? uncounted_ : *opt_.metrics, opt_.cluster) {}
 
     task<result<value>> get(kube_type type, kube_key key) override {
         co_return co_await ask(get_request(type, key), "reading " + name_of(type, key));
@@ -171,15 +175,33 @@ private:
         bool           denied = false;
         if (request.method == "GET") request.headers.add("Accept-Encoding", "gzip");
         for (int tries = 1;; ++tries) {
-            auto signed_request = finish(request);
-            auto answer         = co_await http_->send(place_, std::move(signed_request));
+            auto       signed_request = finish(request);
+            const auto sent           = time_.utc();
+            counts_.requests.add();
+            auto answer = co_await http_->send(place_, std::move(signed_request));
+            if (answer) compare_clocks(*answer, sent);
             if (answer && answer->status == 401 && !std::exchange(denied, true) &&
-                bearer_.refused())
+                bearer_.refused()) {
+                counts_.token.add();
                 continue;
+            }
             const auto pause = pause_before_next(answer, reads, tries);
             if (!pause) co_return answer;
+            (answer && answer->status == 429 ? counts_.busy : counts_.away).add();
             co_await clock->wait_until(time_.now() + *pause);
         }
+    }
+
+    void compare_clocks(const net::http_response& answer, utc_time sent) {
+        const auto date = answer.headers.find("Date");
+        if (!date) return;
+        const auto news = clock_.heard(*date, sent, time_.utc());
+        if (news == clock_skew::news::none) return;
+        if (news == clock_skew::news::apart)
+            log_of("kube").warn("{}", clock_sentence(clock_.apart(), where_));
+        else
+            log_of("kube").info("our clock and the API server's agree again at={}", where_);
+        if (opt_.skewed) opt_.skewed(clock_.apart());
     }
 
     /// Nothing: what there is is the answer. With a jitter, so that many do not come back at once.
@@ -204,7 +226,11 @@ private:
     /// the sentence says whose answer it is.
     failure refused(const net::http_response& answer, const std::string& doing) const {
         auto why = failure_of(answer);
-        if (answer.status == 401) why.detail += ": the token is not this cluster's, or has expired";
+        if (answer.status == 401) {
+            why.detail += ": the token is not this cluster's, or has expired";
+            if (const auto apart = clock_.apart(); apart.count() != 0)
+                why.detail += "; " + clock_sentence(apart, where_);
+        }
         const bool of_object =
             why.code == errc::not_found || why.code == errc::conflict ||
             why.code == errc::already_exists || why.code == errc::expired ||
@@ -230,8 +256,15 @@ private:
         };
     }
 
-    static void tell(std::vector<kube_event> events, kube_listener& to) {
-        for (auto& each : events) to.heard(std::move(each));
+    void tell(std::vector<kube_event> events, kube_listener& to) {
+        for (auto& each : events) {
+            if (each.kind == kube_event::what::init_begin) counts_.lists.add();
+            to.heard(std::move(each));
+        }
+    }
+    void trouble(const failure& why, kube_listener& to) {
+        counts_.troubles.add();
+        to.troubled(why);
     }
 
     task<void> list_for(
@@ -245,7 +278,7 @@ private:
             co_return;
         }
         co_await end_if_cancelled();
-        to.troubled(page.error());
+        trouble(page.error(), to);
         machine.ended(std::move(page).error());
     }
 
@@ -262,7 +295,7 @@ private:
     ) {
         auto request = watch_request(type, which, from, opt_.watch);
         if (!request) {
-            to.troubled(request.error());
+            trouble(request.error(), to);
             machine.ended(std::move(request).error());
             co_return;
         }
@@ -293,7 +326,7 @@ private:
         if (why) {
             if (!why->detail.starts_with("watching "))
                 why = std::move(*why).while_doing("watching " + type.plural);
-            to.troubled(*why);
+            trouble(*why, to);
         }
         machine.ended(why, lasted);
     }
@@ -306,6 +339,9 @@ private:
     kube_client_options               opt_;
     std::unique_ptr<net::http_client> http_;
     turnstile                         turns_;
+    clock_skew                        clock_{};
+    metrics_registry                  uncounted_{};
+    client_counts                     counts_;
 };
 
 double any_chance() {

@@ -1,6 +1,7 @@
 // The API of one Kubernetes cluster over HTTP.
 #pragma once
 
+#include "falconer/metrics.hpp"
 #include "falconer/ports/kube_api.hpp"
 #include "kubeconfig.hpp"
 #include "watch_machine.hpp"
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace falconer::k8s {
 
@@ -28,6 +30,12 @@ struct kube_client_options {
     watch_machine::options    pauses{};
     /// Evenly between 0 and 1.
     std::function<double()> chance{};
+    /// Told when our clock and the server's turn out to be apart, by so much, positive if ours is
+    /// ahead; and of zero, when they no longer are. The log is told anyway.
+    std::function<void(std::chrono::seconds apart)> skewed{};
+    /// Where this cluster's requests are counted, and what it is called there. Null: nowhere.
+    metrics_registry* metrics = nullptr;
+    std::string       cluster{};
 };
 
 /// Errors: those of reading certificates. Lifetime: must outlive every call.

@@ -7,10 +7,6 @@
 namespace falconer::net {
 namespace {
 
-constexpr std::size_t usual_read = 4 * 1024;   // takes in a usual request whole
-constexpr std::size_t large_read = 16 * 1024;  // for long headers and large bodies
-constexpr std::size_t spares     = 64;         // workspaces kept for the next who wakes up
-
 /// What a usual event has. So much never waits for the budget: connections × 4 KiB bounds it.
 constexpr std::size_t free_body = 4 * 1024;
 /// And what an unusual one has.
@@ -22,34 +18,6 @@ constexpr std::uint64_t worth_dropping = 64 * 1024;
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
-
-http_workspace::http_workspace(http_limits limits) : in(usual_read), decoder(limits) {}
-
-std::unique_ptr<http_workspace> http_shop::borrow() {
-    if (spare_.empty()) return std::make_unique<http_workspace>(opt.limits);
-    auto one = std::move(spare_.back());
-    spare_.pop_back();
-    return one;
-}
-
-void http_shop::put_back(std::unique_ptr<http_workspace> space) {
-    const bool grown = space->in.capacity() > usual_read || space->out.capacity() > large_read;
-    if (grown || spare_.size() >= spares) return;
-    space->in.clear();
-    space->decoder.reset();
-    space->reply = {};
-    space->out.clear();
-    spare_.push_back(std::move(space));
-}
-
-std::string_view http_shop::date() {
-    const auto now = std::chrono::floor<std::chrono::seconds>(time.utc());
-    if (now != dated_) {
-        dated_ = now;
-        date_  = http_date(now);
-    }
-    return date_;
-}
 
 http_session::http_session(http_shop& shop, std::unique_ptr<byte_stream> peer)
     : shop_(shop), peer_(std::move(peer)), since_(shop.time.now()),

@@ -18,6 +18,9 @@
 
 namespace falconer::net {
 
+inline constexpr std::size_t usual_read = 4 * 1024;   // takes in a usual request whole
+inline constexpr std::size_t large_read = 16 * 1024;  // for long headers and large bodies
+
 struct http_server_options {
     http_limits limits{};
     std::size_t body_budget = 64 * 1024 * 1024;  // bytes of unfinished requests, all together

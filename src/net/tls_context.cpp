@@ -214,6 +214,12 @@ std::unique_ptr<byte_stream> tls_server_context::wrap(tcp_socket socket) {
     return tls_server_stream(std::move(socket), *now_);
 }
 
+result<utc_time> certificate_end(const std::filesystem::path& file) {
+    auto chain = read_certificates("certificate", file);
+    if (!chain) return std::move(chain).error();
+    return end_of(chain->front().get());
+}
+
 result<std::unique_ptr<asio::ssl::context>> make_tls_client_context(
     const tls_client_options& which, utc_time now
 ) {

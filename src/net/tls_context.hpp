@@ -75,6 +75,9 @@ struct tls_client_options {
     bool                  anybody = false;  // whoever answers is believed
 };
 
+/// When the first certificate of a file ends. Errors: as tls_server_context::load.
+result<utc_time> certificate_end(const std::filesystem::path& file);
+
 /// For tls_client_stream, which checks the name. Errors: as tls_server_context::load.
 result<std::unique_ptr<asio::ssl::context>> make_tls_client_context(
     const tls_client_options& which, utc_time now

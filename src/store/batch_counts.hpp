@@ -24,4 +24,7 @@ struct event_place {
 /// Source: migrations/0006_following.sql
 std::string columns_of_counts(std::vector<event_place>& places);
 
+/// The same as something to select from: a row per place.
+std::string rows_of_counts(std::vector<event_place>& places);
+
 }  // namespace falconer::store

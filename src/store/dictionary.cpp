@@ -2,6 +2,7 @@
 
 #include "pg_array.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -27,11 +28,18 @@ WITH wanted AS (
 SELECT n, id, used_today FROM known
 UNION ALL SELECT n, id, true FROM wanted JOIN added USING (kind, digest))";
 
-// The first use of the day. A text that retention is just removing is waited for, and then is not
-// among the answers. In the order of their numbers: nobody waits in a circle.
-constexpr auto note_use = R"(
+// The first use of the day. What retention is just removing is waited for, and then is not among
+// the answers. In the order of their numbers: nobody waits in a circle; and nobody who only refers
+// to it waits at all.
+constexpr auto note_use_of_texts    = R"(
 UPDATE falconer.text SET used = (now() AT TIME ZONE 'UTC')::date
-WHERE id IN (SELECT id FROM falconer.text WHERE id = ANY ($1::int4[]) ORDER BY id FOR UPDATE)
+WHERE id IN (SELECT id FROM falconer.text WHERE id = ANY ($1::int4[]) ORDER BY id
+             FOR NO KEY UPDATE)
+RETURNING id)";
+constexpr auto note_use_of_clusters = R"(
+UPDATE falconer.cluster SET used = (now() AT TIME ZONE 'UTC')::date
+WHERE id IN (SELECT id FROM falconer.cluster WHERE id = ANY ($1::int4[]) ORDER BY id
+             FOR NO KEY UPDATE)
 RETURNING id)";
 
 constexpr auto resolve_clusters = R"(
@@ -40,7 +48,8 @@ WITH wanted AS (
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
          WITH ORDINALITY AS w (identity, landscape, project, name, uid, n)
 ), known AS (
-    SELECT n, c.id FROM wanted JOIN falconer.cluster c USING (digest)
+    SELECT n, c.id, c.used >= (now() AT TIME ZONE 'UTC')::date AS used_today
+    FROM wanted JOIN falconer.cluster c USING (digest)
 ), added AS (
     INSERT INTO falconer.cluster (digest, identity, landscape, project, name, uid)
     SELECT digest, identity, nullif(landscape, ''), nullif(project, ''), nullif(name, ''),
@@ -49,7 +58,8 @@ WITH wanted AS (
     ORDER BY digest
     ON CONFLICT DO NOTHING RETURNING id, digest
 )
-SELECT n, id, true FROM known UNION ALL SELECT n, id, true FROM wanted JOIN added USING (digest))";
+SELECT n, id, used_today FROM known
+UNION ALL SELECT n, id, true FROM wanted JOIN added USING (digest))";
 
 constexpr int rounds = 3;
 
@@ -107,7 +117,9 @@ std::optional<std::int32_t> dictionary::find(text_kind kind, std::string_view va
 
 void dictionary::learn(std::string key, std::int32_t number) {
     if (by_key_.contains(key)) return;
-    bytes_ += key.size();
+    bytes_     += key.size();
+    auto& last  = key.front() == static_cast<char>(text_kind::cluster) ? last_cluster_ : last_text_;
+    last        = std::max(last, number);
     recent_.push_front({std::move(key), number});
     by_key_.emplace(recent_.front().key, recent_.begin());
 }
@@ -124,7 +136,18 @@ void dictionary::make_room(std::chrono::sys_days today) {
 void dictionary::forget() {
     by_key_.clear();
     recent_.clear();
-    bytes_ = 0;
+    bytes_        = 0;
+    last_cluster_ = last_text_ = 0;
+}
+
+void dictionary::stay_with(const pg_rows& answer) {
+    const bool complete = answer.size() == 1;
+    // A server that has lost its last commits, though it runs on, would give their numbers again.
+    const bool holds = complete && whose_ == answer.at(0, 0) &&
+                       number_of<std::int32_t>(answer.at(0, 1)) >= last_cluster_ &&
+                       number_of<std::int32_t>(answer.at(0, 2)) >= last_text_;
+    if (!holds) forget();
+    whose_ = complete ? std::string(answer.at(0, 0)) : std::string();
 }
 
 task<result<void>> dictionary::look_up(
@@ -148,7 +171,8 @@ task<result<void>> dictionary::look_up(
     }
     if (rested.empty()) co_return result<void>{};
     pg_connection::params which{ids.text()};
-    auto                  noted = co_await store.query(note_use, std::move(which), time);
+    const char*           note  = clusters ? note_use_of_clusters : note_use_of_texts;
+    auto                  noted = co_await store.query(note, std::move(which), time);
     if (!noted) co_return std::move(noted).error();
     for (int row = 0; row < noted->size(); ++row) {
         const auto  number = number_of<std::int32_t>(noted->at(row, 0));

@@ -23,7 +23,9 @@ enum class text_kind : std::uint8_t { cluster = 0, rule = 1, source = 2, hostnam
 /// Texts that a batch needs a number for, each once.
 using wanted_texts = std::set<std::pair<text_kind, std::string>>;
 
-/// Every text is asked for anew each day, so that the store knows which ones are still of use.
+/// Every text is asked for anew each day, so that the store knows which ones are still of use. What
+/// has been learnt outlives its connection as long as the same running server has the same tables:
+/// with thousands of clusters, learning it anew is what a busy store can least afford.
 ///
 /// Threading: one batch at a time per dictionary: make_room() before it, and then every number that
 ///            find() gave or resolve() learnt stays known until the next make_room().
@@ -46,6 +48,18 @@ public:
 
     void forget();
 
+    /// A question with one row, for stay_with(). Another server may answer on the next connection,
+    /// or the same one with what a backup gave back: numbers then stand for other texts.
+    static constexpr auto whose =
+        "SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), (SELECT oid FROM "
+        "pg_database WHERE datname = current_database()), "
+        "pg_relation_filenode('falconer.cluster'), "
+        "pg_relation_filenode('falconer.text')), coalesce((SELECT max(id) FROM falconer.cluster), "
+        "0), "
+        "coalesce((SELECT max(id) FROM falconer.text), 0)";
+    /// Forgets everything, unless the answer says that what was learnt before still holds.
+    void stay_with(const pg_rows& answer);
+
 private:
     struct entry {
         std::string  key;  // the kind's byte, then the value
@@ -61,10 +75,12 @@ private:
         bool clusters, pg_connection::limit time
     );
 
-    std::size_t                                             most_;
-    std::size_t                                             bytes_ = 0;
-    std::chrono::sys_days                                   day_{};
-    entries                                                 recent_;  // the latest used first
+    std::size_t           most_;
+    std::size_t           bytes_ = 0;
+    std::chrono::sys_days day_{};
+    std::string           whose_{};
+    std::int32_t          last_cluster_ = 0, last_text_ = 0;  // the highest numbers learnt
+    entries               recent_;                            // the latest used first
     std::unordered_map<std::string_view, entries::iterator> by_key_;
 };
 

@@ -75,7 +75,7 @@ std::string array_of(const std::set<std::chrono::sys_days>& days) {
 }  // namespace
 
 event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_window allowed)
-    : batch_(batch), words_(words), allowed_(allowed), may_be_elsewhere_(batch.replayed) {
+    : batch_(batch), words_(words), allowed_(allowed) {
     std::unordered_set<once_key, once_hash> seen;
     for (std::size_t i = 0; i < batch_.records.size(); ++i) {
         const auto& record = batch_.records[i];
@@ -85,7 +85,6 @@ event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_w
             if (!fresh) continue;
             fresh_.push_back(i);
             days_.insert(std::chrono::floor<std::chrono::days>(receipt_of(event->received)));
-            if (!made_on_its_day(*event)) may_be_elsewhere_ = true;
             if (has_long_texts(*event)) long_texts_ = true;
         } else {
             const bool aside = std::holds_alternative<quarantined_body>(record);
@@ -107,12 +106,13 @@ utc_time event_batch::receipt_of(utc_time said) const {
     return std::clamp(said, allowed_.oldest, allowed_.newest);
 }
 
-/// Then no repetition of it can have come on an earlier day.
-bool event_batch::made_on_its_day(const falco_event& event) const {
+/// Of what was made on the day it came no repetition can have come on an earlier one.
+bool event_batch::may_be_elsewhere(const falco_event& event) const {
+    if (batch_.replayed) return true;
     const auto received = receipt_of(event.received);
     const auto midnight = std::chrono::floor<std::chrono::days>(received);
-    return event.time >= event_time_of(midnight + clock_ahead) &&
-           event.time <= event_time_of(received + clock_noise);
+    return event.time < event_time_of(midnight + clock_ahead) ||
+           event.time > event_time_of(received + clock_noise);
 }
 
 wanted_texts event_batch::wanted() {
@@ -166,7 +166,7 @@ event_place event_batch::place_of(std::size_t which) const {
     };
 }
 
-std::string event_batch::script(bool ask) {
+std::string event_batch::script(ask_about whom) {
     std::string sql;
     for (const auto& record : batch_.records)
         if (const auto* body = std::get_if<quarantined_body>(&record)) append_aside(sql, *body);
@@ -175,12 +175,15 @@ std::string event_batch::script(bool ask) {
     if (batch_.records.empty()) sql = "UPDATE falconer.tally SET count = count WHERE false";
     if (!has_events()) return sql;
     for_each_text([this](text_kind kind, std::string_view value) { return number(kind, value); });
-    for (std::size_t which = 0; which < fresh_.size(); ++which)
+    asked_.clear();
+    for (std::size_t which = 0; which < fresh_.size(); ++which) {
         if (fresh(which).has(event_flag::replaced_characters)) append_raw(sql, which);
-    if (ask)
-        append_question(sql);
-    else
+        if (whom == ask_about::all || may_be_elsewhere(fresh(which))) asked_.push_back(which);
+    }
+    if (asked_.empty())
         append_counts(sql);
+    else
+        append_question(sql);
     return sql +=
            "COPY falconer.event (received, time, id, cluster, rule, source, hostname, tags, "
            "priority, flags, time_nanos, output, output_fields, extra, batch" +
@@ -213,11 +216,24 @@ utc_time event_batch::youngest_twin() const {
     return *days_.rbegin() + std::chrono::days{2};
 }
 
+/// Those that nobody asks about are counted whatever the answer is.
+std::string event_batch::counts_of_the_others() const {
+    std::vector<event_place> places;
+    auto                     next = asked_.begin();
+    for (std::size_t which = 0; which < fresh_.size(); ++which) {
+        if (next != asked_.end() && *next == which)
+            ++next;
+        else
+            places.push_back(place_of(which));
+    }
+    return rows_of_counts(places);
+}
+
 /// One look-up by index each, whatever the planner thinks: LIMIT keeps it from hashing. What is not
 /// here is counted in the same statement, before anybody here knows.
 void event_batch::append_question(std::string& sql) const {
     pg_array ids, clusters, minutes, rules, levels;
-    for (std::size_t which = 0; which < fresh_.size(); ++which) {
+    for (const auto which : asked_) {
         const auto place = place_of(which);
         ids.add(fresh(which).id.text());
         clusters.add(place.cluster);
@@ -225,16 +241,19 @@ void event_batch::append_question(std::string& sql) const {
         rules.add(place.rule);
         levels.add(place.level);
     }
+    sql += "WITH asked AS MATERIALIZED (SELECT w.*, coalesce(h.here, false) AS here FROM unnest('" +
+           ids.text() + "'::uuid[], '" + clusters.text() + "'::int4[], '" + minutes.text() +
+           "'::int4[], '" + rules.text() + "'::int4[], '" + levels.text() +
+           "'::int2[]) WITH ORDINALITY AS w (id, cluster, minute, rule, priority, n) LEFT JOIN "
+           "LATERAL (SELECT true AS here FROM falconer.event e WHERE e.id = w.id AND e.cluster = "
+           "w.cluster AND e.received >= " +
+           instant(oldest_twin()) + " AND e.received < " + instant(youngest_twin()) +
+           " LIMIT 1) h ON true), counted AS (SELECT minute, cluster, rule, priority, "
+           "sum(events)::int4 AS events FROM (SELECT minute, cluster, rule, priority, 1 AS events "
+           "FROM asked WHERE NOT here";
+    if (asked_.size() < fresh_.size()) sql += " UNION ALL SELECT * FROM " + counts_of_the_others();
     sql +=
-        "WITH asked AS MATERIALIZED (SELECT w.*, coalesce(h.here, false) AS here FROM unnest('" +
-        ids.text() + "'::uuid[], '" + clusters.text() + "'::int4[], '" + minutes.text() +
-        "'::int4[], '" + rules.text() + "'::int4[], '" + levels.text() +
-        "'::int2[]) WITH ORDINALITY AS w (id, cluster, minute, rule, priority, n) LEFT JOIN "
-        "LATERAL (SELECT true AS here FROM falconer.event e WHERE e.id = w.id AND e.cluster = "
-        "w.cluster AND e.received >= " +
-        instant(oldest_twin()) + " AND e.received < " + instant(youngest_twin()) +
-        " LIMIT 1) h ON true), counted AS (SELECT minute, cluster, rule, priority, "
-        "count(*)::int4 AS events FROM asked WHERE NOT here GROUP BY 1, 2, 3, 4), added AS ("
+        ") AS p GROUP BY 1, 2, 3, 4), added AS ("
         "INSERT INTO falconer.batch (days, minutes, clusters, rules, priorities, counts) SELECT " +
         array_of(days_) +
         ", coalesce(array_agg(minute), '{}'), coalesce(array_agg(cluster), '{}'), "
@@ -298,7 +317,7 @@ void event_batch::append_tallies(std::string& sql) const {
 }
 
 std::string_view event_batch::rows(pg_copy& copy, const store_answer& known) {
-    for (const auto each : known.here) verdicts_[fresh_[each]] = stored_as::duplicate;
+    for (const auto each : known.here) verdicts_[fresh_[asked_[each]]] = stored_as::duplicate;
     copy.begin();
     for (std::size_t which = 0; which < fresh_.size(); ++which)
         if (verdicts_[fresh_[which]] == stored_as::committed)

@@ -24,8 +24,13 @@ struct receipt_window {
 /// What the store says to a script before it gets the rows.
 struct store_answer {
     std::int64_t             batch = 0;  // falconer.batch.seq
-    std::vector<std::size_t> here{};     // indices into the fresh events: they are here already
+    std::vector<std::size_t> here{};     // of those asked about, which are here already
 };
+
+/// Which events of a batch the store is asked about before it gets them. The suspects may have been
+/// stored under another day, where the day's unique index does not see it: those from the spool,
+/// and those that were not made on the day they came.
+enum class ask_about { suspects, all };
 
 /// Borrows batch and dictionary.
 class event_batch {
@@ -38,17 +43,13 @@ public:
     bool                                   has_events() const { return !fresh_.empty(); }
     const std::set<std::chrono::sys_days>& days() const { return days_; }  // of receipt
 
-    /// Whether an event may have been stored under another day, where the day's unique index does
-    /// not see it: a record from the spool, or an event that was not made on the day it came.
-    bool may_be_elsewhere() const { return may_be_elsewhere_; }
-
     /// Everything in one message, hence one transaction: quarantine, tallies, the batch with its
-    /// counts and (if `ask`) the question which events are here already, COPY. Without events: no
+    /// counts and the question which of some events are here already, COPY. Without events: no
     /// batch, no COPY. All that is wanted has been resolved.
     ///
-    /// The answer's columns: the batch's number, or nothing; and beside nothing, if asked, the
-    /// index of an event that is here.
-    std::string script(bool ask);
+    /// The answer's columns: the batch's number, or nothing; and beside nothing the place of an
+    /// event that is here among those asked about.
+    std::string script(ask_about whom);
 
     /// What a connection is told before its first script: each batch would be planned anew, and
     /// that costs four times what it takes to store it.
@@ -76,12 +77,13 @@ private:
     utc_time           receipt_of(utc_time said) const;
     utc_time           oldest_twin() const;
     utc_time           youngest_twin() const;
-    bool               made_on_its_day(const falco_event& event) const;
+    bool               may_be_elsewhere(const falco_event& event) const;
     std::int32_t       number(text_kind kind, std::string_view value) const;
     event_place        place_of(std::size_t which) const;
     void               append_counts(std::string& sql) const;
     void               append_forgotten(std::string& sql) const;
     void               append_question(std::string& sql) const;
+    std::string        counts_of_the_others() const;
     void               append_raw(std::string& sql, std::size_t which) const;
     void               append_aside(std::string& sql, const quarantined_body& body) const;
     void               append_tallies(std::string& sql) const;
@@ -94,10 +96,10 @@ private:
     receipt_window                  allowed_;
     std::vector<std::size_t>        fresh_;    // records: events that no earlier record repeats
     std::vector<numbers>            numbers_;  // of the fresh events
+    std::vector<std::size_t>        asked_;    // fresh events, in their order
     std::vector<stored_as>          verdicts_;
     std::set<std::chrono::sys_days> days_;
-    bool                            may_be_elsewhere_ = false;
-    bool                            long_texts_       = false;  // some stay with their events
+    bool                            long_texts_ = false;  // some stay with their events
 };
 
 }  // namespace falconer::store

@@ -36,7 +36,7 @@ BEGIN
                         falconer.batch, falconer.raw
               TO falconer_writer;
         GRANT UPDATE (count) ON falconer.tally TO falconer_writer;
-        GRANT UPDATE (used) ON falconer.text TO falconer_writer;
+        GRANT UPDATE (used) ON falconer.cluster, falconer.text TO falconer_writer;
         GRANT UPDATE (replayed) ON falconer.quarantine TO falconer_writer;
         GRANT DELETE ON falconer.applied_batch TO falconer_writer;
         GRANT UPDATE (ordinary, urgent, at, sample_day, samples) ON falconer.quota_state

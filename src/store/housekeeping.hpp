@@ -20,8 +20,12 @@ struct housekeeping_options {
     std::chrono::minutes retain_at{30};
 };
 
-/// When retention is due, if it was done last at `done` (nothing: never). At once where a day was
-/// missed. Pure.
+/// Whether `done` lies in the future, by more than clocks may differ: somebody's clock was wrong,
+/// and it tells nothing. Pure.
+bool is_to_come(utc_time done, utc_time now) noexcept;
+
+/// When retention is due, if it was done last at `done` (nothing, or in the future: never). At once
+/// where a day was missed. Pure.
 utc_time next_due(
     utc_time now, std::optional<utc_time> done, const housekeeping_options& opt
 ) noexcept;
@@ -30,7 +34,8 @@ utc_time next_due(
 /// Errors : those of query().
 task<result<void>> make_days_ahead(pg_connection& store, utc_time now, int ahead);
 
-/// Every replica may run one: the store remembers when it was done, and lets only one do it.
+/// Every replica may run one: the store remembers when it was done, and lets only one do it. It
+/// goes by the earlier of our clock and the store's, and does nothing while these disagree.
 /// Threading: the loop thread.
 class housekeeping {
 public:
@@ -44,21 +49,26 @@ public:
 
     struct round {
         std::optional<retention_report> retained{};  // nothing: not due, or another does it
+        utc_time                        now{};       // what it went by
         utc_time                        next{};      // retention's next time
     };
-    /// Errors : those of pg_connection::open(), make_days_ahead() and retain().
+    /// Errors : broken  our clock and the store's are too far apart
+    ///          and those of pg_connection::open(), make_days_ahead() and retain().
     task<result<round>> once();
 
 private:
     task<result<void>>                    connect();
-    task<result<std::optional<utc_time>>> last_done();
-    task<result<round>>                   retain_if_due();
+    task<result<utc_time>>                begin_round();
+    task<result<std::optional<utc_time>>> last_done(utc_time now);
+    task<result<round>>                   retain_if_due(utc_time now);
+    void                                  complain(const failure& why);
 
     asio::any_io_executor loop_;
     time_source&          time_;
     housekeeping_options  opt_;
     counter&              days_;
     counter&              rows_;
+    counter&              refused_;
     gauge&                done_;
     pg_connection::ptr    connection_;
 };

@@ -1,5 +1,7 @@
 #include "migrations.hpp"
 
+#include "schema_check.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -122,6 +124,8 @@ task<result<int>> migrate_locked(pg_connection& store) {
 }  // namespace
 
 task<result<int>> migrate(pg_connection& store) {
+    auto readable = co_await check_encoding(store);
+    if (!readable) co_return std::move(readable).error();
     auto held = co_await store.query(lock, {}, patience);
     if (!held) co_return std::move(held).error().while_doing("waiting for another migration");
     auto at = co_await migrate_locked(store);

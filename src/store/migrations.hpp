@@ -26,6 +26,7 @@ std::string_view grants_script();
 /// left as it is, if it says that it is compatible with us. Yields the version the store has now.
 ///
 /// Errors : conflict  the store is too new, or a migration was changed after it had been applied
+///          broken    the database's encoding is not UTF-8
 ///          and those of query().
 /// Cancel : the migration under way is rolled back.
 task<result<int>> migrate(pg_connection& store);

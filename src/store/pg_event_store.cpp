@@ -3,6 +3,7 @@
 #include "schema_check.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace falconer::store {
 namespace {
@@ -24,6 +25,12 @@ constexpr std::string_view unique_violation = "23505";  // an event is there alr
 constexpr std::string_view deadlock         = "40P01";  // with a batch of the same events
 constexpr std::string_view no_partition     = "23514";  // dropped since we made it
 constexpr std::string_view foreign_key      = "23503";  // a dictionary number that is gone
+constexpr std::string_view read_only        = "25006";  // no primary, or no longer
+
+/// What a connection is told before its first batch, and asked: whose numbers the dictionary knows.
+std::string introduction() {
+    return std::string(event_batch::preparation) + ";\n" + prefer_lz4 + ";\n" + dictionary::whose;
+}
 
 constexpr auto ensure_day = "SELECT falconer.ensure_day($1::date)";
 
@@ -55,19 +62,20 @@ pg_event_store::pg_event_store(asio::any_io_executor loop, time_source& time, op
     : loop_(std::move(loop)), time_(time), opt_(std::move(opt)), words_(opt_.dictionary_bytes) {
     opt_.postgres.connect_limit  = std::min(opt_.postgres.connect_limit, opt_.insert_limit);
     opt_.postgres.settings      += insert_settings;
+    // A spool's batch may take long, and is not to be broken off before we do.
+    opt_.postgres.statement_timeout = opt_.insert_limit;
 }
 
 task<result<void>> pg_event_store::connect() {
     if (connection_ && connection_->usable()) co_return result<void>{};
     auto opened = co_await open_checked(loop_, time_, opt_.postgres);
     if (!opened) co_return std::move(opened).error();
-    auto prepared = co_await (*opened)->query(event_batch::preparation, {}, opt_.insert_limit);
+    auto script   = introduction();
+    auto prepared = co_await (*opened)->run_script(std::move(script), opt_.insert_limit);
     if (!prepared) co_return std::move(prepared).error().while_doing("preparing to store");
-    auto preferred = co_await (*opened)->query(prefer_lz4, {}, opt_.insert_limit);
-    if (!preferred) co_return std::move(preferred).error();
     connection_ = std::move(*opened);
-    // Another server may answer now, restored from a backup: believe nothing from before.
-    words_.forget();
+    // A day that has gone meanwhile is made anew when the store misses it.
+    words_.stay_with(*prepared);
     days_.clear();
     co_return result<void>{};
 }
@@ -92,22 +100,26 @@ task<result<void>> pg_event_store::ensure_days(const std::set<std::chrono::sys_d
 }
 
 task<result<std::vector<stored_as>>> pg_event_store::insert(const record_batch& batch) {
-    bool ask = ask_ > 0;
-    if (ask) --ask_;
+    auto whom = ask_ > 0 ? ask_about::all : ask_about::suspects;
+    if (ask_ > 0) --ask_;
+    bool elsewhere = false;
     for (int left = tries;; --left) {
         auto next   = next_step::give_up;
-        auto stored = co_await insert_once(batch, ask, next);
+        auto stored = co_await insert_once(batch, whom, next);
+        // The connection has been given up. Another host may be the one that lets us write.
+        const bool standby = !stored && connection_ && connection_->last_refusal() == read_only;
+        if (standby && !std::exchange(elsewhere, true)) continue;
         if (stored || next == next_step::give_up) co_return std::move(stored);
         if (left == 1 && next == next_step::try_again) co_return std::move(stored);
         if (left == 1)
             co_return failure{errc::overloaded, stored.error().detail}.while_doing("storing a batch"
             );
-        if (next == next_step::ask_and_try_again) ask = true;
+        if (next == next_step::ask_and_try_again) whom = ask_about::all;
     }
 }
 
 task<result<std::vector<stored_as>>> pg_event_store::insert_once(
-    const record_batch& batch, bool ask, next_step& next
+    const record_batch& batch, ask_about whom, next_step& next
 ) {
     auto up = co_await connect();
     if (!up) co_return std::move(up).error();
@@ -120,7 +132,7 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     auto ready = co_await ensure_days(work.days());
     if (!ready) co_return std::move(ready).error();
 
-    auto    script = work.script(ask || work.may_be_elsewhere());
+    auto    script = work.script(whom);
     failure why{errc::broken, ""};
     if (work.has_events()) {
         auto source = [this, &work](const pg_rows& before) {

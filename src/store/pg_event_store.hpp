@@ -1,8 +1,9 @@
 // The event store on PostgreSQL: a batch is one message and one transaction.
 //
 // Repetitions cost nothing while there are none: a batch is copied in at once, and the unique index
-// of the day refuses it as a whole if an event is there already. Only then, for some batches more,
-// and for events that may lie under another day is the store asked first which ones it has.
+// of the day refuses it as a whole if an event is there already. Only then, and for some batches
+// more, is the store asked first which of them it has; and always of those events, and no others,
+// that may lie under another day.
 #pragma once
 
 #include "dictionary.hpp"
@@ -35,7 +36,7 @@ private:
     /// What to do about a batch that was not stored.
     enum class next_step { give_up, try_again, ask_and_try_again };
     task<result<std::vector<stored_as>>> insert_once(
-        const record_batch& batch, bool ask, next_step& next
+        const record_batch& batch, ask_about whom, next_step& next
     );
     next_step          after_refusal();
     task<result<void>> connect();
@@ -48,7 +49,7 @@ private:
     pg_copy                         copy_;
     pg_connection::ptr              connection_;
     std::set<std::chrono::sys_days> days_;     // that have a partition
-    int                             ask_ = 0;  // so many batches more are asked about first
+    int                             ask_ = 0;  // so many batches more are asked about as a whole
 };
 
 }  // namespace falconer::store

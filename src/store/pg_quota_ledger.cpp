@@ -107,8 +107,11 @@ task<result<std::vector<quota_left>>> pg_quota_ledger::settle(
     if (!connection_ || !connection_->usable()) {
         auto opened = co_await open_checked(loop_, time_, opt_.postgres);
         if (!opened) co_return std::move(opened).error();
+        auto whose = co_await (*opened)->query(dictionary::whose, {}, opt_.settle_limit);
+        if (!whose)
+            co_return std::move(whose).error().while_doing("looking whose quotas these are");
         connection_ = std::move(*opened);
-        words_.forget();
+        words_.stay_with(*whose);
     }
     words_.make_room(std::chrono::floor<std::chrono::days>(time_.utc()));
     wanted_texts wanted;

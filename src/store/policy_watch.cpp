@@ -1,6 +1,7 @@
 #include "policy_watch.hpp"
 
 #include "falconer/event.hpp"
+#include "jitter.hpp"
 #include "schema_check.hpp"
 
 #include <algorithm>
@@ -83,7 +84,7 @@ task<void> policy_watch::run() {
                 good.error().detail, *held
             );
         connection_.reset();
-        co_await clock->wait_until(time_.now() + pause);
+        co_await clock->wait_until(time_.now() + jittered(pause));
         pause = std::min(pause * 2, opt_.look);
     }
 }

@@ -1,6 +1,7 @@
 #include "retention.hpp"
 
 #include "falconer/event.hpp"
+#include "old_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto patience = 60s;
 constexpr auto pause    = 1s;  // let through what queued behind us, and more
 constexpr auto grace    = 5s;  // the server gives up first
+constexpr int  looks    = 3;   // at a day that changes meanwhile
 
 // Ours, beside the one of the migrations. Taken again by a session that has it already.
 constexpr auto lock   = "SELECT pg_try_advisory_lock(7205759403792795)";
@@ -28,27 +30,12 @@ WHERE i.inhparent = 'falconer.event'::regclass AND c.relname ~ '^event_\d{8}$'
       < $1::date - (SELECT least($2::int, min(keep_days)) FROM falconer.retention)
 ORDER BY 1)";
 
-// What is not an event has no partitions: chunk by chunk. The day is that of receipt.
-constexpr auto old_aside = R"(
-FROM falconer.{0} a JOIN falconer.cluster c ON c.id = a.cluster
-WHERE a.{1} < ($1::date - (SELECT least($2::int, min(keep_days)) FROM falconer.retention))
-              ::timestamp AT TIME ZONE 'UTC'
-  AND a.{1} < ($1::date - falconer.period_of(c.landscape, c.project, $2::int))
-              ::timestamp AT TIME ZONE 'UTC'
-  AND NOT falconer.on_hold(c.landscape, c.project, c.identity, (a.{1} AT TIME ZONE 'UTC')::date))";
-
-// Ids of batches are of use while a spool may send one again: for days, whatever events are kept.
-constexpr auto delete_batches = R"(
-DELETE FROM falconer.applied_batch WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM falconer.applied_batch
-    WHERE at < ($1::date - least($2::int, 7))::timestamp AT TIME ZONE 'UTC' LIMIT {})))";
-
-// The day once more behind the choice: a text may be asked for while we wait for it.
-constexpr auto delete_texts = R"(
-DELETE FROM falconer.text WHERE used < falconer.texts_needed_since($1::date, $2::int)
-AND ctid = ANY (ARRAY(
-    SELECT ctid FROM falconer.text
-    WHERE used < falconer.texts_needed_since($1::date, $2::int) LIMIT {})))";
+// Days that somebody who was interrupted has left half-way.
+constexpr auto left_behind = R"(
+SELECT DISTINCT to_date(substr(c.relname, 7), 'YYYYMMDD')
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE t.tgname IN ('also_keep', 'note_late') AND c.relnamespace = 'falconer'::regnamespace
+  AND c.relname ~ '^event_\d{8}$' ORDER BY 1)";
 
 std::uint64_t number_of(std::string_view text) {
     std::uint64_t n = 0;
@@ -56,61 +43,62 @@ std::uint64_t number_of(std::string_view text) {
     return n;
 }
 
-/// One run over a store, with what each step needs to know.
+/// What a look at a day has found.
+struct survey {
+    std::string go{}, hold{};  // clusters, as the store writes an array
+    std::string stamp{};       // of the periods and holds that it went by
+    bool        stay = false;  // some row must
+    bool        sure = false;  // whatever else comes must go as well
+};
+
+/// One run over a store's days, with what each step needs to know.
 class retention_run {
 public:
-    retention_run(pg_connection& store, time_source& time, std::string today, retention_options opt)
-        : store_(store), time_(time), today_(std::move(today)), opt_(opt) {}
+    retention_run(pg_connection& store, time_source& time, retention_day by)
+        : store_(store), time_(time), by_(std::move(by)) {}
 
     task<result<retention_report>> all();
 
 private:
-    task<result<void>>          day(std::string day);
-    task<result<void>>          drop(std::string day, bool& gone);
-    task<result<void>>          rewrite(std::string day, std::string go, std::string hold);
-    task<result<bool>>          exclusively(std::string call, std::string doing);
-    task<result<std::uint64_t>> count(std::string day, std::string which);
-    task<result<void>>          aside(std::string table, std::string instant);
-    task<result<void>>          old_rollups();
-    task<result<std::uint64_t>> in_chunks(std::string sql, std::string doing);
-    task<result<pg_rows>>       work(std::string sql);
+    task<result<void>>   clear_up();
+    task<result<void>>   old_days(result<void>& busy);
+    task<result<void>>   day(std::string day);
+    task<result<survey>> look_at(std::string day);
+    /// These three: false when the day has changed since the look, and is as it was.
+    task<result<bool>> settle(std::string day, survey seen);
+    task<result<bool>> drop(std::string day, survey seen);
+    task<result<bool>> rewrite(std::string day, survey seen);
 
-    std::string policy() const { return fmt::format("'{}', {}", today_, opt_.keep.count()); }
-    pg_connection::params policy_values() const {
-        return {today_, std::to_string(opt_.keep.count())};
-    }
+    task<result<bool>>    exclusively(std::string call, std::string doing);
+    task<result<pg_rows>> work(std::string sql);
+
     static std::string part_of(std::string day) {
         std::erase(day, '-');
         return "falconer.event_" + day;
     }
 
-    pg_connection&    store_;
-    time_source&      time_;
-    std::string       today_;
-    retention_options opt_;
-    retention_report  report_{};
+    pg_connection&   store_;
+    time_source&     time_;
+    retention_day    by_;
+    retention_report report_{};
 };
 
 /// A statement that may take its time.
 task<result<pg_rows>> retention_run::work(std::string sql) {
-    auto script = fmt::format("SET LOCAL statement_timeout = {}; {}", opt_.work_limit.count(), sql);
-    co_return co_await store_.run_script(std::move(script), opt_.work_limit + grace);
-}
-
-task<result<std::uint64_t>> retention_run::count(std::string day, std::string which) {
-    auto rows = co_await work("SELECT count(*) FROM " + part_of(day) + " e WHERE " + which);
-    if (!rows) co_return std::move(rows).error().while_doing("counting " + day);
-    co_return number_of(rows->at(0, 0));
+    const auto limit  = by_.how.work_limit;
+    auto       script = fmt::format("SET LOCAL statement_timeout = {}; {}", limit.count(), sql);
+    co_return co_await store_.run_script(std::move(script), limit + grace);
 }
 
 /// Calls a function that locks, until others let it: neither do we wait long for them, nor they for
 /// us.
 task<result<bool>> retention_run::exclusively(std::string call, std::string doing) {
-    const auto script = fmt::format(
+    const auto& how    = by_.how;
+    const auto  script = fmt::format(
         "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; SELECT falconer.{}",
-        opt_.lock_limit.count(), (opt_.lock_limit + opt_.hold_limit).count(), call
+        how.lock_limit.count(), (how.lock_limit + how.hold_limit).count(), call
     );
-    for (int left = opt_.tries;; --left) {
+    for (int left = how.tries;; --left) {
         auto done = co_await store_.run_script(script, patience);
         if (done) co_return done->at(0, 0) != "f";
         const auto& state = store_.last_refusal();
@@ -121,157 +109,164 @@ task<result<bool>> retention_run::exclusively(std::string call, std::string doin
     }
 }
 
-task<result<void>> retention_run::drop(std::string day, bool& gone) {
-    auto rows = co_await count(day, "true");
-    if (!rows) co_return std::move(rows).error();
-    if (!opt_.dry_run) {
-        auto call = fmt::format("drop_day('{}', {})", day, policy());
-        auto done = co_await exclusively(std::move(call), "dropping " + day);
-        if (!done) co_return std::move(done).error();
-        gone = *done;
-        if (!gone) co_return result<void>{};
+/// Locks nothing.
+task<result<survey>> retention_run::look_at(std::string day) {
+    auto sql = fmt::format(
+        "SELECT go, hold, stamp, stay, sure FROM falconer.survey_day('{}', {})", day, by_.policy()
+    );
+    auto rows = co_await work(std::move(sql));
+    if (!rows) co_return std::move(rows).error().while_doing("looking at " + day);
+    survey     seen;
+    const auto text = [&](int column) { return std::string(rows->at(0, column)); };
+    seen.go         = text(0);
+    seen.hold       = text(1);
+    seen.stamp      = text(2);
+    seen.stay       = rows->at(0, 3) == "t";
+    seen.sure       = rows->at(0, 4) == "t";
+    co_return seen;
+}
+
+/// Where it is not sure that all must go, whatever comes, the day is watched before it is looked at
+/// once more.
+task<result<bool>> retention_run::drop(std::string day, survey seen) {
+    const auto doing = "dropping " + day;
+    auto       count = "SELECT count(*) FROM " + part_of(day);
+    auto       rows  = co_await work(std::move(count));
+    if (!rows) co_return std::move(rows).error().while_doing("counting " + day);
+    const auto events = number_of(rows->at(0, 0));
+    if (!by_.how.dry_run) {
+        if (!seen.sure) {
+            auto watched = co_await exclusively("watch_day('" + day + "')", doing);
+            if (!watched) co_return std::move(watched).error();
+            auto again = co_await look_at(day);
+            if (!again) co_return std::move(again).error();
+            seen = *std::move(again);
+        }
+        bool gone = false;
+        if (!seen.stay) {
+            auto call = fmt::format("drop_day('{}', {}, '{}')", day, by_.policy(), seen.stamp);
+            auto done = co_await exclusively(std::move(call), doing);
+            if (!done) co_return std::move(done).error();
+            gone = *done;
+        }
+        if (!gone) {
+            auto ended = co_await exclusively("end_rewrite('" + day + "')", doing);
+            if (!ended) co_return std::move(ended).error();
+            co_return false;
+        }
     }
     ++report_.days_dropped;
-    report_.rows_removed += *rows;
-    co_return result<void>{};
+    report_.rows_removed += events;
+    co_return true;
 }
 
 /// The copy runs in a transaction of its own, between two short ones that lock: whoever inserts
 /// into the day meanwhile does so twice, by the trigger.
-task<result<void>> retention_run::rewrite(std::string day, std::string go, std::string hold) {
-    const auto gone = "e.cluster = ANY ('" + go + "'::int4[])";
-    const auto part = part_of(day);
-    auto       rows = co_await count(day, gone);
-    if (!rows) co_return std::move(rows).error();
-    auto kept = co_await count(day, "NOT " + gone);
-    if (!kept) co_return std::move(kept).error();
-    auto held = co_await count(day, "e.cluster = ANY ('" + hold + "'::int4[])");
-    if (!held) co_return std::move(held).error();
-
-    if (!opt_.dry_run) {
-        const auto doing = "rewriting " + day;
-        auto       begun = co_await exclusively("begin_rewrite('" + day + "')", doing);
+task<result<bool>> retention_run::rewrite(std::string day, survey seen) {
+    const auto doing = "rewriting " + day;
+    const auto part  = part_of(day);
+    auto       count = fmt::format(
+        "SELECT coalesce(sum(n) FILTER (WHERE g IS NOT NULL), 0), "
+              "coalesce(sum(n) FILTER (WHERE g IS NULL), 0), coalesce(sum(n) FILTER (WHERE h IS NOT "
+              "NULL), 0) FROM (SELECT cluster, count(*) AS n FROM {} GROUP BY 1) e "
+              "LEFT JOIN unnest('{}'::int4[]) g ON g = e.cluster "
+              "LEFT JOIN unnest('{}'::int4[]) h ON h = e.cluster",
+        part, seen.go, seen.hold
+    );
+    auto rows = co_await work(std::move(count));
+    if (!rows) co_return std::move(rows).error().while_doing("counting " + day);
+    if (!by_.how.dry_run) {
+        auto begun = co_await exclusively("begin_rewrite('" + day + "')", doing);
         if (!begun) co_return std::move(begun).error();
-        auto copied = co_await work(
-            "INSERT INTO " + part + "_kept SELECT e.* FROM " + part + " e WHERE NOT " + gone +
-            " ON CONFLICT DO NOTHING; ANALYZE " + part + "_kept"
+        auto copy = fmt::format(
+            "INSERT INTO {0}_kept SELECT e.* FROM {0} e WHERE NOT EXISTS (SELECT FROM "
+            "unnest('{1}'::int4[]) g WHERE g = e.cluster) ON CONFLICT DO NOTHING; ANALYZE {0}_kept",
+            part, seen.go
         );
+        auto copied = co_await work(std::move(copy));
         if (!copied) co_return std::move(copied).error().while_doing(doing);
-        auto call    = fmt::format("swap_day('{}', {}, '{}')", day, policy(), go);
-        auto swapped = co_await exclusively(std::move(call), doing);
-        if (!swapped) co_return std::move(swapped).error();
-        if (!*swapped) {  // a hold came between; the next run takes it into account
+        auto call      = fmt::format("exchange_day('{}', {}, '{}')", day, by_.policy(), seen.stamp);
+        auto exchanged = co_await exclusively(std::move(call), doing);
+        if (!exchanged) co_return std::move(exchanged).error();
+        if (!*exchanged) {
             auto ended = co_await exclusively("end_rewrite('" + day + "')", doing);
             if (!ended) co_return std::move(ended).error();
-            co_return result<void>{};
+            co_return false;
         }
     }
     ++report_.days_rewritten;
-    report_.rows_removed += *rows;
-    report_.rows_kept    += *kept;
-    report_.rows_on_hold += *held;
-    co_return result<void>{};
+    report_.rows_removed += number_of(rows->at(0, 0));
+    report_.rows_kept    += number_of(rows->at(0, 1));
+    report_.rows_on_hold += number_of(rows->at(0, 2));
+    co_return true;
+}
+
+task<result<bool>> retention_run::settle(std::string day, survey seen) {
+    if (seen.stay && seen.go == "{}") co_return true;
+    if (seen.stay) co_return co_await rewrite(std::move(day), std::move(seen));
+    co_return co_await drop(std::move(day), std::move(seen));
 }
 
 task<result<void>> retention_run::day(std::string day) {
-    auto rows = co_await work(
-        fmt::format("SELECT go, stay, hold FROM falconer.survey_day('{}', {})", day, policy())
-    );
-    if (!rows) co_return std::move(rows).error().while_doing("looking at " + day);
-    const std::string go(rows->at(0, 0)), hold(rows->at(0, 2));
-    const bool        stay = rows->at(0, 1) == "t";
-    if (hold != "{}") ++report_.days_on_hold;
-    if (stay && go == "{}") co_return result<void>{};
-    if (stay) co_return co_await rewrite(std::move(day), go, hold);
-    bool gone = false;  // else a record that must stay came between: next time
-    co_return co_await drop(std::move(day), gone);
-}
-
-/// A transaction per chunk. Yields how many rows went.
-task<result<std::uint64_t>> retention_run::in_chunks(std::string sql, std::string doing) {
-    for (std::uint64_t all = 0;;) {
-        auto gone = co_await store_.query(sql, policy_values(), patience);
-        if (!gone) co_return std::move(gone).error().while_doing(doing);
-        all += gone->affected();
-        if (gone->affected() < opt_.chunk) co_return all;
-    }
-}
-
-task<result<void>> retention_run::aside(std::string table, std::string instant) {
-    const auto old   = fmt::format(old_aside, table, instant);
-    const auto doing = "clearing " + table;
-    if (opt_.dry_run) {
-        auto rows = co_await store_.query("SELECT count(*) " + old, policy_values(), patience);
-        if (!rows) co_return std::move(rows).error().while_doing(doing);
-        report_.aside_removed += number_of(rows->at(0, 0));
+    for (int left = looks; left > 0; --left) {
+        auto seen = co_await look_at(day);
+        if (!seen) co_return std::move(seen).error();
+        const bool held    = seen->hold != "{}";
+        auto       settled = co_await settle(day, *std::move(seen));
+        if (!settled) co_return std::move(settled).error();
+        if (!*settled) continue;
+        if (held) ++report_.days_on_hold;
         co_return result<void>{};
     }
-    auto gone = co_await in_chunks(
-        fmt::format(
-            "DELETE FROM falconer.{} WHERE ctid = ANY (ARRAY(SELECT a.ctid {} LIMIT {}))", table,
-            old, opt_.chunk
-        ),
-        doing
-    );
-    if (!gone) co_return std::move(gone).error();
-    report_.aside_removed += *gone;
+    co_return failure{
+        errc::overloaded, "events of " + day + " keep coming, or periods and holds keep changing"
+    };
+}
+
+task<result<void>> retention_run::clear_up() {
+    auto days = co_await store_.query(left_behind, {}, patience);
+    if (!days) co_return std::move(days).error().while_doing("looking for days left half-way");
+    for (int row = 0; row < days->size(); ++row) {
+        const std::string day(days->at(row, 0));
+        auto              ended = co_await exclusively("end_rewrite('" + day + "')", "clearing up");
+        if (!ended) co_return std::move(ended).error().while_doing(day);
+    }
     co_return result<void>{};
 }
 
-/// A day after the events, so that nobody finds more of them than he is told.
-task<result<void>> retention_run::old_rollups() {
-    for (;;) {
-        auto gone = co_await work(fmt::format(
-            "SELECT falconer.trim_rollups('{}'::date - 1, {})", today_, opt_.keep.count()
-        ));
-        if (!gone) co_return std::move(gone).error().while_doing("clearing roll-ups");
-        if (gone->is_null(0, 0)) co_return result<void>{};
-    }
-}
-
-task<result<retention_report>> retention_run::all() {
-    auto days = co_await store_.query(candidates, policy_values(), patience);
+/// Errors: what leaves no use in going on. `busy`: why a day is left for later; the others need not
+/// wait for it.
+task<result<void>> retention_run::old_days(result<void>& busy) {
+    if (!by_.how.dry_run) busy = co_await clear_up();
+    if (!busy && !worth_retrying(busy.error())) co_return busy;
+    pg_connection::params policy{by_.today, std::to_string(by_.how.keep.count())};
+    auto                  days = co_await store_.query(candidates, std::move(policy), patience);
     if (!days) co_return std::move(days).error().while_doing("looking for old days");
-    result<void> busy;
     for (int row = 0; row < days->size(); ++row) {
         auto done = co_await day(std::string(days->at(row, 0)));
         if (done) continue;
-        if (!store_.usable() || !worth_retrying(done.error())) co_return std::move(done).error();
-        if (busy) busy = std::move(done);  // the others need not wait for this one
+        if (!store_.usable() || !worth_retrying(done.error())) co_return done;
+        if (busy) busy = std::move(done);
     }
-    auto bodies = co_await aside("quarantine", "received");
-    if (!bodies) co_return std::move(bodies).error();
-    auto tallies = co_await aside("tally", "minute");
-    if (!tallies) co_return std::move(tallies).error();
-    auto exact = co_await aside("raw", "received");
-    if (!exact) co_return std::move(exact).error();
-    if (!busy) co_return std::move(busy).error();
-    if (opt_.dry_run) co_return report_;
-    auto gone = co_await in_chunks(fmt::format(delete_batches, opt_.chunk), "clearing batches");
-    if (!gone) co_return std::move(gone).error();
-    auto counts = co_await old_rollups();
-    if (!counts) co_return std::move(counts).error();
-    auto texts = co_await in_chunks(fmt::format(delete_texts, opt_.chunk), "clearing texts");
-    if (!texts) co_return std::move(texts).error();
-    report_.texts_removed = *texts;
-    co_return report_;
+    co_return result<void>{};
 }
 
-/// A clock years ahead would find everything old.
-task<result<void>> clocks_agree(pg_connection& store, utc_time now, std::chrono::minutes apart) {
-    auto rows =
-        co_await store.query("SELECT extract(epoch FROM clock_timestamp())::int8", {}, patience);
-    if (!rows) co_return std::move(rows).error();
-    const utc_time theirs{std::chrono::seconds{number_of(rows->at(0, 0))}};
-    if (std::chrono::abs(now - theirs) <= apart) co_return result<void>{};
-    co_return failure{
-        errc::broken,
-        fmt::format(
-            "nothing is removed: our clock says {}, the store's {}; set the one that is wrong",
-            text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(now))),
-            text_of(event_time_of(theirs))
-        )
-    };
+task<result<retention_report>> retention_run::all() {
+    result<void> busy;
+    auto         days = co_await old_days(busy);
+    if (!days) co_return std::move(days).error();
+    auto aside = co_await clear_aside(store_, by_);
+    if (!aside) co_return std::move(aside).error();
+    report_.aside_removed = *aside;
+    if (!busy) co_return std::move(busy).error();
+    if (by_.how.dry_run) co_return report_;
+    auto counts = co_await clear_counts(store_, by_);
+    if (!counts) co_return std::move(counts).error();
+    auto words = co_await clear_words(store_, by_);
+    if (!words) co_return std::move(words).error();
+    report_.texts_removed    = words->texts;
+    report_.clusters_removed = words->clusters;
+    co_return report_;
 }
 
 }  // namespace
@@ -279,12 +274,17 @@ task<result<void>> clocks_agree(pg_connection& store, utc_time now, std::chrono:
 task<result<retention_report>> retain(
     pg_connection& store, time_source& time, utc_time now, retention_options opt
 ) {
-    auto agreed = co_await clocks_agree(store, now, opt.clocks_apart);
-    if (!agreed) co_return std::move(agreed).error();
+    auto clocks = co_await read_clocks(store, time, now);
+    if (!clocks) co_return std::move(clocks).error();
+    if (!clocks->agree(opt.clocks_apart))
+        co_return failure{
+            errc::broken, "nothing is removed: " + clocks->text() + "; set the one that is wrong"
+        };
     auto held = co_await store.query(lock, {}, patience);
     if (!held) co_return std::move(held).error();
     if (held->at(0, 0) != "t") co_return failure{errc::conflict, "another one is retaining"};
-    retention_run run(store, time, text_of(event_time_of(now)).substr(0, 10), opt);
+    retention_day by{text_of(event_time_of(clocks->earlier())).substr(0, 10), opt};
+    retention_run run(store, time, std::move(by));
     auto          report = co_await run.all();
     if (store.usable()) static_cast<void>(co_await store.query(unlock, {}, patience));
     co_return report;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pg_connection.hpp"
+#include "store_clock.hpp"
 
 namespace falconer::store {
 
@@ -13,7 +14,7 @@ struct retention_options {
 
     /// How far our clock may be from the store's. Beyond that one of them is wrong, and nothing is
     /// removed by its date.
-    std::chrono::minutes clocks_apart{60};
+    std::chrono::minutes clocks_apart = clocks_may_differ;
 
     /// Whoever drops or exchanges a partition locks out all inserts and queries meanwhile. They
     /// wait at most as long as both of these together: the first for those before us, the second
@@ -36,20 +37,24 @@ struct retention_report {
     std::uint64_t rows_kept      = 0;  // events, of rewritten days
     std::uint64_t rows_on_hold   = 0;  // of rows_kept: those that only a hold keeps
     std::uint64_t aside_removed  = 0;  // quarantined bodies, tallies, exact bytes of events
-    std::uint64_t texts_removed  = 0;  // that no event has any more; not counted by a dry run
+    /// That nothing refers to any more; not counted by a dry run.
+    std::uint64_t texts_removed = 0, clusters_removed = 0;
     friend bool   operator==(const retention_report&, const retention_report&) = default;
 };
 
 /// Removes every record past its cluster's period (falconer.retention, else `keep`) that no hold
-/// (falconer.legal_hold) keeps. A day without rows that must stay is dropped; of others those rows
-/// are copied beside it, which costs as much disk as they take, and the copy takes its place. What
-/// arrives for the day meanwhile is not lost. A hold counts if it was set before the day's
-/// exchange. Looks only at days past the shortest period, one look-up by index per day and cluster.
-/// Run as the tables' owner. A second run changes nothing.
+/// (falconer.legal_hold) keeps. Today is what the earlier of `now` and the store's clock says; the
+/// store's functions go by its own clock besides, whoever asks them. A day without rows that must
+/// stay is dropped; of others those rows are copied beside it, which costs as much disk as they
+/// take, and the copy takes its place. What arrives for the day meanwhile is not lost, and a hold
+/// counts if it was set before the day's exchange: a day that changes after it was looked at is
+/// looked at again. Nobody else waits for the look, and it takes a step along an index for each
+/// cluster that the day has. Run as the tables' owner. A second run changes nothing.
 ///
 /// Errors : conflict    another one is retaining in this store
 ///          broken      our clock and the store's are too far apart
-///          overloaded  a partition stayed locked by others; all the other days were done
+///          overloaded  a partition stayed locked by others, or kept changing; all the other days
+///                      were done
 ///          and those of query().
 /// Cancel : the day under way stays as it was; the next run clears up.
 task<result<retention_report>> retain(

@@ -1,5 +1,6 @@
 #include "rollups.hpp"
 
+#include "jitter.hpp"
 #include "schema_check.hpp"
 
 #include <algorithm>
@@ -115,7 +116,7 @@ task<void> rollups::run() {
                 "events are not counted; those stored wait for it reason=\"{}\" suppressed={}",
                 now.error().detail, *held
             );
-        co_await clock->wait_until(time_.now() + pause);
+        co_await clock->wait_until(time_.now() + jittered(pause));
         pause = std::min(2 * pause, opt_.longest_pause);
     }
 }

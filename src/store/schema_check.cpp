@@ -9,7 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 5s;
+/// A slow store is not one of another schema; whoever may not wait so long has a limit of his own.
+constexpr auto patience = 60s;
 
 struct schema {
     int version    = 0;  // 0: there is none at all
@@ -25,6 +26,17 @@ int number_of(std::string_view text) {
 /// Whom an older migration has shut out a later one does not let in again.
 constexpr auto newest =
     "SELECT max(version), max(min_compatible) FROM falconer.schema_version HAVING count(*) > 0";
+
+/// Source: https://www.postgresql.org/docs/15/multibyte.html
+constexpr std::string_view needed_encoding = "UTF8";
+
+failure wrong_encoding(std::string_view is) {
+    return {
+        errc::broken, "the store's database has the encoding " + std::string(is) +
+                          ", which cannot hold every event; Falconer needs UTF8: make another one "
+                          "with CREATE DATABASE falconer ENCODING 'UTF8' TEMPLATE template0"
+    };
+}
 
 task<result<schema>> schema_of(pg_connection& db) {
     auto there = co_await db.query(
@@ -53,7 +65,16 @@ failure too_new(const schema& found) {
 
 }  // namespace
 
+task<result<void>> check_encoding(pg_connection& db) {
+    auto is = co_await db.query("SHOW server_encoding", {}, patience);
+    if (!is) co_return std::move(is).error().while_doing("looking at the store's encoding");
+    if (is->at(0, 0) != needed_encoding) co_return wrong_encoding(is->at(0, 0));
+    co_return result<void>{};
+}
+
 task<result<int>> check_schema(pg_connection& db) {
+    auto readable = co_await check_encoding(db);
+    if (!readable) co_return std::move(readable).error();
     auto found = co_await schema_of(db);
     if (!found) co_return std::move(found).error().while_doing("looking at the store's schema");
     if (found->compatible > ours()) co_return too_new(*found);

@@ -7,9 +7,13 @@
 
 namespace falconer::store {
 
+/// Whether the database can hold every text: its encoding is UTF-8.
+/// Errors : broken, with what to do; and those of query().
+task<result<void>> check_encoding(pg_connection& db);
+
 /// Yields the version of the schema.
 ///
-/// Errors : broken    missing or too old: says what to do
+/// Errors : broken    missing or too old, or in a database of another encoding: says what to do
 ///          conflict  too new: it says itself that programs as old as this one cannot live with it
 ///          and those of query().
 task<result<int>> check_schema(pg_connection& db);

@@ -1,5 +1,7 @@
 #include "store_watch.hpp"
 
+#include "jitter.hpp"
+
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -71,7 +73,8 @@ store_watch::store_watch(
       days_left_(metrics.make_gauge(
           "falconer_store_days_left",
           "Days until the store is full at the growth of the last day; +Inf: unknown or never"
-      )) {
+      )),
+      clocks_(metrics) {
     days_left_.set(std::numeric_limits<double>::infinity());
 }
 
@@ -90,6 +93,9 @@ task<result<store_outlook>> store_watch::measure() {
         if (!opened) co_return std::move(opened).error();
         connection_ = std::move(*opened);
     }
+    auto clocks = co_await read_clocks(*connection_, time_, time_.utc());
+    if (!clocks) co_return std::move(clocks).error();
+    clocks_.take(*clocks, time_.now());
     auto rows = co_await connection_->query(size, {}, opt_.query_limit);
     if (!rows) co_return std::move(rows).error().while_doing("measuring the store");
     store_outlook now;
@@ -137,7 +143,8 @@ task<void> store_watch::run() {
                 "cannot measure the store why={} suppressed={}", now.error().detail, *held
             );
         }
-        co_await clock->wait_until(time_.now() + opt_.interval);
+        const auto pause = now ? opt_.interval : jittered(opt_.interval);
+        co_await clock->wait_until(time_.now() + pause);
     }
 }
 

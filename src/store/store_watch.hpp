@@ -1,9 +1,10 @@
-// Watches the store fill up, and says so while there is time to act.
+// Watches the store fill up and its clock beside ours, and says so while there is time to act.
 #pragma once
 
 #include "falconer/log.hpp"
 #include "falconer/metrics.hpp"
 #include "pg_connection.hpp"
+#include "store_clock.hpp"
 
 #include <deque>
 #include <optional>
@@ -51,7 +52,8 @@ struct store_watch_options {
 
 /// Gauges falconer_store_bytes, falconer_store_capacity_bytes (0: unknown),
 /// falconer_store_days_left
-/// (+Inf: unknown, or it does not grow); warnings when room is low, errors when it is critical.
+/// (+Inf: unknown, or it does not grow); warnings when room is low, errors when it is critical; and
+/// what clock_watch has.
 /// Threading: the loop thread.
 class store_watch {
 public:
@@ -81,6 +83,7 @@ private:
     gauge&                days_left_;
     growth_meter          growth_;
     store_outlook         last_{};
+    clock_watch           clocks_;
     log_gate              room_gate_{std::chrono::minutes{10}};
     log_gate              trouble_gate_{std::chrono::minutes{5}};
     store_room            said_ = store_room::unknown;

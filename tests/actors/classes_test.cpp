@@ -214,6 +214,62 @@ TEST_F(ClassesTest, AShootBesideASeedIsNobodyElses) {
     EXPECT_TRUE(is_there(seed, daemon_sets, falco_set));
 }
 
+/// Seed and garden in one process and one namespace, as a small landscape has it. Only one of them
+/// may have a Falco in the cluster.
+class ClassesTogetherTest : public ClassesTest {
+protected:
+    void SetUp() override {
+        ClassesTest::SetUp();
+        seed.serve({.type = gardens, .singular = "garden"});
+        seed_name = "local";
+        know_the_seed();
+        know_the_garden();
+        classes = {extension_class::shoot, extension_class::seed, extension_class::garden};
+        start_controller();
+        pass(15s);
+        add_extension("seed");
+        add_extension("garden");
+        pass(30s);
+    }
+    std::string system_of(const kube_key& key) {
+        for (const auto& each : falco::conditions_in(extension(key)))
+            if (each.type == falco::system_condition) return each.status + ' ' + each.reason;
+        return "none";
+    }
+    void say_unhealthy(const std::string& name) {
+        auto status = *must(seed.get(managed_resources, {"garden", name})).find("status");
+        for (std::size_t i = 0; i < status["conditions"].items().size(); ++i) {
+            auto& each = status["conditions"].item(i);
+            if (each.text_at({"type"}) == "ResourcesApplied") {
+                each["status"]  = "False";
+                each["reason"]  = "ApplyFailed";
+                each["message"] = "it is refused";
+            }
+        }
+        must(seed.patch(
+            managed_resources, {"garden", name}, sandbox::api_patch_kind::merge,
+            {{"status", status}}, {.part = kube_part::status}
+        ));
+        pass(15s);
+    }
+};
+
+TEST_F(ClassesTogetherTest, EachIsJudgedByItsOwnDelivery) {
+    ASSERT_TRUE(gardenlet_is_content(of_seed)) << json_text(extension(of_seed));
+    EXPECT_EQ(system_of(of_seed), "True HealthCheckSuccessful");
+    const auto of_other = system_of(of_garden);
+    say_unhealthy("extension-shoot-falco-service-shoot");
+    EXPECT_EQ(system_of(of_seed), "False DeliveryRefused");
+    EXPECT_EQ(system_of(of_garden), of_other);
+}
+
+TEST_F(ClassesTogetherTest, WhatIsToldOfOneClusterIsNotTakenForTheOther) {
+    us->all.tell(cluster_identity{"local-seed"}, quota_changed{true});
+    pass(15s);
+    EXPECT_THAT(json_text(extension(of_seed)), HasSubstr("EventQuotaExceeded"));
+    EXPECT_THAT(json_text(extension(of_garden)), ::testing::Not(HasSubstr("EventQuotaExceeded")));
+}
+
 TEST_F(ClassesTest, AClassThatIsNotOursIsLeftAlone) {
     start_controller();
     add_extension("seed");

@@ -119,6 +119,31 @@ TEST_F(ClusterNewsTest, ABeatWithoutItsProofIsStoredWithARemarkAndCountsForNothi
     }
 }
 
+TEST_F(ClusterNewsTest, S14_WithTheLandscapesSecretBeatsAreCheckedThoughNoControllerTellsUs) {
+    auto secrets     = std::make_shared<heartbeat_secrets>();
+    secrets->current = secret("a landscape secret of 32 bytes!!");
+    clusters   us{time, sink, {.cluster = {.heartbeats = secrets}}};
+    const auto takes = [&](falco_event event) {
+        const auto at = us.desk_of(std::make_shared<const cluster_identity>(a));
+        return !std::get<falco_event>(at->admit(std::move(event))).has(event_flag::unproven);
+    };
+    const auto ours = heartbeat_key_of(secrets->current, a.text);
+    EXPECT_TRUE(takes(beat(ours, time.utc())));
+    EXPECT_FALSE(takes(beat(heartbeat_key_of(secrets->current, "another"), time.utc())));
+    EXPECT_FALSE(takes(beat(secret("any"), time.utc())));
+    falco_event of_old;
+    of_old.texts.put(event_texts::part::rule, heartbeat_rule);
+    of_old.texts.put(event_texts::part::output_fields, R"({"proc.args":"Falco heartbeat"})");
+    EXPECT_TRUE(takes(std::move(of_old)))
+        << "the Go extension's prove nothing, and nobody expects it";
+
+    secrets->before = std::exchange(secrets->current, secret("another secret of the landscape!"));
+    EXPECT_TRUE(takes(beat(ours, time.utc()))) << "its pod does not have the new one yet";
+    EXPECT_TRUE(takes(beat(heartbeat_key_of(secrets->current, a.text), time.utc())));
+    secrets->before = {};
+    EXPECT_FALSE(takes(beat(ours, time.utc())));
+}
+
 TEST_F(ClusterNewsTest, WithoutAKeyNothingIsRemarked) {
     EXPECT_TRUE(proven(beat(secret("any"), time.utc())));
 }

@@ -35,7 +35,7 @@ protected:
         for (const auto& each : list.items())
             if (each.text_at({"version"}) != version) kept.push_back(each);
         list = std::move(kept);
-        must(seed.update(profiles, {{}, "falco"}, profile, {}));
+        offer(profile);
         settle();
     }
 };
@@ -53,7 +53,7 @@ TEST_F(LandscapeTest, AVersionThatIsWithdrawnIsNoMistakeOfTheUsers) {
     EXPECT_FALSE(has_codes(key)) << "with one the whole shoot would fail at once";
     EXPECT_EQ(must(shoot("shoot--p--a").get(daemon_sets, falco_set)), before);
 
-    must(seed.update(profiles, {{}, "falco"}, test::example("profile.yaml"), {}));
+    offer(test::example("profile.yaml"));
     settle();
     EXPECT_TRUE(gardenlet_is_content(key)) << json_text(extension(key));
 }
@@ -96,7 +96,7 @@ TEST_F(LandscapeTest, AForcedMoveThatIsDueIsToldWhileAllIsWell) {
         if (each.text_at({"version"}) == "0.43.0") each["expirationDate"] = "1970-01-01T00:00:00Z";
         if (each.text_at({"version"}) == "0.44.1") each["classification"] = "supported";
     }
-    must(seed.update(profiles, {{}, "falco"}, profile, {}));
+    offer(profile);
     pass(15s);
     const auto is = condition(key, falco::system_condition);
     EXPECT_EQ(is.status, "True") << is.message;

@@ -115,7 +115,7 @@ TEST_F(ShootHealthTest, AVersionThatHasToBeLeftIsSaidWhileAllIsWell) {
         for (std::size_t i = 0; i < all.items().size(); ++i)
             if (patch == all.item(i).text_at({"version"}) || std::string_view(patch) == "all")
                 all.item(i)["expirationDate"] = "2026-01-01T00:00:00Z";
-        must(seed.update(profiles, {{}, "falco"}, profile, {}));
+        offer(profile);
         settle();
         pass(15s);
     };

@@ -60,6 +60,29 @@ TEST_F(ShootTest, S1_7_ARequestIsAnsweredEvenIfNothingChanges) {
     EXPECT_EQ(names(managed_resources, "shoot--p--a"), resources);
 }
 
+TEST_F(ShootTest, S1_7_AClockThatIsFarAheadIsNamedInLastErrorUntilOursAgrees) {
+    start_controller();
+    const auto key = add_shoot("a");
+    settle();
+    value patch;
+    patch["metadata"]["annotations"] = {
+        {"gardener.cloud/operation", "reconcile"},
+        {"gardener.cloud/timestamp", text_of(event_time_of(time.utc() + 25min))}
+    };
+    must(seed.patch(extensions, key, sandbox::api_patch_kind::merge, patch, {}));
+    settle();
+    EXPECT_EQ(state(key), "Reconcile Error");
+    EXPECT_THAT(
+        std::string(extension(key).text_at({"status", "lastError", "description"})),
+        HasSubstr("one of the two clocks is wrong")
+    );
+    EXPECT_EQ(extension(key).find_path({"status", "lastError", "codes"}), nullptr);
+    EXPECT_TRUE(is_there(shoot("shoot--p--a"), daemon_sets, falco_set)) << "the work is done";
+    pass(40min);
+    EXPECT_EQ(state(key), "Reconcile Succeeded");
+    EXPECT_TRUE(gardenlet_is_content(key)) << json_text(extension(key));
+}
+
 TEST_F(ShootTest, S1_3_AGenerationAloneIsNoRequest) {
     start_controller();
     const auto key = add_shoot("a");
@@ -85,7 +108,7 @@ TEST_F(ShootTest, S1_3_RoundsOfOurOwnKeepToWhatWasAskedFor) {
     auto profile = test::example("profile.yaml");
     for (std::size_t i = 0; i < profile["spec"]["images"]["falco"].items().size(); ++i)
         profile["spec"]["images"]["falco"].item(i)["repository"] = "mirror.example.com/falco";
-    must(seed.update(profiles, {{}, "falco"}, profile, {}));
+    offer(profile);
     settle();
     const auto falco = [&] {
         return json_text(must(shoot("shoot--p--a").get(daemon_sets, falco_set)));
@@ -504,7 +527,7 @@ TEST_F(ShootTest, ANewProfileReachesAllWithoutARequest) {
     auto       patch  = test::example("profile.yaml");
     for (std::size_t i = 0; i < patch["spec"]["images"]["falco"].items().size(); ++i)
         patch["spec"]["images"]["falco"].item(i)["repository"] = "mirror.example.com/falco";
-    must(seed.update(profiles, {{}, "falco"}, patch, {}));
+    offer(patch);
     settle();
     for (const auto* space : {"shoot--p--a", "shoot--p--b"})
         EXPECT_THAT(

@@ -32,7 +32,7 @@ protected:
              .second_batch_records = 2,
              .waiting_bytes        = 10'000,
              .store_limit          = 1s,
-             .replay_limit         = 10s,
+             .replay_limit         = 30s,
              .hold                 = 30s,
              .pause                = 100ms}
     };
@@ -199,6 +199,138 @@ TEST_F(StoreWriterTest, AClusterThatFillsItsPartOfTheSpoolIsHeldAndTheOthersAreN
     EXPECT_TRUE(is(loud(), kept_as::spooled)) << "and what was replayed is its own no longer";
 }
 
+TEST_F(StoreWriterTest, ABatchThatCannotBeReplayedTurnsTheStoreOffForNobody) {
+    store.away = 1;
+    EXPECT_TRUE(is(submit("stuck"), kept_as::spooled));
+    EXPECT_TRUE(writer.store_is_away());
+    time.advance(3s);
+    EXPECT_THAT(spool.kept, SizeIs(1)) << "and it stays there";
+    EXPECT_TRUE(is(submit("good"), kept_as::committed)) << "a fresh one tries the store";
+    for (int minute = 0; minute < 10; ++minute) {
+        time.advance(1min);
+        EXPECT_FALSE(writer.store_is_away());
+        EXPECT_TRUE(is(submit("good"), kept_as::committed));
+    }
+    EXPECT_THAT(spool.kept, SizeIs(1));
+}
+
+TEST_F(StoreWriterTest, AReplayThatTimesOutComesInSmallerPartsAndWithMoreTime) {
+    record_batch large;
+    large.id = uuid::random();
+    for (const auto* rule : {"a", "b", "c", "d"}) large.records.emplace_back(event_of(rule));
+    spool.kept.push_back(large);
+    store.delay_per_record = 9s;  // 36 s together; 30 s is the limit of this one
+    submit("wakes the replay");
+    time.advance(200s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    ASSERT_GE(store.batches.size(), 2u);
+    EXPECT_THAT(store.batches[0], ElementsAre("a", "b"));
+    EXPECT_THAT(store.batches[1], ElementsAre("c", "d"));
+    EXPECT_TRUE(writer.store_is_away()) << "it is too slow for those who wait for their answer";
+}
+
+TEST_F(StoreWriterTest, AStoreThatIsSlowWithEveryStatementGetsMoreTimeEachTime) {
+    store.delay = 100s;
+    for (const auto* rule : {"a", "b", "c"}) EXPECT_FALSE(is(submit(rule), kept_as::committed));
+    time.advance(20min);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_EQ(store.batches.size(), 3u);
+}
+
+TEST_F(StoreWriterTest, TalliesAreNeverDividedBecauseTheyMayHaveBeenCountedAllTheSame) {
+    record_batch both{.id = uuid::random(), .records = {}};
+    for (int i = 0; i < 2; ++i) {
+        event_tally one;
+        one.from = event_of("a").from;
+        both.records.emplace_back(one);
+    }
+    spool.kept.push_back(both);
+    store.delay_per_record = 40s;
+    submit("wakes the replay");
+    store.ids.clear();
+    time.advance(3min);
+    ASSERT_GE(store.ids.size(), 3u) << "30 s, 60 s, 120 s";
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(store.ids[i], both.id);
+    time.advance(10min);
+    EXPECT_THAT(spool.kept, IsEmpty());
+}
+
+TEST_F(StoreWriterTest, WhatTheStoreTakesInNoFormIsADeadLetterAndStandsInNobodysWay) {
+    store.unspeakable = "クラスタ";
+    store.delay       = 10ms;
+    submit("first");
+    const auto before = submit("a");
+    const auto never  = submit(event_of("b", 10, "クラスタ"));
+    const auto after  = submit("c");
+    time.advance(1s);
+    EXPECT_TRUE(is(before, kept_as::committed));
+    EXPECT_TRUE(is(after, kept_as::committed));
+    EXPECT_TRUE(is(never, kept_as::dead_letter));
+    EXPECT_THAT(spool.dead_letters, ElementsAre("b: no such letters"));
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_FALSE(writer.store_is_away());
+    EXPECT_EQ(metric("falconer_store_dead_letters_total"), 1);
+
+    store.away = 1;
+    submit(event_of("d", 10, "クラスタ"));
+    time.advance(10s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"dead_letter\"}"), 1);
+    EXPECT_THAT(spool.dead_letters, SizeIs(2));
+}
+
+TEST_F(StoreWriterTest, WithoutRoomForADeadLetterItsSenderIsHeldAndNobodyElse) {
+    store.unspeakable = "クラスタ";
+    spool.room        = 0;
+    const auto never  = submit(event_of("b", 10, "クラスタ"));
+    EXPECT_TRUE(open(never));
+    time.advance(2s);
+    EXPECT_TRUE(is(submit("a"), kept_as::committed));
+    time.advance(29s);
+    EXPECT_EQ(refused(never), errc::unavailable);
+    EXPECT_TRUE(is(submit("a"), kept_as::committed));
+}
+
+TEST_F(StoreWriterTest, ASpoolThatHangsIsGivenUpInTimeAndTheStoreIsTriedMeanwhile) {
+    store.away  = 1'000;
+    spool.hangs = true;
+    auto held   = submit("a");
+    time.advance(6s);
+    EXPECT_TRUE(open(held));
+    EXPECT_TRUE(writer.takes_nothing());
+    const auto tries = store.tries;
+    time.advance(23s);
+    EXPECT_GT(store.tries, tries + 2);
+    EXPECT_TRUE(open(held));
+    time.advance(1s);
+    EXPECT_EQ(refused(held), errc::unavailable) << "after 30 s, not when the connection is cut";
+
+    auto next = submit("b");
+    time.advance(10s);
+    EXPECT_TRUE(open(next));
+    store.away = 0;
+    time.advance(15s);
+    EXPECT_TRUE(is(next, kept_as::committed)) << "the store is back";
+    EXPECT_TRUE(is(submit("c"), kept_as::committed));
+    EXPECT_FALSE(writer.takes_nothing());
+    spool.answer_again();
+    time.advance(20s);
+    EXPECT_THAT(spool.kept, IsEmpty());
+    EXPECT_EQ(metric("falconer_spool_replayed_total{as=\"duplicate\"}"), 1) << "b, once";
+}
+
+TEST_F(StoreWriterTest, ASlowSpoolIsWaitedForAndNothingIsWrittenTwice) {
+    store.away  = 1'000;
+    spool.hangs = true;
+    auto sent   = submit("a");
+    time.advance(12s);
+    EXPECT_TRUE(open(sent));
+    spool.answer_again();
+    time.advance(6s);
+    EXPECT_TRUE(is(sent, kept_as::spooled));
+    EXPECT_THAT(spool.kept, SizeIs(1));
+}
+
 TEST_F(StoreWriterTest, TellsHowLongABatchHasWaited) {
     store.away = 1'000;
     spool.room = 0;
@@ -298,9 +430,9 @@ TEST_F(StoreWriterTest, ABodyThatIsRefusedEvenForTheQuarantineIsCounted) {
 
 TEST_F(StoreWriterTest, PartsOfABatchHaveTheSameIdsEachTime) {
     std::vector<std::vector<uuid>> passes;
+    record_batch                   whole{.id = {}, .records = {event_of("a"), event_of("poison")}};
+    whole.id.bytes.fill(7);
     for (int i = 0; i < 2; ++i) {
-        record_batch whole{.id = {}, .records = {event_of("a"), event_of("poison")}};
-        whole.id.bytes.fill(7);
         spool.kept.push_back(whole);
         store.away = 1;
         store.ids.clear();
@@ -310,6 +442,7 @@ TEST_F(StoreWriterTest, PartsOfABatchHaveTheSameIdsEachTime) {
         // Its own try; then the whole, two halves and what stands for the culprit; itself again.
         ASSERT_THAT(store.ids, SizeIs(6));
         passes.emplace_back(store.ids.begin() + 1, store.ids.end() - 1);
+        time.advance(2min);  // a store that goes away soon after it came back is believed later
     }
     EXPECT_EQ(passes[0], passes[1]);
     EXPECT_EQ(std::set(passes[0].begin(), passes[0].end()).size(), 4u);

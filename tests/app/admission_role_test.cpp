@@ -46,6 +46,7 @@ protected:
     metrics_registry                metrics{};
     rules_stock_options             rules{.section = "admission"};
     std::optional<rules_stock>      stock{};
+    falco::operator_settings        operators{};
     std::unique_ptr<admission_role> role{};
     std::unique_ptr<kube_api>       client{};
 
@@ -79,7 +80,7 @@ protected:
         stock.emplace(loop.get_executor(), time, metrics, rules);
         ASSERT_TRUE(stock->start());
         role = std::make_unique<admission_role>(
-            loop.get_executor(), time, metrics, how, falco::operator_settings{}, *stock
+            loop.get_executor(), time, metrics, how, operators, *stock
         );
         EXPECT_THAT(role->not_ready(), Not(IsEmpty()));
         const auto started = role->start();
@@ -114,6 +115,58 @@ TEST_F(AdmissionRoleTest, DefaultsAreWrittenBackAndMistakesRefused) {
     ASSERT_TRUE(made) << made.error().detail;
     const auto& extension = made->find_path({"spec", "extensions"})->items().front();
     EXPECT_EQ(extension.text_at({"providerConfig", "falcoVersion"}), "0.43.0");
+}
+
+TEST_F(AdmissionRoleTest, AChangedGlobalDefaultReachesAnExistingShootAndItsOwnerHears) {
+    operators.global_defaults = {
+        {.name = "audit", .key = "kafka", .stanza = value{{"hostport", "h:1"}}}
+    };
+    auto shoot = testing::yaml(R"(
+metadata: {labels: {extensions.extensions.gardener.cloud/shoot-falco-service: "true"}}
+spec:
+  extensions:
+  - type: shoot-falco-service
+    providerConfig:
+      apiVersion: falco.extensions.gardener.cloud/v1alpha1
+      kind: FalcoServiceConfig
+      falcoVersion: 0.43.0
+      autoUpdate: false
+      rules: {standard: [falco-rules]}
+      destinations: [{name: gone}, {name: logging}]
+)");
+    // As it stood there before the landscape's destinations changed.
+    ASSERT_TRUE(api.store().create(shoots, {"garden-demo", "s"}, shoot, {}));
+    begin();
+    ASSERT_TRUE(api.store().patch(
+        shoots, {"garden-demo", "s"}, sandbox::api_patch_kind::merge,
+        testing::yaml("metadata: {annotations: {gardener.cloud/operation: maintain}}"), {}
+    ));
+    const auto names = [&] {
+        std::string all;
+        const auto  is = api.store().get(shoots, {"garden-demo", "s"});
+        const auto& of = is->find_path({"spec", "extensions"})->items().front();
+        for (const auto& each : of.find_path({"providerConfig", "destinations"})->items())
+            all += std::string(each.text_at({"name"})) + ' ';
+        return all;
+    };
+    EXPECT_TRUE(test::eventually(loop, [&] { return names() == "logging audit "; })) << names();
+    const auto told = [&] {
+        std::string all;
+        const auto  page = api.store().list(
+            {.kind = "Event", .plural = "events"}, {.namespace_name = "garden-demo"}, {.limit = 0}
+        );
+        for (const auto& each : page->items)
+            all += std::string(each.text_at({"reason"})) + ": " +
+                   std::string(each.text_at({"message"}));
+        return all;
+    };
+    EXPECT_TRUE(test::eventually(loop, [&] { return !told().empty(); }));
+    EXPECT_EQ(
+        told(),
+        "FalcoDestinationsChanged: Destinations in the config of Falco: 'gone' is taken "
+        "away: the landscape has it no longer; 'audit', which the landscape wants, is "
+        "added; \"enabled: false\" turns it off"
+    );
 }
 
 constexpr auto own_rules =

@@ -153,6 +153,12 @@ TEST(ConfigurationTest, EveryProblemIsReportedAtOnce) {
     EXPECT_EQ(got.problems.size(), 9u);
 }
 
+TEST(ConfigurationTest, TheSecretOfHeartbeatsIsOneFileForBothRoles) {
+    const auto got = read("heartbeat: {secretFile: /s}\n");
+    EXPECT_EQ(got.value.ingestor.heartbeat_secret, "/s");
+    EXPECT_EQ(got.value.falco.heartbeat_secret_file, "/s");
+}
+
 TEST(ConfigurationTest, ReadsWhatIsThere) {
     const auto got = read(
         "store:\n  hosts: [a, b]\n  port: 5433\n  user: w\n  passwordFile: /p\n  migrator: {user: "

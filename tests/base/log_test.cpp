@@ -35,6 +35,23 @@ TEST(LogTest, JsonLinesStayOneObjectWhateverTheMessageHolds) {
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 
+TEST(LogTest, PlainLinesStayOneLineThatMovesNoCursor) {
+    set_up_logging({});
+    testing::internal::CaptureStderr();
+    log_of("test").info(
+        "said=\"{}\"",
+        "a\nb\x1b[2J \x7f \xc2\x9b"
+        "1m \xc2\xa0ü\xe2\x82\xac"
+    );
+    log_of("test").flush();
+    const auto line = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(
+        line, testing::HasSubstr("test: said=\"a\\x0ab\\x1b[2J \\x7f \\xc2\\x9b"
+                                 "1m \xc2\xa0ü\xe2\x82\xac\"\n")
+    );
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+}
+
 TEST(SecretTest, HasNoFormatter) {
     EXPECT_FALSE((fmt::is_formattable<secret>::value));
 }

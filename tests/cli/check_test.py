@@ -71,6 +71,13 @@ class Check(unittest.TestCase):
         said = self.check(f"store: {{passwordFile: {self.home / 'pipe'}}}\n" + self.ingestor())
         self.assertIn("pipe cannot be read: Not a regular file", said)
 
+    def test_the_secret_of_heartbeats_is_read_and_long_enough(self):
+        self.assertEqual(self.check(self.ingestor() + f"heartbeat: {{secretFile: {self.keys}}}\n", code=0), "")
+        (self.home / "short").write_text("too short\n")
+        for file, why in ((self.home, "Is a directory"), (self.home / "none", "No such file"), (self.home / "short", "expected 32 bytes at least, found 9")):
+            said = self.check(self.ingestor() + f"heartbeat:\n  secretFile: {file}\n")
+            self.assertIn(f"heartbeat.secretFile: {file}: {why}", said)
+
     def test_one_host_may_be_any(self):
         self.assertEqual(self.check("store: {hosts: [one]}\n" + self.ingestor(), code=0), "")
         self.assertEqual(self.check("store: {hosts: [one, two], targetSessionAttrs: read-write}\n" + self.ingestor(), code=0), "")

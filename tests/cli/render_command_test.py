@@ -5,9 +5,13 @@ Usage: render_command_test.py FALCONER, from the source tree's root.
 import base64
 import copy
 import gzip
+import hashlib
+import hmac
 import itertools
 import json
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -34,8 +38,9 @@ STANDARD = {
 }
 
 
-def run(*arguments):
-    return subprocess.run([FALCONER, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+def run(*arguments, **environment):
+    return subprocess.run([FALCONER, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **environment})
 
 
 def encoded(text):
@@ -180,6 +185,36 @@ class Render(unittest.TestCase):
         kept = list(yaml.safe_load_all((EXAMPLES / "control-plane.yaml").read_text()))
         self.assertEqual(list(yaml.safe_load_all(first.stdout))[-2:], kept, "nothing had to be made anew")
 
+    def test_every_example_of_a_shoot_or_seed_twice(self):
+        """As gardenlet would hand it over; what the webhooks refuse is refused here, too, twice with the same words."""
+        self.objects = list(yaml.safe_load_all((EXAMPLES / "control-plane.yaml").read_text()))
+        for each in yaml.safe_load_all((EXAMPLES / "reviews/garden.yaml").read_text()):
+            if each["kind"] in ("ConfigMap", "Secret"):
+                name = "ref-" + each["metadata"]["name"]
+                self.objects.append({**each, "metadata": {"name": name, "namespace": NAMESPACE}})
+        outcomes = {}
+        for path in sorted([EXAMPLES / "shoot.yaml", *EXAMPLES.glob("reviews/*.yaml")]):
+            for example in yaml.safe_load_all(path.read_text()):
+                if example["kind"] not in ("Shoot", "Seed"):
+                    continue
+                entry = next(each for each in example["spec"]["extensions"] if each["type"] == "shoot-falco-service")
+                self.extension, self.cluster = copy.deepcopy(EXTENSION), copy.deepcopy(CLUSTER)
+                self.extension["spec"]["providerConfig"] = entry.get("providerConfig")
+                self.refer(*example["spec"].get("resources", []))
+                if example["kind"] == "Seed":
+                    self.extension["spec"]["class"] = "seed"
+                    self.cluster = {**example, "status": {"clusterIdentity": "seed"}}
+                first, second = self.render(), self.render()
+                said = re.sub(r"\S+/\d+\.yaml", "FILE", first.stderr)
+                self.assertEqual((second.returncode, second.stdout, re.sub(r"\S+/\d+\.yaml", "FILE", second.stderr)),
+                                 (first.returncode, first.stdout, said), path)
+                self.assertEqual(first.returncode == 0, first.stdout != "", path)
+                self.assertEqual(first.returncode in (0, 1), True, path)
+                outcomes[path.name] = first.returncode
+        self.assertGreaterEqual(len(outcomes), 13)
+        self.assertEqual(outcomes["minimal.yaml"], 0)
+        self.assertEqual(outcomes["everything-at-once.yaml"], 1)
+
     def test_a_hibernated_cluster_renders_the_same(self):
         awake = self.good({"destinations": [{"name": "stdout"}]})
         self.cluster["spec"]["shoot"]["spec"]["hibernation"] = {"enabled": True}
@@ -213,7 +248,7 @@ class Render(unittest.TestCase):
                 self.assertEqual("-pk" in container["args"], number < (0, 42, 0))
                 self.assertIn({"name": "FALCO_VERSION", "value": version}, container["env"])
                 plugins = got.falco()["load_plugins"]
-                self.assertEqual(plugins, [] if number < (0, 41, 2) else ["container"])
+                self.assertEqual(plugins, [] if number < (0, 41, 0) else ["container"])
                 self.assertEqual({"grpc", "grpc_output"} & got.falco().keys(), {"grpc", "grpc_output"} if number < (0, 44, 0) else set())
                 rules = got.find("ConfigMap", "falco-rules")["data"]["falco_rules.yaml"]
                 self.assertTrue(rules.startswith(f"# {by_version[version]['rulesVersion']}\n"))
@@ -224,6 +259,17 @@ class Render(unittest.TestCase):
                            if volume["name"] == "rules-volume" for each in volume["projected"]["sources"]]
                 self.assertEqual(sources, ["falco-rules", "falco-incubating-rules", "falco-sandbox-rules",
                                            "falco-gardener-rules"])
+
+    def test_the_first_versions_that_know_no_containers_by_themselves(self):
+        profile = yaml.safe_load(PROFILE.read_text())
+        versions, images = profile["spec"]["versions"]["falco"], profile["spec"]["images"]["falco"]
+        for version in ("0.41.0", "0.41.1", "0.41.2"):
+            versions.append({"version": version, "classification": "deprecated", "rulesVersion": "4.0.0"})
+            images.append({"version": version, "repository": "docker.io/falcosecurity/falco", "tag": version})
+            got = self.good({"falcoVersion": version, "destinations": [{"name": "stdout"}]}, profile=self.write(profile))
+            self.assertEqual(got.falco()["load_plugins"], ["container"], version)
+            sockets = [each["name"] for each in got.pod("DaemonSet", "falco")["volumes"] if "socket" in each["name"]]
+            self.assertEqual(sockets, ["container-engine-socket-2" if version == "0.41.2" else "containerd-socket"])
 
     def test_the_go_extensions_names_of_rules_are_understood(self):
         profile = yaml.safe_load(PROFILE.read_text())
@@ -314,6 +360,29 @@ class Render(unittest.TestCase):
                                   "mirror.example.com:5000/all/falcosecurity/falcosidekick:2.34.0",
                                   "mirror.example.com:5000/all/falconer:1"})
 
+    def test_an_overwritten_image_vector(self):
+        vector = self.folder / "images_overwrite.yaml"
+        where = {"IMAGEVECTOR_OVERWRITE": str(vector)}
+        arguments = ["render", "--extension", EXAMPLES / "extension.yaml", "--cluster", EXAMPLES / "cluster.yaml", "--profile", PROFILE,
+                     "--rules", self.rules, "--now", NOW]
+
+        def configure(*more):
+            done = run(*arguments, *more, **where)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return Delivered(done.stdout).pod("Deployment", "falcosidekick")["initContainers"][0]["image"], done.stderr
+        vector.write_text("images:\n- {name: falconer, repository: mirror.example.com/falconer, tag: 'sha256:ab'}\n- {name: falco, repository: x}\n")
+        image, said = configure()
+        self.assertEqual(image, "mirror.example.com/falconer@sha256:ab")
+        self.assertIn("warning: IMAGEVECTOR_OVERWRITE: images[1]: falco has no effect", said)
+        config = self.write({**CONFIG_HEADER, "falco": {"agentImage": "falconer:1"}})
+        self.assertEqual(configure("--config", config)[0], "falconer:1", "what the configuration names stays")
+        for text, said in (("images: 7\n", f"{vector}:1: images: expected a list, found 7"), ("a: [\n", f"{vector}: line 2: not YAML"),
+                           (None, f"{vector}: No such file or directory")):
+            vector.write_text(text) if text else vector.unlink()
+            done = run(*arguments, **where)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(f"IMAGEVECTOR_OVERWRITE: {said}", done.stderr)
+
     def test_heartbeat(self):
         without, with_ = self.good({}), self.good({"heartbeatEvent": True})
         self.assertIsNone(without.find("ConfigMap", "falco-heartbeat-rule"))
@@ -323,6 +392,16 @@ class Render(unittest.TestCase):
         self.assertEqual(with_.container("falco-heartbeat")["args"][:2], ["agent", "heartbeat"])
         self.assertEqual(len(base64.b64decode(base64.b64decode(
             with_.find("Secret", "falco-heartbeat")["data"]["key"]))), 32)
+
+    def test_the_heartbeats_key_is_made_of_the_landscapes_secret(self):
+        secret = self.folder / "heartbeat.secret"
+        secret.write_text("a landscape secret of 32 bytes!!\n")
+        self.config = {**CONFIG_HEADER, "heartbeat": {"secretFile": str(secret)}}
+        key = self.good({"heartbeatEvent": True}).find("Secret", "falco-heartbeat")["data"]["key"]
+        # RFC 5869: without salt, and one block.
+        extracted = hmac.new(bytes(32), secret.read_bytes().rstrip(), hashlib.sha256).digest()
+        expanded = hmac.new(extracted, IDENTITY.encode() + b"\x01", hashlib.sha256).digest()
+        self.assertEqual(base64.b64decode(base64.b64decode(key)), expanded)
 
     # --- destinations ---
 
@@ -663,6 +742,22 @@ class Render(unittest.TestCase):
         del self.extension["spec"]["providerConfig"]
         self.config = None
         self.assertTrue(self.good().falco()["stdout_output"]["enabled"], "a seed's own default")
+
+    def test_a_garden(self):
+        self.cluster = {"apiVersion": "operator.gardener.cloud/v1alpha1", "kind": "Garden", "metadata": {"name": "local"}, "spec": {
+            "runtimeCluster": {"ingress": {"domains": [{"name": "runtime.example.com"}]}},
+            "virtualCluster": {"gardener": {"clusterIdentity": "landscape-1"}}}}
+        self.extension["metadata"] = {"name": "garden-shoot-falco-service", "namespace": "garden"}
+        self.extension["spec"]["class"] = "garden"
+        self.central()
+        got = self.good({"destinations": [{"name": "central"}]})
+        self.assertEqual(got.sidekick()["customfields"], {"cluster_id": "landscape-1"})
+        self.assertEqual(got.pod("DaemonSet", "falco")["priorityClassName"], "gardener-garden-system-200")
+        self.assertEqual(got.names("ScrapeConfig"), [])
+        self.assertTrue(all(each["metadata"].get("namespace") in (None, "kube-system", "garden") for each in got.all))
+        self.refused({"destinations": [{"name": "logging"}]}, "there is no destination 'logging' here")
+        del self.cluster["spec"]["virtualCluster"]
+        self.assertIn("garden.spec.virtualCluster.gardener.clusterIdentity: is needed", self.problems()[0])
 
     def test_nothing_said_is_the_defaults(self):
         del self.extension["spec"]["providerConfig"]

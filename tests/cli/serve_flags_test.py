@@ -19,9 +19,9 @@ class ServeFlags(unittest.TestCase):
         self.file = pathlib.Path(folder.name) / "falconer.yaml"
         self.file.write_text(CONFIG)
 
-    def check(self, *flags, role="admission", code=0):
+    def check(self, *flags, role="admission", code=0, **environment):
         done = subprocess.run([FALCONER, "serve", f"--config-file={self.file}", f"--roles={role}", "--check", *flags],
-                              capture_output=True, text=True, timeout=60, env={"PATH": os.environ["PATH"]})
+                              capture_output=True, text=True, timeout=60, env={"PATH": os.environ["PATH"], **environment})
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stderr
 
@@ -46,6 +46,29 @@ class ServeFlags(unittest.TestCase):
             self.assertIn(flag.split("=")[0], self.check(flag, role="controller", code=2))
         self.assertIn("need a lease each", self.check("--leader-election-id=x", role="controller,admission", code=2))
 
+    def test_the_image_vector_of_the_environment_is_read(self):
+        vector = self.file.parent / "images_overwrite.yaml"
+        where = {"IMAGEVECTOR_OVERWRITE": str(vector), "SEED_NAME": "s"}
+        self.assertIn(f"IMAGEVECTOR_OVERWRITE: {vector}: No such file", self.check(role="controller", code=2, **where))
+        self.check(**where)  # admission runs nothing in clusters
+        vector.write_text("images:\n- {name: falconer, repository: [r]}\n")
+        self.assertIn(f"IMAGEVECTOR_OVERWRITE: {vector}:2: images[0].repository: expected one word, found a list",
+                      self.check(role="controller", code=2, **where))
+        vector.write_text("images:\n- {name: falconer, repository: r}\n")
+        self.check(role="controller", **where)
+
+    def test_rules_are_found_by_flag(self):
+        where = {"SEED_NAME": "s"}
+        folder = self.file.parent / "rules"
+        for role in ("controller", "admission", "controller,admission"):
+            self.assertIn(f"--rules: {folder}: ", self.check(f"--rules={folder}", role=role, code=2, **where))
+        folder.mkdir()
+        # In one process the flag is over both, so that the two cannot differ.
+        self.file.write_text(CONFIG + "controller: {rules: /nowhere}\nadmission: {rules: /elsewhere}\n")
+        self.assertIn("differs from controller.rules", self.check(role="controller,admission", code=2, **where))
+        self.check(f"--rules={folder}", role="controller,admission", **where)
+        self.assertIn(f"{self.file}: is no directory", self.check(f"--rules={self.file}", role="admission", code=2))
+
     def test_what_has_no_effect_is_said_once(self):
         done = subprocess.run([FALCONER, "serve", "--config", self.file, "--roles=admission", "--health-bind-address=127.0.0.1:0",
                                "--metrics-bind-address=127.0.0.1:0", "--gardener-version=v1.120.0"],
@@ -67,6 +90,7 @@ class ServeFlags(unittest.TestCase):
             self.assertIn(part, said)
 
     def test_without_a_cluster_it_says_so_and_ends(self):
+        self.file.write_text(CONFIG + "admission: {listen: '127.0.0.1:0'}\n")
         done = subprocess.run([FALCONER, "serve", "--config", self.file, "--roles=admission", "--health-bind-address=127.0.0.1:0",
                                "--metrics-bind-address=127.0.0.1:0"],
                               capture_output=True, text=True, timeout=60, env={"PATH": os.environ["PATH"]})

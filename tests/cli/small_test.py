@@ -28,6 +28,15 @@ class Small(unittest.TestCase):
     def test_a_folder_that_is_no_spool(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertIn("is no spool", self.said("spool", "status", folder, code=1))
+            self.assertIn("is no spool", self.said("spool", "replay", folder, "--data", "/nowhere", code=2))
+            self.assertEqual(os.listdir(folder), [], "and it is not made one")
+
+    def test_numbers_are_what_people_take_them_for(self):
+        for number in ("0x10", "1e3", "99999999999999999999", "x"):
+            for command in (("db", "hold", "lift", "--reason", "r"), ("db", "retain", "--keep-days"),
+                            ("db", "period", "set", "--everything", "--reason", "r", "--days")):
+                said = self.said(*command, number, "--data", "/nowhere", code=2)
+                self.assertIn(f"expected a whole number, found '{number}'", said)
 
 
 if __name__ == "__main__":

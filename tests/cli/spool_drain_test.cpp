@@ -18,6 +18,8 @@ protected:
     test::manual_time          time{loop};
     test::fake_store           store{time};
     test::fake_spool           spool;
+    metrics_registry           metrics;
+    actors::isolation          careful{time, store, spool, metrics, std::chrono::seconds(5)};
     drain_sum                  sum;
     std::vector<std::uint64_t> left;
 
@@ -28,7 +30,7 @@ protected:
         return test::run(
             loop,
             drain_spool(
-                spool, store, sum,
+                spool, careful, sum,
                 [this](const drain_sum&, const spool_status& now) { left.push_back(now.pending); }
             )
         );
@@ -41,16 +43,29 @@ TEST_F(SpoolDrainTest, EveryBatchGoesToTheStoreInOrderAndLeavesTheSpool) {
     EXPECT_TRUE(drain());
     EXPECT_THAT(store.batches, ElementsAre(ElementsAre("a"), ElementsAre("b"), ElementsAre("a")));
     EXPECT_EQ(sum.batches, 3u);
-    EXPECT_EQ(sum.of(stored_as::committed), 2u);
-    EXPECT_EQ(sum.of(stored_as::duplicate), 1u);
+    EXPECT_EQ(sum.of(kept_as::committed), 2u);
+    EXPECT_EQ(sum.of(kept_as::duplicate), 1u);
     EXPECT_THAT(left, ElementsAre(2, 1, 0));
 }
 
-TEST_F(SpoolDrainTest, ABatchThatTheStoreRefusesStaysWithAllThatFollow) {
+TEST_F(SpoolDrainTest, WhatTheStoreRefusesForItsContentsKeepsNobodyFromFollowing) {
+    store.unspeakable = "クラスタ";
     for (const auto* rule : {"a", "poison", "b"}) spooled(event_of(rule));
+    spooled(event_of("c", 10, "クラスタ"));
+    spooled(event_of("d"));
+    EXPECT_TRUE(drain());
+    EXPECT_THAT(spool.kept, SizeIs(0));
+    EXPECT_EQ(sum.of(kept_as::committed), 3u);
+    EXPECT_EQ(sum.of(kept_as::quarantined), 1u);
+    EXPECT_EQ(sum.of(kept_as::dead_letter), 1u);
+    EXPECT_THAT(spool.dead_letters, ElementsAre("c: no such letters"));
+}
+
+TEST_F(SpoolDrainTest, ABatchThatTheStoreDoesNotTakeStaysWithAllThatFollow) {
+    for (const auto* rule : {"a", "stuck", "b"}) spooled(event_of(rule));
     const auto done = drain();
     ASSERT_FALSE(done);
-    EXPECT_EQ(done.error().code, errc::malformed);
+    EXPECT_EQ(done.error().code, errc::unavailable);
     EXPECT_EQ(sum.batches, 1u);
     EXPECT_THAT(spool.kept, SizeIs(2));
 }

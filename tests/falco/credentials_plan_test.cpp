@@ -1,6 +1,7 @@
 #include "falconer/falco/credentials_plan.hpp"
 
 #include "falconer/base64.hpp"
+#include "falconer/heartbeat.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,6 +87,23 @@ TEST_F(CredentialsPlanTest, TheHeartbeatKeyIsMadeOnceAndGoesWithTheHeartbeat) {
     const auto gone         = plan();
     EXPECT_TRUE(gone.heartbeat_key.empty());
     EXPECT_THAT(gone.tokens.data, Not(Contains(Key("heartbeat.key"))));
+}
+
+TEST_F(CredentialsPlanTest, S14_TheHeartbeatKeyIsMadeOfTheLandscapesSecretAndNotKept) {
+    service.heartbeat_event   = true;
+    const auto random         = plan().heartbeat_key.reveal();
+    settings.heartbeat_secret = secret{"a landscape secret of 32 bytes!!"};
+    const auto got            = plan();
+    EXPECT_EQ(
+        got.heartbeat_key.reveal(),
+        heartbeat_key_of(settings.heartbeat_secret, cluster.identity).reveal()
+    );
+    EXPECT_NE(got.heartbeat_key.reveal(), random);
+    EXPECT_TRUE(got.write_tokens) << "the random one goes";
+    EXPECT_THAT(got.tokens.data, Not(Contains(Key("heartbeat.key"))));
+    EXPECT_FALSE(plan().write_tokens) << "and it stays the same";
+    cluster.identity = "another";
+    EXPECT_NE(plan().heartbeat_key.reveal(), got.heartbeat_key.reveal());
 }
 
 TEST_F(CredentialsPlanTest, AHeartbeatKeyThatIsNot32BytesIsMadeAnew) {

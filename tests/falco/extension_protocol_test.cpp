@@ -308,6 +308,26 @@ TEST(ExtensionProtocolTest, S1_6_EveryOperationHasItsTexts) {
     }
 }
 
+TEST(ExtensionProtocolTest, S1_7_ARequestFromAClockThatIsFarAheadIsNamed) {
+    const auto why = [](const std::string& stamp, utc_time at) {
+        return unbelievable_because(
+            view("annotations: {gardener.cloud/timestamp: '" + stamp + "'}"), at
+        );
+    };
+    for (const auto* fine : {"2027-01-15T07:00:00Z", "2027-01-15T08:10:00Z", "soon", ""})
+        EXPECT_EQ(why(fine, now), "") << fine;
+    const auto said = why("2027-01-15T08:30:00Z", now);
+    EXPECT_EQ(
+        said,
+        "the work is done, but it was asked for at 2027-01-15T08:30:00Z, which our clock will "
+        "reach "
+        "in more than 10 minutes: one of the two clocks is wrong, and gardenlet believes no answer "
+        "that is earlier than its question"
+    );
+    EXPECT_EQ(why("2027-01-15T08:30:00Z", now + 5min), said) << "again it is no news";
+    EXPECT_EQ(why("2027-01-15T08:30:00Z", now + 20min), "");
+}
+
 TEST(ExtensionProtocolTest, S1_7_ASuccessIsNeverEarlierThanItsRequest) {
     const auto at = [](const std::string& stamp) {
         return success_patch(

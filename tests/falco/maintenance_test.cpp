@@ -99,6 +99,9 @@ TEST(Maintained, ReducedIsReadTheSame) {
           shoot("{" + head + ", falcoVersion: 1.0.0, falcoAutoUpdate: false}"),
           shoot("{" + head + ", falcoVersion: 1.0.0}", "    disabled: true\n"),
           shoot("{" + head + ", falcoVersion: 7}"),
+          shoot("{" + head + ", falcoVersion: 1.0.0, destinations: [{name: a, enabled: false}]}"),
+          shoot("{" + head + ", falcoVersion: 1.0.0, gardener: {useFalcoRules: true}}"),
+          shoot("{" + head + ", falcoVersion: 1.0.0, customWebhook: {address: https://h}}"),
           yaml("{metadata: {name: a, namespace: b, deletionTimestamp: x}, spec: {}}"),
           yaml("{metadata: {name: a, annotations: {gardener.cloud/operation: maintain}}}")}) {
         object["status"]["lastOperation"] = "x";
@@ -107,8 +110,9 @@ TEST(Maintained, ReducedIsReadTheSame) {
             EXPECT_EQ(read(small, kind), read(object, kind)) << json_text(small);
         EXPECT_EQ(small.find("status"), nullptr);
     }
-    const auto full = shoot("{" + head + ", falcoVersion: 1.0.0, destinations: [{name: central}]}");
-    EXPECT_THAT(json_text(reduced_maintained(full)), Not(HasSubstr("destinations")));
+    const auto full =
+        shoot("{" + head + ", falcoVersion: 1.0.0, rules: {standard: [falco-rules]}}");
+    EXPECT_THAT(json_text(reduced_maintained(full)), Not(HasSubstr("rules")));
 }
 
 TEST(Maintained, TheMaintainAnnotationMayStandAmongOthers) {

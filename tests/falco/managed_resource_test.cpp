@@ -98,22 +98,88 @@ TEST(ManagedResource, ReadsWhatTheGoExtensionWrote) {
     EXPECT_THAT(objects_in(secret).error().detail, HasSubstr("config.yaml.br"));
 }
 
-TEST(ManagedResource, S2_1_SpreadsLargeContentOverSeveralSecrets) {
-    std::vector<value> objects;
-    for (int i = 0; i < 5; ++i)
-        objects.push_back({{"name", i}, {"data", std::string(400'000, static_cast<char>('a' + i))}}
-        );
-    const auto bundles = bundle(target_resource(a_shoot), objects);
-    EXPECT_THAT(bundles, SizeIs(3));
+std::vector<value> read_back(const std::vector<object_bundle>& bundles) {
     std::vector<value> back;
     for (const auto& each : bundles) {
         const auto secret = secret_of(target_resource(a_shoot), each);
-        ASSERT_TRUE(secret);
+        EXPECT_TRUE(secret);
         const auto read = objects_in(*secret);
-        ASSERT_TRUE(read);
+        EXPECT_TRUE(read);
         back.insert(back.end(), read->begin(), read->end());
     }
-    EXPECT_EQ(back, objects);
+    return back;
+}
+
+TEST(ManagedResource, S2_1_SpreadsMuchContentOverSeveralSecrets) {
+    std::vector<value> objects;
+    for (int i = 0; i < 200; ++i)
+        objects.push_back(
+            {{"name", i}, {"data", std::string(10'000, static_cast<char>('a' + i % 26))}}
+        );
+    const auto bundles = bundle(target_resource(a_shoot), objects);
+    EXPECT_THAT(bundles, SizeIs(3));
+    EXPECT_EQ(read_back(bundles), objects);
+}
+
+value large(const std::string& kind, char of) {
+    return {
+        {"kind", kind},
+        {"metadata", {{"name", "large"}}},
+        {"data", {{"a", std::string(20'000, of)}}}
+    };
+}
+
+TEST(ManagedResource, S14_LargePartsHaveASecretOfTheirOwnNamedAfterTheirContent) {
+    auto objects = some_objects();
+    objects.insert(objects.begin() + 1, large("ConfigMap", 'a'));
+    const auto bundles = bundle(target_resource(a_shoot), objects);
+    ASSERT_THAT(bundles, SizeIs(2));
+    const auto& own = bundles[0].shared_as.empty() ? bundles[1] : bundles[0];
+    const auto& few = bundles[0].shared_as.empty() ? bundles[0] : bundles[1];
+    EXPECT_THAT(own.shared_as, SizeIs(64));
+    EXPECT_TRUE(is_content_addressed(target_resource(a_shoot), own.secret));
+    EXPECT_EQ(own.secret.substr(own.secret.size() - 8), own.shared_as.substr(0, 8));
+    EXPECT_EQ(read_back({own}), std::vector<value>{objects[1]});
+    EXPECT_EQ(read_back({few}), some_objects());
+    // A new token leaves it as it is.
+    objects[2]["data"]["token"] = "new";
+    const auto after            = bundle(target_resource(a_shoot), objects);
+    const auto names            = secrets_of(managed_resource(target_resource(a_shoot), after, {}));
+    EXPECT_THAT(names, ::testing::Contains(own.secret));
+    EXPECT_THAT(names, ::testing::Not(::testing::Contains(few.secret)));
+}
+
+TEST(ManagedResource, WhatManyHaveIsCompressedOncePerContent) {
+    compressed_parts parts;
+    const auto       of = [&](const char* space, const value& object) {
+        managed_resource_name to   = target_resource({.control_plane = space});
+        const auto            made = secret_of(to, bundle(to, {object}).at(0), parts);
+        EXPECT_TRUE(made);
+        EXPECT_EQ(made->text_at({"metadata", "namespace"}), space);
+        EXPECT_EQ(*objects_in(*made), std::vector<value>{object});
+    };
+    for (const auto* space : {"a", "b", "c"}) of(space, large("ConfigMap", 'a'));
+    EXPECT_EQ(parts.made(), 1u);
+    of("d", large("ConfigMap", 'b'));
+    EXPECT_EQ(parts.made(), 2u);
+    of("a", large("Secret", 'a'));
+    of("a", some_objects()[0]);
+    EXPECT_EQ(parts.made(), 2u) << "neither keys nor what is small are kept";
+}
+
+TEST(ManagedResource, CompressedPartsStayWithinTheirRoom) {
+    std::string noise;  // what hardly compresses
+    for (unsigned i = 0, at = 1; i < 3000; ++i) {
+        at     = at * 1664525 + 1013904223;
+        noise += static_cast<char>(at >> 24);
+    }
+    compressed_parts parts(10'000);
+    for (const auto* each : {"a", "b", "a", "c", "a"}) (void)parts.of(each, noise + each);
+    EXPECT_EQ(parts.made(), 3u);
+    EXPECT_LE(parts.bytes(), 10'000u);
+    (void)parts.of("b", noise + "b");
+    EXPECT_EQ(parts.made(), 4u) << "the one that nobody asked for has made room";
+    EXPECT_THAT(*compressed_parts(10).of("a", noise), ::testing::Not(::testing::IsEmpty()));
 }
 
 TEST(ManagedResource, ClassesDoNotShareNames) {

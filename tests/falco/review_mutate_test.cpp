@@ -41,6 +41,27 @@ TEST_F(ReviewMutates, WhatIsCompleteIsLeftAsItIsToTheByte) {
     EXPECT_EQ(got.response.find("patchType"), nullptr);
 }
 
+TEST_F(ReviewMutates, WhatTheOwnerWroteStaysAsItWasWritten) {
+    // One way of spelling among several, parts that say nothing, and an order of his own.
+    auto mine = config_of(
+        "rules: {custom: [], standard: [falco-rules]}\n"
+        "heartbeatEvent: null\nfalcoConfig: {}\n"
+        "destinations: [{enabled: null, name: stdout}]\n"
+    );
+    auto want            = mine;
+    want["falcoVersion"] = "0.43.0";
+    want["autoUpdate"]   = true;
+    EXPECT_EQ(json_text(config_in(mutated(shoot(mine)))), json_text(want));
+
+    mine                 = config_of("gardener: {useFalcoRules: true}\nfalcoAutoUpdate: false\n");
+    want                 = mine;
+    want["falcoVersion"] = "0.43.0";
+    want["resources"]    = "gardener";
+    const auto made      = mutated(shoot(mine));
+    EXPECT_EQ(json_text(config_in(made)), json_text(want));
+    EXPECT_EQ(mutate(made).response.find("patch"), nullptr) << "twice is once";
+}
+
 TEST_F(ReviewMutates, TheDefaultIsTheHighestSupportedVersionThatHasNotExpired) {
     EXPECT_EQ(config_in(mutated(shoot({}))).text_at({"falcoVersion"}), "0.43.0");
     garden.there.falco.erase(*semver::parse("0.43.0"));

@@ -167,5 +167,114 @@ TEST(RuleEngine, ValuesOfExceptionsAreJoinedAsTheyStand) {
     EXPECT_THAT(with("fields: \"proc.aname[x]\", values: [a]"), ElementsAre(HasSubstr("error: ")));
 }
 
+/// With a condition that has quotes of both kinds in it.
+std::string quoted_rule(std::string_view condition) {
+    std::string text;
+    for (const char c : condition) text += c == '\'' ? "''" : std::string(1, c);
+    return rule("'spawned_process and " + text + "'");
+}
+
+// Source: falcosecurity/libs 0.25, userspace/libsinsp/filter/parser.h and
+// sinsp_filtercheck_multivalue_transformer.cpp.
+TEST(RuleEngine, SomeTransformersTakeSeveralThings) {
+    for (const auto* good :
+         {"concat(proc.name, \"/\", fd.name) = a/b",
+          "concat( tolower(proc.name) ,'x',12, -0.5, 0xff) startswith a",
+          "join(\",\", (proc.name, \"b\", 7)) = a", "len(join(',', ())) > 1",
+          "getopt((\"-n\", proc.name), \"n:\") intersects (n)",
+          "getopt((proc.name, toupper(proc.pname)), \"nt:\")[t] = a",
+          "proc.name = concat(proc.pname, \"x\")", "proc.name in (a) and len(proc.args) > 2"})
+        EXPECT_THAT(lint(quoted_rule(good)), IsEmpty()) << good;
+    for (const auto& [condition, why] : std::vector<std::pair<std::string, std::string>>{
+             {"concat(proc.name) = a", "concat() takes two texts at least"},
+             {"concat(proc.name, proc.pid) = a", "concat() takes texts only"},
+             {"concat(proc.name, (proc.name)) = a", "concat() takes texts only"},
+             {"concat(proc.name, proc.nmae) = a", "did you mean 'proc.name'?"},
+             {"concat(proc.name, \"a\")[1] = a", "concat() takes no argument in '[]'"},
+             {"concat(proc.name, ) = a", "expected a field, a number, a text in quotes or a list"},
+             {"concat(proc.name, \"a\" = a", "expected ')' behind what is in concat("},
+             {"concat(proc.name, \"a) = a", "never closed"},
+             {"join(proc.name, proc.name) = a", "join() takes what stands between, and a list"},
+             {"join(\",\", (a)) = a", "expected a field, a number or a text in quotes"},
+             {"getopt(proc.name, \"n\") = a", "getopt() takes a list of arguments"},
+             {"getopt((proc.name), \"n\")[no] = a", "is one letter"},
+             {"getopt((proc.name), \"n\") = a", "getopt() is a list, which knows no '='"},
+             {"tolower(\"a\") = a", "expected a field in tolower()"},
+         }) {
+        EXPECT_THAT(lint(quoted_rule(condition)), ElementsAre(HasSubstr(why))) << condition;
+    }
+    const auto concat = rule("spawned_process and concat(proc.name, proc.pname) = a");
+    EXPECT_THAT(lint(concat, {.falco_version = "0.44.0"}), IsEmpty());
+    EXPECT_THAT(
+        lint(concat, {.falco_version = "0.43.0"}),
+        ElementsAre(HasSubstr("error: Falco 0.43.0 does not know 'concat'"))
+    );
+}
+
+TEST(RuleEngine, OutputsKnowTheSameTransformers) {
+    const auto output = [](const std::string& is) {
+        return "- rule: Mine\n  desc: d\n  condition: spawned_process\n  output: " + is +
+               "\n  priority: INFO\n";
+    };
+    for (const auto* good :
+         {"a %concat(proc.name, \"/\", tolower(proc.pname)) b", "%join(',', (proc.name, 'b', 1))",
+          "%getopt((proc.name), \"n:\")[n] %proc.name"})
+        EXPECT_THAT(lint(output(std::string("|-\n    ") + good)), IsEmpty()) << good;
+    for (const auto* wrong :
+         {"%concat(proc.name, \"/\"", "%concat(proc.nmae, 1)", "%join(',', (1)",
+          "%concat(proc.name, \"a)", "%getopt((proc.name), \"n:\")[n"})
+        EXPECT_THAT(lint(output(std::string("|-\n    ") + wrong)), ElementsAre(HasSubstr("error")))
+            << wrong;
+    EXPECT_THAT(
+        lint(output("\"%concat(proc.name, 1)\""), {.falco_version = "0.43.0"}),
+        ElementsAre(HasSubstr("Falco 0.43.0 does not know 'concat'"))
+    );
+}
+
+// Source: falcosecurity/falco, userspace/engine/falco_source.h, is_valid_lhs_field, and
+// rule_loader_cmpop.h.
+TEST(RuleEngine, ExceptionsTakeTransformersAndModifiers) {
+    const auto exception = [](const std::string& is) {
+        return rule("spawned_process", "  exceptions:\n  - " + is + "\n");
+    };
+    EXPECT_THAT(
+        lint(
+            exception("{name: a, fields: tolower(proc.name), values: [a]}"),
+            {.falco_version = "0.40.0"}
+        ),
+        IsEmpty()
+    );
+    EXPECT_THAT(
+        lint(exception("{name: a, fields: [tolower(proc.name), 'concat(proc.name, \"a\")'], "
+                       "comps: [startswith oneof, '= '], values: [[[a, b], c]]}")),
+        IsEmpty()
+    );
+    EXPECT_THAT(
+        lint(exception("{name: a, fields: fd.name, comps: ' startswith  anyof', values: [/tmp]}")),
+        IsEmpty()
+    );
+    for (const auto& [is, why] : std::vector<std::pair<std::string, std::string>>{
+             {"{name: a, fields: tolower(proc.nmae), values: [a]}", "did you mean 'proc.name'?"},
+             {"{name: a, fields: lower(proc.name), values: [a]}",
+              "'lower(proc.name)' is no field: there is no transformer 'lower'"},
+             {"{name: a, fields: tolower(proc.pid), values: [a]}", "tolower() does not work on"},
+             {"{name: a, fields: tolower(proc.name) x, values: [a]}",
+              "is no field: something stands"},
+             {"{name: a, fields: fd.name, comps: in oneof, values: [a]}", "no operator 'in oneof'"},
+             {"{name: a, fields: fd.name, comps: startswith ofall, values: [a]}",
+              "the operator of exception 'a' is 'in'"},
+             {"{name: a, fields: fd.name, comps: '>= oneof', values: [a]}", "no operator '>= oneof'"
+             }
+         })
+        EXPECT_THAT(lint(exception(is)), ElementsAre(HasSubstr(why))) << is;
+    EXPECT_THAT(
+        lint(
+            exception("{name: a, fields: fd.name, comps: startswith oneof, values: [a]}"),
+            {.falco_version = "0.43.0"}
+        ),
+        ElementsAre(HasSubstr("Falco 0.43.0 does not know 'oneof'"))
+    );
+}
+
 }  // namespace
 }  // namespace falconer::falco

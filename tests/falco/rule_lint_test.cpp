@@ -111,6 +111,7 @@ TEST(RuleLint, KnowsTypesOperatorsAndValues) {
              {"proc.name bcontains aa", "knows no 'bcontains'"},
              {"toupper(proc.pid) = 1", "toupper() does not work on 'proc.pid'"},
              {"len(proc.name) > a", "expected a number"},
+             {"len(proc.pid) > 1", "len() does not work on 'proc.pid', which is of type integer"},
              {"proc.name = val(proc.pid)", "'proc.pid' of type integer"},
              {"proc.name[1] = a", "takes no argument"},
              {"evt.arg = a", "needs an argument"},
@@ -280,8 +281,13 @@ TEST(RuleLint, HoldsVersionsAgainstTheFalcoThatLoadsThem) {
         lint(engine + "0.60.0\n", {.falco_version = "0.43.0"}),
         ElementsAre(HasSubstr("error: it needs rule engine 0.60.0, Falco 0.43.0 has 0.58.0"))
     );
+    EXPECT_THAT(lint(engine + "0.62.0\n", {.falco_version = "0.44.0"}), IsEmpty());
     EXPECT_THAT(
-        lint(engine + "0.60.0\n", {.falco_version = "0.44.0"}), ElementsAre(HasSubstr("may have"))
+        lint(engine + "0.63.0\n", {.falco_version = "0.44.7"}), ElementsAre(HasSubstr("error: it"))
+    );
+    EXPECT_THAT(
+        lint(engine + "0.63.0\n", {.falco_version = "0.45.0"}),
+        ElementsAre(HasSubstr("warning: it needs rule engine 0.63.0, and what Falco 0.45.0 has is"))
     );
     const std::string plugin = "- required_plugin_versions: [{name: container, version: 0.2.2}]\n";
     EXPECT_THAT(lint(plugin, {.falco_version = "0.41.3"}), IsEmpty());

@@ -45,5 +45,16 @@ TEST(SemverTest, TakesWhatTheStandardAllows) {
         EXPECT_FALSE(semver::parse(bad)) << bad;
 }
 
+TEST(SemverTest, ALineIsTheFirstTwoNumbers) {
+    const auto later = [](const char* a, const char* b) {
+        return semver::parse(a)->is_of_later_line_than(*semver::parse(b));
+    };
+    EXPECT_TRUE(later("0.45.0", "0.44.9"));
+    EXPECT_TRUE(later("1.0.0-rc.1", "0.44.1"));
+    EXPECT_FALSE(later("0.44.9", "0.44.1"));
+    EXPECT_FALSE(later("0.43.9", "0.44.1"));
+    EXPECT_FALSE(later("0.45.0", "1.0.0"));
+}
+
 }  // namespace
 }  // namespace falconer::falco

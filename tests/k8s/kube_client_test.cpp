@@ -49,6 +49,7 @@ protected:
     };
     server   api{loop, scope, [this](const std::string& request) { return answer(request); }};
     heard_of heard{};
+    metrics_registry          metrics{};
     kube_client_options       opt{.at_once = 2, .chance = [] { return 0.5; }};
     kube_access               access{};
     std::unique_ptr<kube_api> client;
@@ -157,6 +158,38 @@ TEST_F(KubeClientTest, AReadThatNobodyInChargeAnsweredIsTriedAgainAndAWriteIsNot
     const auto got = wait(client->create(secrets, {"ns", "a"}, yaml("{metadata: {name: a}}"), {}));
     EXPECT_EQ(got.error().code, errc::unavailable);
     EXPECT_EQ(asked, 1) << "it might have been done";
+}
+
+TEST_F(KubeClientTest, WhatIsAskedOnceMoreAndWhatTroublesWatchesIsCounted) {
+    opt.metrics = &metrics;
+    opt.cluster = "seed";
+    begin();
+    int asked = 0;
+    answer    = [&](const std::string&) {
+        ++asked;
+        return asked < 3 ? server::json(asked == 1 ? 429 : 503, "{}") : server::json(200, "{}");
+    };
+    auto got = start(client->get(secrets, {"ns", "a"}));
+    EXPECT_TRUE(eventually([&] { return asked == 1 && time.first_wakes_in() == 1050ms; }));
+    time.advance(1050ms);
+    EXPECT_TRUE(eventually([&] { return asked == 2 && time.first_wakes_in() == 1050ms; }));
+    time.advance(1050ms);
+    EXPECT_TRUE(eventually([&] { return got->has_value(); }));
+    answer = [&](const std::string& request) {
+        return request.find("watch=1") == request.npos
+                   ? server::json(200, R"({"metadata":{"resourceVersion":"7"},"items":[]})")
+                   : server::json(403, "{}");
+    };
+    follow();
+    EXPECT_TRUE(eventually([&] { return !heard.troubles.empty(); }));
+    const auto text = metrics.expose();
+    for (const auto* line :
+         {"falconer_kube_requests_total{cluster=\"seed\"} 4\n",
+          "falconer_kube_retries_total{cluster=\"seed\",reason=\"busy\"} 1\n",
+          "falconer_kube_retries_total{cluster=\"seed\",reason=\"away\"} 1\n",
+          "falconer_kube_watch_lists_total{cluster=\"seed\"} 1\n",
+          "falconer_kube_watch_troubles_total{cluster=\"seed\"} 1\n"})
+        EXPECT_THAT(text, HasSubstr(line));
 }
 
 TEST_F(KubeClientTest, UnderstandsGzip) {

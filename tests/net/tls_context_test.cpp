@@ -248,5 +248,15 @@ TEST_F(TlsContextTest, AParkedTlsConnectionWakesUp) {
     EXPECT_EQ(server.counts().accepted, 1u) << "the connection was kept";
 }
 
+TEST_F(TlsContextTest, TheEndOfACertificateIsReadFromItsFile) {
+    put_pair("ours");
+    const auto end = certificate_end(dir / "ours.pem");
+    ASSERT_TRUE(end) << end.error().detail;
+    EXPECT_GT(*end, now() + 30min);
+    EXPECT_LE(*end, now() + 1h);
+    EXPECT_FALSE(certificate_end(dir / "nowhere"));
+    EXPECT_EQ(certificate_end(dir / "ours.key").error().code, errc::malformed);
+}
+
 }  // namespace
 }  // namespace falconer::net

@@ -196,6 +196,14 @@ class RenderedDelivery(unittest.TestCase):
         self.assertEqual((path, headers["X-Mine"]), ("/hook", "yes please"))
         self.assertEqual(json.loads(body)["rule"], "A rule")
 
+    def test_the_webhook_of_the_proposal(self):
+        hook = {**GEP27["a webhook"]["customWebhook"], "address": self.receiver.url + "/proposal"}
+        config = self.rendering.final(self.rendering.objects(provider_config={
+            "falcoVersion": "0.43.0", **GEP27["a webhook"], "customWebhook": hook}))
+        (path, headers, body), _ = self.delivered(config)
+        self.assertEqual((path, headers["X-Mine"]), ("/proposal", "yes"))
+        self.assertEqual(json.loads(body)["output_fields"]["cluster_id"], IDENTITY)
+
     def test_opensearch(self):
         config = self.configuration("opensearch")
         self.assertEqual({key: config["elasticsearch"][key] for key in ("hostport", "index", "suffix")},

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from kubernetes import build_kubectl
-from testbed import eventually
+from testbed import ROOT, eventually
 from up_test import Up, leftovers
 
 SHOOT = """
@@ -156,6 +156,18 @@ class SandboxKubectl(unittest.TestCase):
         self.kubectl("apply", "-f", "-", text=off)
         self.assertEqual(self.get("-n", "garden-demo", "shoot", "minimal")["metadata"].get("labels", {}), {})
         self.kubectl("-n", "garden-demo", "delete", "shoot", "minimal", "--timeout=170s")
+
+    def test_faults_are_ordered_and_taken_away_again(self):
+        orders = ROOT / "config/examples/sandbox-faults.yaml"
+        self.kubectl("apply", "-f", orders)
+        self.kubectl("-n", "kube-system", "delete", "configmap", "sandbox-faults")
+        every = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sandbox-faults", "namespace": "kube-system"},
+                            "data": {"status": "500", "methods": "GET", "path": "/namespaces/default/configmaps"}})
+        self.kubectl("apply", "-f", "-", text=every)
+        self.assertIn("as was planned", self.kubectl("-n", "default", "get", "configmaps", fails=True))
+        self.kubectl("-n", "default", "get", "secrets")
+        self.kubectl("-n", "kube-system", "delete", "configmap", "sandbox-faults")
+        self.kubectl("-n", "default", "get", "configmaps")
 
     def test_objects_of_all_kinds_are_applied_patched_labelled_and_conflicts_told(self):
         crd = """

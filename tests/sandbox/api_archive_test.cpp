@@ -113,7 +113,7 @@ TEST_F(ApiArchiveTest, SeveralStoresAndManyPiecesAreOneFile) {
 
 /// Cut at any byte, or with any line gone: it is found, and told with its place.
 TEST_F(ApiArchiveTest, DamageIsFound) {
-    create(config_maps, {"default", "a"}, "data: {x: y}");
+    create(config_maps, {"default", "a"}, "data: {x: 'y'}");
     const auto whole = text();
     ASSERT_TRUE(read_archive(whole));
     for (std::size_t i = 0; i < whole.size(); ++i) {

@@ -166,8 +166,9 @@ TEST_F(CrdStoreTest, EveryWriteIsHeldToTheSchema) {
         store.patch(things, key, api_patch_kind::merge, yaml("spec: {size: null}"), {});
     ASSERT_FALSE(patched);
     EXPECT_THAT(patched.error().detail, HasSubstr("spec.size: Required value"));
-    const auto applied =
-        store.apply(things, key, yaml("spec: {size: 2, unknown: y}"), {.manager = "me"});
+    const auto applied = store.apply(
+        things, key, yaml("spec: {size: 2, unknown: y}"), {.manager = "me", .force = true}
+    );
     ASSERT_TRUE(applied) << applied.error().detail;
     EXPECT_EQ(*applied->find("spec"), yaml("{size: 2, kind: a}"));
 }

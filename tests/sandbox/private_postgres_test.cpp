@@ -115,6 +115,19 @@ TEST_F(PrivatePostgresTest, AServerThatIsKilledComesBack) {
     stop(**got);
 }
 
+TEST_F(PrivatePostgresTest, ItSpeaksALanguageThatWeRead) {
+    auto first = start();
+    ASSERT_TRUE(first) << first.error().detail;
+    stop(**first);
+    std::ofstream(folder / "postgres" / "postgresql.conf", std::ios::app)
+        << "lc_messages = 'C.UTF-8'\n";  // any other there is, such as de_DE.UTF-8
+    auto again = start();
+    ASSERT_TRUE(again) << again.error().detail;
+    const auto sql = "SELECT 1 / (current_setting('lc_messages') = 'C')::int";
+    EXPECT_EQ(status_of(sql, **again), 0);
+    stop(**again);
+}
+
 TEST_F(PrivatePostgresTest, OurEnvironmentDoesNotReachIt) {
     ::setenv("PGOPTIONS", "-c no_such_option=1", 1);
     auto got = start();

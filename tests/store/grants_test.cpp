@@ -123,6 +123,20 @@ TEST_F(GrantsTest, TheWriterStoresEventsAndSettlesQuotas) {
     }
 }
 
+TEST_F(GrantsTest, TheWriterNotesThatAClusterIsStillOfUseAndThatAnEventCameForAWatchedDay) {
+    store_one_of_each();
+    ask(*admin, "UPDATE falconer.cluster SET used = '2000-01-01'");
+    ASSERT_EQ(
+        ask(*admin,
+            "SELECT falconer.watch_day((now() AT TIME ZONE 'UTC')::date + n) FROM "
+            "generate_series(0, 1) n"),
+        ""
+    );
+    store_one_of_each();
+    EXPECT_EQ(ask(*admin, "SELECT used > '2000-01-01' FROM falconer.cluster"), "t");
+    EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.late"), "1");
+}
+
 TEST_F(GrantsTest, TheWriterKeepsTheRollUps) {
     store_one_of_each();
     metrics_registry metrics;
@@ -157,6 +171,8 @@ TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
           std::string("DELETE FROM falconer.quarantine"),
           std::string("UPDATE falconer.quarantine SET body = ''"),
           std::string("UPDATE falconer.text SET value = ''"),
+          std::string("UPDATE falconer.cluster SET identity = ''"),
+          std::string("DELETE FROM falconer.cluster"),
           std::string("DELETE FROM falconer.raw"),
           std::string("UPDATE falconer.raw SET body = ''"),
           std::string("DELETE FROM falconer.batch"),
@@ -173,6 +189,11 @@ TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
           std::string("INSERT INTO falconer.retention VALUES ('', '', 1)"),
           std::string("DELETE FROM falconer.legal_hold"),
           std::string("SELECT falconer.drop_day('2026-01-01', '2026-03-01', 1)"),
+          std::string("SELECT falconer.drop_day('2026-01-01', '2026-03-01', 1, '')"),
+          std::string("SELECT falconer.exchange_day('2026-01-01', '2026-03-01', 1, '')"),
+          std::string("SELECT falconer.watch_day('2026-01-01')"),
+          std::string("SELECT falconer.forget_clusters('2026-01-01', 1, 0)"),
+          std::string("INSERT INTO falconer.late VALUES ('2026-01-01')"),
           std::string("CREATE TABLE falconer.mine (a int)")})
         EXPECT_EQ(refused(*c, sql), "") << sql;
 }

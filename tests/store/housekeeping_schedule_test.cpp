@@ -27,6 +27,15 @@ TEST(HousekeepingScheduleTest, WhatWasNeverDoneOrMissedYesterdayIsDueAtOnce) {
     EXPECT_EQ(next_due(midnight, midnight - 23h - 30min, opt), midnight + 30min);
 }
 
+TEST(HousekeepingScheduleTest, WhatWasDoneInTheFutureWasNeverDone) {
+    const housekeeping_options opt;
+    const auto                 due = midnight + 30min;
+    EXPECT_EQ(next_due(due + 7h, due + 24h * 400, opt), due + 7h);
+    EXPECT_EQ(next_due(due + 7h, due + 7h + clocks_may_differ + 1us, opt), due + 7h);
+    EXPECT_EQ(next_due(due + 7h, due + 7h + clocks_may_differ, opt), due + 24h);
+    EXPECT_EQ(next_due(due - 1min, due, opt), due) << "by a clock that goes before ours";
+}
+
 TEST(HousekeepingScheduleTest, TheTimeOfDayIsTheOperators) {
     housekeeping_options opt;
     opt.retain_at = 23h + 59min;

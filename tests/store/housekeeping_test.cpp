@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr utc_time midnight{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10}};
+constexpr utc_time midnight{std::chrono::sys_days{std::chrono::year{2021} / 3 / 10}};
 
 /// Waits in real time; the date is the test's.
 class calendar final : public time_source {
@@ -38,12 +38,12 @@ protected:
         admin.reset();
         pg_fixture::TearDown();
     }
-    housekeeping make(int keep = 7) {
+    /// By default the tests' date need not be the server's.
+    housekeeping make(std::chrono::minutes apart = std::chrono::hours{24 * 365 * 100}) {
         housekeeping_options opt;
-        opt.postgres       = there;
-        opt.retention.keep = std::chrono::days{keep};
-        // The tests' date is not the server's.
-        opt.retention.clocks_apart = std::chrono::hours{24 * 365 * 100};
+        opt.postgres               = there;
+        opt.retention.keep         = std::chrono::days{7};
+        opt.retention.clocks_apart = apart;
         opt.retention.hold_limit   = 30s;  // a slow machine is no failure here
         return {loop.get_executor(), clock, metrics, opt};
     }
@@ -61,7 +61,7 @@ protected:
 };
 
 TEST_F(HousekeepingTest, MakesTheNextDaysAndRetainsOnceADay) {
-    ask(*admin, "SELECT falconer.ensure_day('2026-03-02'), falconer.ensure_day('2026-03-03')");
+    ask(*admin, "SELECT falconer.ensure_day('2021-03-02'), falconer.ensure_day('2021-03-03')");
     auto keeper = make();
     auto first  = good(await(keeper.once()));
     ASSERT_TRUE(first.retained);
@@ -117,6 +117,54 @@ TEST_F(HousekeepingTest, ALostConnectionIsOpenedAnew) {
         "current_database() AND pid <> pg_backend_pid()");
     EXPECT_FALSE(await(keeper.once()));
     EXPECT_FALSE(good(await(keeper.once())).retained);
+}
+
+TEST_F(HousekeepingTest, AWrongClockRemovesNothingNotesNothingAndMakesTheDaysOfTheStores) {
+    ask(*admin,
+        "SELECT falconer.ensure_day((now() AT TIME ZONE 'UTC')::date - d) FROM generate_series(0, "
+        "33) d");
+    const auto strangers =
+        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'falconer.event'::regclass AND "
+        "to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD') NOT BETWEEN now() - interval '36 "
+        "days' AND now() + interval '4 days'";
+    auto keeper = make(clocks_may_differ);
+    for (const auto apart : {std::chrono::days{400}, std::chrono::days{-400}}) {
+        clock.today        = std::chrono::system_clock::now() + apart;
+        const auto refused = await(keeper.once());
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, errc::broken);
+        EXPECT_THAT(refused.error().detail, ::testing::HasSubstr("set the one that is wrong"));
+        EXPECT_EQ(ask(*admin, strangers), "0");
+        EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.chore"), "0");
+        EXPECT_EQ(
+            ask(*admin,
+                "SELECT to_regclass('falconer.' || falconer.partition_of((now() AT TIME "
+                "ZONE 'UTC')::date + 1)) IS NOT NULL"),
+            "t"
+        );
+    }
+    EXPECT_NE(metrics.expose().find("falconer_retention_refused_total 2"), std::string::npos);
+    clock.today = std::chrono::system_clock::now() + 2min;
+    EXPECT_GE(good(await(keeper.once())).retained.value().days_dropped, 26);
+}
+
+TEST_F(HousekeepingTest, WhatIsNotedInTheFutureCountsAsNeverAndIsMended) {
+    clock.today = std::chrono::system_clock::now();
+    auto keeper = make(clocks_may_differ);
+    for (const auto* wrong :
+         {"now() + interval '400 days'", "now() + interval '1 hour'", "'infinity'", "'-infinity'",
+          "'294000-01-01Z'"}) {
+        ask(*admin, std::string("INSERT INTO falconer.chore VALUES ('retain', ") + wrong +
+                        ") ON CONFLICT (name) DO UPDATE SET done = excluded.done");
+        EXPECT_TRUE(good(await(keeper.once())).retained) << wrong;
+        EXPECT_EQ(
+            ask(*admin,
+                "SELECT count(*) FROM falconer.chore WHERE done BETWEEN now() - interval "
+                "'10 minutes' AND now() + interval '1 minute'"),
+            "1"
+        ) << wrong;
+        EXPECT_FALSE(good(await(keeper.once())).retained) << wrong;
+    }
 }
 
 TEST_F(HousekeepingTest, RunsUntilItIsStopped) {

@@ -1,5 +1,5 @@
 #include "store/pg_event_store.hpp"
-#include "pg_fixture.hpp"
+#include "event_store_fixture.hpp"
 #include "store/raw.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -13,79 +13,17 @@ using namespace std::chrono_literals;
 using part = event_texts::part;
 using enum stored_as;
 
-constexpr utc_time noon{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
+using test::noon;
 
-/// Waits in real time; what the store takes for today is the test's.
-class calendar final : public time_source {
-public:
-    explicit calendar(time_source& real) : real_(real) {}
-    steady_time           now() const noexcept override { return real_.now(); }
-    utc_time              utc() const noexcept override { return today; }
-    std::unique_ptr<bell> make_bell() override { return real_.make_bell(); }
-
-    utc_time today = noon;
-
-private:
-    time_source& real_;
-};
-
-class PgEventStoreTest : public test::pg_fixture {
+class PgEventStoreTest : public test::event_store_fixture {
 protected:
-    calendar                        clock{time};
-    pg_connection::ptr              admin;
-    std::unique_ptr<pg_event_store> store;
-
-    void SetUp() override {
-        pg_fixture::SetUp();
-        admin     = open();
-        auto done = await(migrate(*admin));
-        ASSERT_TRUE(done) << done.error().detail;
-        store = make_store();
+    /// And the store has noticed.
+    void lose_connections() {
+        ask(*admin,
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND pid <> pg_backend_pid()");
+        EXPECT_FALSE(await(store->insert(batch({}))));
     }
-    void TearDown() override {
-        store.reset();
-        admin.reset();
-        pg_fixture::TearDown();
-    }
-    std::unique_ptr<pg_event_store> make_store(
-        std::chrono::milliseconds limit = 30s, std::size_t dictionary_bytes = 8 << 20
-    ) {
-        return std::make_unique<pg_event_store>(
-            loop.get_executor(), clock,
-            pg_event_store::options{
-                .postgres = there, .insert_limit = limit, .dictionary_bytes = dictionary_bytes
-            }
-        );
-    }
-    static cluster_ref cluster(std::string name) {
-        return std::make_shared<const cluster_identity>(cluster_identity{std::move(name)});
-    }
-    falco_event event(std::string_view rule, std::string_view fields = R"({"a": 1})") const {
-        falco_event e;
-        e.from     = cluster("shoot--garden--a-5ad2ab3e-1c1e-4f3d-8a2b-0d0d8e0a6b11-live");
-        e.id       = uuid::random();
-        e.time     = event_time_of(clock.today);
-        e.received = clock.today;
-        e.level    = priority::critical;
-        e.texts.put(part::rule, rule);
-        e.texts.put(part::output_fields, fields);
-        return e;
-    }
-    static record_batch batch(std::vector<ingest_record> records) {
-        record_batch b;
-        b.id      = uuid::random();
-        b.records = std::move(records);
-        return b;
-    }
-    std::vector<stored_as> insert(const record_batch& b) {
-        auto how = await(store->insert(b));
-        if (!how) throw std::runtime_error(how.error().detail);
-        return std::move(*how);
-    }
-    std::string count(const std::string& table) {
-        return ask(*admin, "SELECT count(*) FROM falconer." + table);
-    }
-    using verdicts = std::vector<stored_as>;
 };
 
 TEST_F(PgEventStoreTest, WhatIsStoredReadsBackAsItWas) {
@@ -218,6 +156,34 @@ TEST_F(PgEventStoreTest, ATextIsAskedForAnewEachDayAndMayHaveGoneMeanwhile) {
     EXPECT_EQ(rested(), "0");
     EXPECT_EQ(
         ask(*admin, "SELECT string_agg(rule, ',' ORDER BY rule) FROM falconer.events"), "a,b"
+    );
+}
+
+TEST_F(PgEventStoreTest, AClusterIsAskedForAnewEachDayAndMayHaveGoneMeanwhile) {
+    auto other = event("a");
+    other.from = cluster("seed-1");
+    insert(batch({event("a"), other}));
+    ask(*admin, "UPDATE falconer.cluster SET used = '2000-01-01' WHERE identity <> 'seed-1'");
+    insert(batch({event("a")}));
+    const auto rested = [&] {
+        return ask(*admin, "SELECT count(*) FROM falconer.cluster WHERE used = '2000-01-01'");
+    };
+    EXPECT_EQ(rested(), "1") << "the same day: its number is known";
+
+    ask(*admin, "DELETE FROM falconer.event");
+    ask(*admin, "DELETE FROM falconer.cluster WHERE identity = 'seed-1'");
+    clock.today += 24h;
+    // Who only refers to a cluster, in a transaction that lasts, is in nobody's way.
+    auto referrer = open();
+    ASSERT_TRUE(await(referrer->run_script("BEGIN; SELECT FROM falconer.cluster FOR KEY SHARE", 30s)
+    ));
+    auto again = event("b");
+    again.from = cluster("seed-1");
+    EXPECT_EQ(insert(batch({event("a"), again})), (verdicts{committed, committed}));
+    EXPECT_EQ(rested(), "0");
+    EXPECT_EQ(
+        ask(*admin, "SELECT string_agg(left(cluster, 6), ',' ORDER BY rule) FROM falconer.events"),
+        "shoot-,seed-1"
     );
 }
 
@@ -437,6 +403,61 @@ TEST_F(PgEventStoreTest, ALostConnectionIsReplacedByTheNextInsert) {
     ASSERT_FALSE(how);
     EXPECT_EQ(how.error().code, errc::unavailable) << how.error().detail;
     EXPECT_EQ(insert(e), verdicts{committed});
+}
+
+TEST_F(PgEventStoreTest, WhatTheDictionaryKnowsOutlivesItsConnection) {
+    insert(batch({event("known")}));
+    lose_connections();
+    // Nobody can look anything up any more; whoever need not, can go on.
+    ask(*admin, "ALTER TABLE falconer.text RENAME COLUMN digest TO hidden");
+    ask(*admin, "ALTER TABLE falconer.cluster RENAME COLUMN digest TO hidden");
+    EXPECT_EQ(insert(batch({event("known")})), verdicts{committed});
+    EXPECT_FALSE(await(store->insert(batch({event("unknown")}))));
+    EXPECT_EQ(ask(*admin, "SELECT count(DISTINCT rule) FROM falconer.event"), "1");
+}
+
+TEST_F(PgEventStoreTest, NumbersOfOtherTablesAreNotBelieved) {
+    const auto stored_with = [this](const falco_event& e) {
+        return ask(
+            *admin, "SELECT rule || ' of ' || cluster FROM falconer.events WHERE id = $1",
+            {e.id.text()}
+        );
+    };
+    auto other = event("another");
+    other.from = cluster("another");
+    // A restore into the same database; and one that gives the old tables with fewer rows.
+    for (const auto* restore :
+         {"TRUNCATE falconer.text, falconer.cluster RESTART IDENTITY CASCADE",
+          "DELETE FROM falconer.text; DELETE FROM falconer.cluster; SELECT "
+          "setval(pg_get_serial_sequence('falconer.text', 'id'), 1, false), "
+          "setval(pg_get_serial_sequence('falconer.cluster', 'id'), 1, false)"}) {
+        insert(batch({event("first")}));
+        lose_connections();
+        ASSERT_TRUE(await(admin->run_script(restore, 30s))) << restore;
+        auto       replica = make_store();
+        const auto e       = event("first");
+        if (std::string_view(restore).starts_with("TRUNCATE")) {
+            other.id = uuid::random();
+            ASSERT_TRUE(await(replica->insert(batch({other}))));
+        }
+        EXPECT_EQ(insert(batch({e})), verdicts{committed});
+        EXPECT_EQ(stored_with(e), "first of " + e.from->text) << restore;
+    }
+}
+
+TEST_F(PgEventStoreTest, AStatementHasAsMuchTimeAsTheBatch) {
+    there.statement_timeout = 100ms;
+    store                   = make_store();
+    insert(batch({event("warm")}));
+    ASSERT_TRUE(await(admin->run_script(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+        "pg_sleep(0.5); "
+        "RETURN NULL; END $$; CREATE TRIGGER slow BEFORE INSERT ON falconer.event FOR EACH "
+        "STATEMENT "
+        "EXECUTE FUNCTION slow()",
+        30s
+    )));
+    EXPECT_EQ(insert(batch({event("slow")})), verdicts{committed});
 }
 
 TEST_F(PgEventStoreTest, ADayWhosePartitionWasDroppedGetsANewOne) {

@@ -1,4 +1,4 @@
-// A store with the days from 2026-02-25 to 2026-03-11, of four clusters, seen on 2026-03-10.
+// A store with the days from 2021-02-25 to 2021-03-11, of four clusters, seen on 2021-03-10.
 #pragma once
 
 #include "pg_fixture.hpp"
@@ -9,7 +9,7 @@ namespace falconer::store::test {
 using namespace std::chrono_literals;
 using std::chrono::days;
 
-inline constexpr utc_time now{std::chrono::sys_days{std::chrono::year{2026} / 3 / 10} + 12h};
+inline constexpr utc_time now{std::chrono::sys_days{std::chrono::year{2021} / 3 / 10} + 12h};
 
 /// The tests' date is not the server's.
 inline constexpr std::chrono::minutes whenever = std::chrono::hours{24 * 365 * 100};
@@ -22,7 +22,7 @@ protected:
         pg_fixture::SetUp();
         store = open();
         ASSERT_TRUE(await(migrate(*store)));
-        make_days("2026-02-25", "2026-03-11");
+        make_days("2021-02-25", "2021-03-11");
         ask(*store,
             "INSERT INTO falconer.cluster (digest, identity, landscape, project) VALUES "
             "('a', 'cluster-a', 'live', 'a'), ('b', 'cluster-b', 'live', 'b'), "
@@ -30,7 +30,7 @@ protected:
         // Of a day after all those that tests take for today, whatever day it is.
         ask(*store,
             "INSERT INTO falconer.text (kind, digest, value, used) VALUES (1, 'r', 'rule', "
-            "'2026-06-01')");
+            "'2021-06-01')");
     }
     void TearDown() override {
         store.reset();

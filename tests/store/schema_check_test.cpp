@@ -51,6 +51,34 @@ TEST_F(SchemaCheckTest, SaysWhatIsMissing) {
     EXPECT_TRUE(await(check_not_too_new(*admin)));
 }
 
+TEST_F(SchemaCheckTest, ADatabaseThatIsNotInUtf8IsRefusedByWhoeverMeetsIt) {
+    const auto name = there.database + "_latin";
+    ASSERT_EQ(
+        ask(*admin, "CREATE DATABASE " + name +
+                        " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"),
+        ""
+    );
+    auto elsewhere     = there;
+    elsewhere.database = name;
+    {
+        auto latin = open(elsewhere);
+        ASSERT_TRUE(latin) << latin.error().detail;
+        const auto told = HasSubstr("has the encoding LATIN1, which cannot hold every event");
+        auto       done = await(migrate(**latin));
+        ASSERT_FALSE(done);
+        EXPECT_EQ(done.error().code, errc::broken);
+        EXPECT_THAT(done.error().detail, told);
+        EXPECT_EQ(ask(**latin, "SELECT to_regclass('falconer.schema_version') IS NULL"), "t");
+        auto checked = await(check_schema(**latin));
+        ASSERT_FALSE(checked);
+        EXPECT_THAT(checked.error().detail, told);
+        auto opened = await(open_checked(loop.get_executor(), time, elsewhere));
+        ASSERT_FALSE(opened);
+        EXPECT_EQ(opened.error().code, errc::broken) << "no fault of what is to be stored";
+    }
+    EXPECT_EQ(ask(*admin, "DROP DATABASE " + name + " WITH (FORCE)"), "");
+}
+
 TEST_F(SchemaCheckTest, WhatHasShutUsOutDoesNotLetUsInAgain) {
     prepare();
     become_newer(998, 1);

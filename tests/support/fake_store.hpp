@@ -5,8 +5,12 @@
 #include "falconer/ports/event_spool.hpp"
 #include "falconer/ports/event_store.hpp"
 
+#include <asio/steady_timer.hpp>
+
 #include <algorithm>
 #include <deque>
+#include <list>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -32,8 +36,10 @@ inline falco_event event_of(
     return event;
 }
 
-/// Remembers the batches it was given; takes `delay` for each; knows duplicates by uuid; refuses
-/// batches with an event of the rule, or a body, "poison"; throws at the rule "throws".
+/// Remembers the batches it was given; takes `delay` for each and `delay_per_record` for each of
+/// its records; knows duplicates by uuid; refuses batches with an event of the rule, or a body,
+/// "poison", and with any record of the cluster `unspeakable`; is unavailable for batches with the
+/// rule "stuck"; throws at the rule "throws".
 class fake_store final : public event_store {
 public:
     explicit fake_store(time_source& time) : time_(time) {}
@@ -42,9 +48,10 @@ public:
         ++tries;
         ids.push_back(batch.id);
         done.insert(done.end(), batch.done.begin(), batch.done.end());
-        if (delay > steady_time::duration::zero()) {
+        const auto takes = delay + delay_per_record * static_cast<int>(batch.records.size());
+        if (takes > steady_time::duration::zero()) {
             const auto clock = time_.make_bell();
-            co_await clock->wait_until(time_.now() + delay);
+            co_await clock->wait_until(time_.now() + takes);
         }
         if (away > 0) {
             --away;
@@ -52,11 +59,15 @@ public:
         }
         std::vector<std::string> rules;
         for (const auto& each : batch.records) rules.push_back(rule_of(each));
+        if (std::ranges::count(rules, "stuck") > 0) co_return failure{errc::unavailable, "stuck"};
         if (std::ranges::count(rules, "throws") > 0) throw std::logic_error("told to");
         for (const auto& each : batch.records)
             if (const auto* aside = std::get_if<quarantined_body>(&each);
                 aside != nullptr && aside->body == "poison")
                 rules.emplace_back("poison");
+        for (const auto& each : batch.records)
+            if (!unspeakable.empty() && sender_of(each)->text == unspeakable)
+                co_return failure{errc::malformed, "no such letters"};
         if (std::ranges::count(rules, "poison") > 0) co_return failure{errc::malformed, "poison"};
 
         std::vector<stored_as> how;
@@ -70,6 +81,8 @@ public:
     std::vector<uuid>                     done;  // batches it may forget
     std::set<uuid>                        known;
     steady_time::duration                 delay{0};
+    steady_time::duration                 delay_per_record{0};
+    std::string                           unspeakable{};
     int                                   away  = 0;
     int                                   tries = 0;
 
@@ -91,6 +104,16 @@ public:
             --throws;
             throw std::logic_error("told to");
         }
+        // Handed to the disk before: it is there now, or the disk still hangs.
+        if (hangs && !handed.contains(batch.id)) handed.emplace(batch.id, batch);
+        if (hangs) {
+            asio::steady_timer silence(co_await asio::this_coro::executor, never);
+            waiting.push_back(&silence);
+            auto [woken] = co_await silence.async_wait(no_throw);
+            waiting.remove(&silence);
+            if (hangs) throw std::system_error(woken);
+        }
+        if (handed.erase(batch.id) > 0) co_return result<void>{};
         if (kept.size() >= room) co_return failure{errc::too_large, "full"};
         kept.push_back(batch);
         co_return result<void>{};
@@ -104,8 +127,21 @@ public:
         kept.pop_front();
         co_return result<void>{};
     }
+    task<result<void>> keep_dead_letter(const ingest_record& record, const std::string& why)
+        override {
+        if (kept.size() >= room) co_return failure{errc::too_large, "full"};
+        dead_letters.push_back(rule_of(record) + ": " + why);
+        co_return result<void>{};
+    }
+    /// The disk answers again: what it was handed is there.
+    void answer_again() {
+        hangs = false;
+        for (const auto& [id, batch] : handed) kept.push_back(batch);
+        for (auto* each : waiting) each->cancel();
+    }
     task<result<void>> probe() override {
         ++probes;
+        if (hangs) co_return failure{errc::timed_out, "hangs"};
         if (kept.size() >= room) co_return failure{errc::too_large, "full"};
         co_return result<void>{};
     }
@@ -125,6 +161,11 @@ public:
     int                      tries     = 0;
     int                      probes    = 0;
     int                      throws    = 0;  // so many appends more
+    bool                     hangs     = false;
+    std::vector<std::string> dead_letters;  // "RULE: why"
+
+    std::map<uuid, record_batch>   handed;  // while it hung, and not asked for again
+    std::list<asio::steady_timer*> waiting;
 };
 
 /// Takes everything, or refuses everything.

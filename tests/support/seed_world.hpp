@@ -145,6 +145,13 @@ protected:
         return done ? std::move(*done) : T{};
     }
 
+    /// The profile says this now.
+    void offer(value profile) {
+        const auto was                         = must(seed.get(profiles, {{}, "falco"}));
+        profile["metadata"]["resourceVersion"] = std::string(resource_version_of(was));
+        must(seed.update(profiles, {{}, "falco"}, std::move(profile), {}));
+    }
+
     void start_controller() {
         us = std::make_unique<controller>(*this);
         settle();

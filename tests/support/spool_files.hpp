@@ -3,6 +3,7 @@
 
 #include "ingest/spool_file.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <map>
 #include <memory>
@@ -16,6 +17,8 @@ namespace falconer::test {
 struct memory_disk {
     struct content {
         std::string now{}, synced{};
+        std::size_t bad_from = 0, bad_to = 0;  // bytes that cannot be read: EIO
+        int         open_error = 0;            // of every opening to read
     };
     std::map<std::string, std::shared_ptr<content>> files{};
 
@@ -26,7 +29,15 @@ struct memory_disk {
     int           failing_reads           = 0;
     bool          cutting_fails           = false;
     bool          locked                  = false;
+    bool          hidden                  = false;  // the whole folder: ENOENT
     int           syncs                   = 0;
+    /// While true, a sync does not return.
+    std::shared_ptr<std::atomic<bool>> hanging = std::make_shared<std::atomic<bool>>(false);
+
+    void go_on() {
+        *hanging = false;
+        hanging->notify_all();
+    }
 
     std::uint64_t used() const {
         std::uint64_t sum = 0;
@@ -91,10 +102,14 @@ public:
             return disk_says(EIO);
         }
         if (offset >= file_->now.size()) return std::size_t{0};
+        if (offset >= file_->bad_from && offset < file_->bad_to) return disk_says(EIO);
+        if (offset < file_->bad_from)
+            size = std::min(size, file_->bad_from - static_cast<std::size_t>(offset));
         return file_->now.copy(to, size, static_cast<std::size_t>(offset));
     }
     result<void> sync() override {
         ++disk_.syncs;
+        disk_.hanging->wait(true);
         if (disk_.failing_syncs > 0) {
             --disk_.failing_syncs;
             return disk_says(EIO);
@@ -130,14 +145,20 @@ public:
         if (disk_.locked) return 1;
         return std::nullopt;
     }
-    result<std::vector<std::string>>            list() override { return disk_.named(""); }
+    result<std::vector<std::string>> list() override {
+        if (disk_.hidden) return disk_says(ENOENT);
+        return disk_.named("");
+    }
     result<std::unique_ptr<ingest::spool_file>> open(const std::string& name, mode how) override {
+        if (disk_.hidden) return disk_says(ENOENT);
         auto found = disk_.files.find(name);
         if (how == mode::create) {
             if (found != disk_.files.end()) return disk_says(EEXIST);
             found = disk_.files.emplace(name, std::make_shared<memory_disk::content>()).first;
         }
         if (found == disk_.files.end()) return disk_says(ENOENT);
+        if (how == mode::read && found->second->open_error != 0)
+            return disk_says(found->second->open_error);
         return std::unique_ptr<ingest::spool_file>(
             std::make_unique<memory_file>(disk_, found->second)
         );

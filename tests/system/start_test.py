@@ -10,22 +10,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import unittest.mock
 
-from testbed import FALCONER, Testbed, event, eventually, needs_mounts
+from testbed import FALCONER, Testbed, clock_off_by, event, eventually, needs_mounts
 
 
 def run(*command, seconds=300):
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds)
-
-
-@contextlib.contextmanager
-def in_the_future(days):
-    """Whatever is started meanwhile has a clock so far ahead."""
-    wrapped = subprocess.run(["faketime", "-f", f"+{days}d", "env"], check=True, capture_output=True, text=True).stdout
-    wanted = dict(line.split("=", 1) for line in wrapped.splitlines() if line.startswith(("LD_PRELOAD=", "FAKETIME=")))
-    with unittest.mock.patch.dict(os.environ, {**wanted, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}):
-        yield
 
 
 class Start(unittest.TestCase):
@@ -86,7 +76,7 @@ class Start(unittest.TestCase):
             self.assertEqual(bed.post(event(), bed.token())[0], 200)
             bed.terminate()
             bed.psql("delete from falconer.chore", "falconer")  # retention is due
-            with in_the_future(800):
+            with clock_off_by(800):
                 bed.start()
             eventually(lambda: "nothing is removed: our clock says" in bed.said(), what="retention is refused")
             self.assertEqual(bed.count("select count(*) from falconer.event"), 1)

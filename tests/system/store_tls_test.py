@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 from testbed import FALCONER, Testbed, event, eventually
@@ -117,6 +118,18 @@ class StoreTls(unittest.TestCase):
         eventually(lambda: self.stored() == before + 1, what="the new password is used")
         self.assertEqual(self.bed.post(event(), token)[0], 200)
         eventually(lambda: self.stored() == before + 2, what="and events go to the store again")
+
+    def test_certificates_that_end_soon_are_told(self):
+        ours = {"certificateFile": str(self.good.certificate), "keyFile": str(self.good.key)}  # of two days
+        self.use(self.good.ca, tls={"mode": "verify-full", "caFile": str(self.good.ca), **ours})
+        self.bed.extra["ingestor"] = {"tls": ours}
+        self.bed.config = self.bed._write_config()
+        self.bed.start()
+        self.addCleanup(self.bed.kill)
+        for endpoint in ("ingest", "store"):
+            left = self.bed.metrics()[f'falconer_certificate_expires_timestamp_seconds{{endpoint="{endpoint}"}}'] - time.time()
+            self.assertTrue(0 < left <= 2 * 86_400, left)
+            eventually(lambda end=endpoint: f"the certificate ends soon endpoint={end} " in self.bed.said(), what="it is said")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -59,6 +60,15 @@ def _may_mount():
 def needs_mounts(case):
     """For what needs a disk of its own, or one that is hidden."""
     return unittest.skipUnless(_may_mount(), "needs the right to mount a tmpfs (root with CAP_SYS_ADMIN)")(case)
+
+
+@contextlib.contextmanager
+def clock_off_by(days):
+    """Whatever is started meanwhile has a clock so far ahead, or behind; waiting takes as long as it does."""
+    wrapped = subprocess.run(["faketime", "-f", f"{days:+d}d", "env"], check=True, capture_output=True, text=True).stdout
+    wanted = dict(line.split("=", 1) for line in wrapped.splitlines() if line.startswith(("LD_PRELOAD=", "FAKETIME=")))
+    with unittest.mock.patch.dict(os.environ, {**wanted, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}):
+        yield
 
 
 def eventually(met, seconds=60, what="condition"):

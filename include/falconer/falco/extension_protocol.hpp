@@ -105,6 +105,9 @@ void list_resources(value& success, const std::vector<referenced_resource>& refe
 /// Gardenlet believes a success only if it is not earlier than its request: of two clocks the later
 /// counts. Seconds.
 utc_time status_time(const extension_view& extension, utc_time now);
+/// Of two clocks that are too far apart for that: why gardenlet would not believe a success, in one
+/// sentence. Empty: it would.
+std::string unbelievable_because(const extension_view& extension, utc_time now);
 
 /// When to look at it again by itself: `period` after the last success, spread by its name, so that
 /// a restart neither forgets anybody nor looks at all at once.

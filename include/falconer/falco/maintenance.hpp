@@ -1,8 +1,10 @@
-// What maintenance does to a Shoot or a Seed, and when: pure decisions about its version of Falco.
+// What maintenance does to a Shoot or a Seed, and when: pure decisions about its version of Falco;
+// of the landscape's destinations see maintenance_destinations.hpp.
 #pragma once
 
 #include "falconer/falco/falco_profile.hpp"
 #include "falconer/falco/maintenance_window.hpp"
+#include "falconer/falco/service_config.hpp"
 #include "falconer/falco/version_policy.hpp"
 #include "falconer/field_reader.hpp"
 #include "falconer/kube_object.hpp"
@@ -24,7 +26,7 @@ const kube_type& type_of(maintained_kind kind) noexcept;
 inline constexpr const char* maintained_label =
     "extensions.extensions.gardener.cloud/shoot-falco-service=true";
 
-/// A Shoot or a Seed, as far as its version of Falco is concerned.
+/// A Shoot or a Seed, as far as its version of Falco and its destinations are concerned.
 struct maintained {
     maintained_kind            is = maintained_kind::shoot;
     kube_key                   key{};
@@ -36,12 +38,16 @@ struct maintained {
     std::optional<std::string> version{};           // nothing: the landscape's default
     auto_update                automatically = auto_update::on;
     maintenance_window         window{};
-    field_problems             problems{};  // of its config: it is not to be touched
+    /// Only the current form of the config names destinations.
+    config_dialect                          written = config_dialect::current;
+    std::optional<std::vector<destination>> destinations{};
+    field_problems                          problems{};  // of its config: it is not to be touched
 
     friend bool operator==(const maintained& a, const maintained& b) {
         return a.is == b.is && a.key == b.key && a.uid == b.uid && a.leaving == b.leaving &&
                a.wanted == b.wanted && a.asked == b.asked && a.version == b.version &&
                a.automatically == b.automatically && a.window == b.window &&
+               a.written == b.written && a.destinations == b.destinations &&
                a.problems.size() == b.problems.size();
     }
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "falconer/falco/cluster_facts.hpp"
+#include "falconer/falco/compressed_parts.hpp"
 #include "falconer/kube_object.hpp"
 #include "falconer/result.hpp"
 #include "falconer/value.hpp"
@@ -38,8 +39,12 @@ inline constexpr std::string_view collectable_label =
 struct object_bundle {
     std::string secret{};
     std::string text{};
+    /// One large object, no Secret itself, that other clusters have word for word: the whole
+    /// SHA-256 of its text, in hex. Empty: not worth sharing.
+    std::string shared_as{};
 };
-/// As few as the size of a Secret allows; the same objects give the same bundles.
+/// Large objects, such as rules, each by itself; of the rest as few as the size of a Secret allows.
+/// The same objects give the same bundles.
 std::vector<object_bundle> bundle(
     const managed_resource_name& of, const std::vector<value>& objects
 );
@@ -50,6 +55,14 @@ bool is_content_addressed(const managed_resource_name& of, std::string_view secr
 /// The Secret, compressed, immutable, and marked for the collection of garbage. Errors: too_large,
 /// when one object alone does not fit.
 result<value> secret_of(const managed_resource_name& of, const object_bundle& one);
+/// The same; what is shared is compressed only if `parts` does not have it yet.
+result<value> secret_of(
+    const managed_resource_name& of, const object_bundle& one, compressed_parts& parts
+);
+
+/// Whether a Secret that stands there under the bundle's name holds just what the bundle does,
+/// however it was compressed. Its name only says what should be in it.
+bool holds(const value& secret, const object_bundle& one);
 
 /// The ManagedResource. `was`: as it stands there, with foreign labels and annotations; null: it
 /// does not. Equal to `was` if nothing is to be done.

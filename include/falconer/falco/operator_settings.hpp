@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace falconer::falco {
@@ -52,6 +53,10 @@ result<std::vector<value>> objects_of(
     const additional_resource& one, const std::string& home, std::string_view ingress_domain
 );
 
+/// The image that this program is released in; whoever builds an image says which one it will be
+/// (FALCONER_IMAGE, see CMakeLists.txt).
+std::string_view built_in_image() noexcept;
+
 struct operator_settings {
     std::string                            priority_class{};
     certificate_policy                     certificates{};
@@ -59,8 +64,13 @@ struct operator_settings {
     std::optional<cluster_identity_tokens> identity_tokens{};
     std::vector<global_default>            global_defaults{};
     std::vector<additional_resource>       additional{};
+    /// What the keys of all clusters' heartbeats are made of; empty: each has a random one, which
+    /// is kept. Of the section `heartbeat`, and read from that file.
+    secret      heartbeat_secret{};
+    std::string heartbeat_secret_file{};
     /// Falconer's own image, which runs beside Falcosidekick and Falco.
-    std::string agent_image = "ghcr.io/gardener/falconer:latest";
+    std::string agent_image{built_in_image()};
+    bool        names_agent_image = false;  // the section does
     /// The registry that images come from instead of their own; empty: their own.
     std::string registry_mirror{};
     /// Read, and of no effect: what to tell the operator.

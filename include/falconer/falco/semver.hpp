@@ -18,6 +18,9 @@ public:
 
     std::strong_ordering operator<=>(const semver& other) const;
     bool                 operator==(const semver& other) const { return (*this <=> other) == 0; }
+    /// Whether its first two numbers are: 0.45.0 of a later line than 0.44.9, and 0.44.9 of the
+    /// same one as 0.44.1.
+    bool is_of_later_line_than(const semver& other) const noexcept;
 
 private:
     std::uint64_t            numbers_[3]{};

@@ -137,6 +137,12 @@ value encode(const toleration& is);
 /// In the dialect it was written in, fields in the order of the API. decode(encode(c)) == c.
 value encode(const service_config& config);
 
+/// `provider_config`, which `was` was read from, made to say what `is` says. A field that says the
+/// same in both stays as its writer has it: its spelling, its place, what is empty in it.
+value written_back(
+    const value& provider_config, const service_config& was, const service_config& is
+);
+
 struct service_defaults {
     std::optional<std::string> falco_version{};  // none: there is nothing to choose
     std::string                destination = "logging";

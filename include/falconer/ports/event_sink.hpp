@@ -7,7 +7,14 @@
 namespace falconer {
 
 /// How a record became durable. Any of these allows a 2xx.
-enum class kept_as : std::uint8_t { committed, duplicate, quarantined, counted, spooled };
+enum class kept_as : std::uint8_t {
+    committed,
+    duplicate,
+    quarantined,
+    counted,
+    spooled,
+    dead_letter,  // in a file beside the spool: no store takes it in any form
+};
 
 class event_sink {
 public:

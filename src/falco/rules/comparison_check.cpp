@@ -1,7 +1,7 @@
 #include "comparison_check.hpp"
 
 #include "falconer/spelling.hpp"
-#include "field_check.hpp"
+#include "operand_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,11 +16,8 @@ bool is_exact(std::string_view comparison) {
 }
 
 bool names_events(const operand& is) {
-    return is.transformers.empty() && (is.field == "evt.type" || is.field == "syscall.type");
-}
-
-std::string title_of(const operand& is) {
-    return "'" + is.field + (is.argument ? '[' + *is.argument + ']' : "") + "'";
+    return is.is == operand::kind::field && is.transformers.empty() &&
+           (is.field == "evt.type" || is.field == "syscall.type");
 }
 
 }  // namespace
@@ -45,7 +42,8 @@ bool comparison_checker::check_right(
     const auto other = type_of(*is.right, in);
     if (!other) return false;
     const auto at = in.text.find(is.right->at);
-    if (field_table::known().find(in.source, is.right->field)->is->no_rhs) {
+    if (is.right->is == operand::kind::field &&
+        field_table::known().find(in.source, is.right->field)->is->no_rhs) {
         problems_.error(at, title_of(*is.right) + " cannot be compared with, only looked at");
         return false;
     }
@@ -70,36 +68,15 @@ bool comparison_checker::check_right(
 }
 
 std::optional<compared_type> comparison_checker::type_of(const operand& is, const scope& in) {
-    const auto checked = check_field(in.source, is.field, is.argument, release_);
-    bool       good    = true;
-    for (const auto& each : checked.complaints) {
-        // Behind transformers its begin is not known: there the whole is pointed at.
-        const auto at    = in.text.find(is.at + (is.transformers.empty() ? each.at : 0));
+    auto checked = check_operand(is, in.source, release_);
+    for (auto& each : checked.complaints) {
         const bool error = each.error && !(each.unknown && in.lenient);
-        good             = good && !each.error;
-        problems_.add(error ? rule_severity::error : rule_severity::warning, at, each.what);
+        problems_.add(
+            error ? rule_severity::error : rule_severity::warning, in.text.find(each.at),
+            std::move(each.what)
+        );
     }
-    if (!checked.is || !good) return std::nullopt;
-    if (checked.is->is->output_only)
-        problems_.error(in.text.find(is.at), title_of(is) + " says something only in outputs");
-    compared_type type{checked.is->is->type, checked.is->is->list};
-    const auto    changes = [](const std::string& each) { return each != "val"; };
-    if (checked.is->is->no_transformer && std::ranges::any_of(is.transformers, changes)) {
-        problems_.error(in.text.find(is.at), "no transformer works on " + title_of(is));
-        return std::nullopt;
-    }
-    for (auto each = is.transformers.rbegin(); each != is.transformers.rend(); ++each) {
-        const auto next = transformed(*each, type);
-        if (!next) {
-            problems_.error(
-                in.text.find(is.at), *each + "() does not work on " + title_of(is) +
-                                         ", which is of type " + std::string(name_of(type.type))
-            );
-            return std::nullopt;
-        }
-        type = *next;
-    }
-    return type;
+    return checked.type;
 }
 
 bool comparison_checker::check_operator(

@@ -1,6 +1,7 @@
 #include "condition.hpp"
 
 #include "falconer/spelling.hpp"
+#include "operand_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,14 +9,9 @@
 namespace falconer::falco::rules {
 namespace {
 
-/// Deeper ones are nobody's, and every level costs some of the stack.
-constexpr int deepest_condition = 150;
-
-constexpr std::array<std::string_view, 3> modifiers{"oneof", "anyof", "allof"};
-
-class parser {
+class parser : private operand_reader {
 public:
-    explicit parser(std::string_view text) : text_(text) {}
+    explicit parser(std::string_view text) : operand_reader(text) {}
 
     parsed_condition run() {
         parsed_condition done;
@@ -32,19 +28,6 @@ public:
     }
 
 private:
-    // --- reading characters ---------------------------------------------------------------------
-
-    bool             at_end() const { return at_ >= text_.size(); }
-    std::string_view rest() const { return text_.substr(at_); }
-    char             peek() const { return at_end() ? '\0' : text_[at_]; }
-    void             skip_blanks() {
-        while (!at_end() && is_blank(text_[at_])) ++at_;
-    }
-    bool take(char c) {
-        if (peek() != c || at_end()) return false;
-        ++at_;
-        return true;
-    }
     /// "and" in front of a blank or a parenthesis.
     bool take_junction(std::string_view word) {
         if (word_at(rest()) != word) return false;
@@ -53,19 +36,6 @@ private:
         at_ = behind;
         return true;
     }
-    std::string found() const {
-        if (at_end()) return "its end";
-        const auto* end  = std::ranges::find_if(rest(), [](char c) { return is_blank(c); });
-        auto        next = rest().substr(0, static_cast<std::size_t>(end - rest().begin()));
-        if (const auto word = word_at(next); !word.empty()) next = word;
-        return '\'' + in_one_line(next.substr(0, 40)) + '\'';
-    }
-    void fail(std::string what) { fail_at(at_, std::move(what)); }
-    void fail_at(std::size_t at, std::string what) {
-        if (!wrong_) wrong_ = syntax_error{at, std::move(what)};
-    }
-
-    // --- the grammar ----------------------------------------------------------------------------
 
     expression parse_any_of() {
         return parse_joined("or", expression::kind::any_of, &parser::parse_all_of);
@@ -148,48 +118,6 @@ private:
                " of the condition, found " + found();
     }
 
-    /// Nothing: here is none, or it went wrong.
-    std::optional<operand> parse_operand(bool right, int depth = 0) {
-        const auto begin = at_;
-        // To the right, a name without a transformer is a text: org.apache.hadoop.
-        if (const auto field = field_name_at(rest()); !field.empty() && !right) {
-            operand is{.field = std::string(field), .at = begin};
-            at_ += field.size();
-            syntax_error wrong;
-            auto         argument = argument_at(rest(), wrong);
-            if (!argument) {
-                fail_at(at_ + wrong.at, std::move(wrong.what));
-                return std::nullopt;
-            }
-            is.argument  = std::move(argument->is);
-            at_         += argument->size;
-            return is;
-        }
-        const auto word = word_at(rest());
-        if (!is_transformer(word) || at_ + word.size() >= text_.size() ||
-            text_[at_ + word.size()] != '(' || depth > deepest_condition)
-            return std::nullopt;
-        if (word == "val" && !right) {
-            fail("val() stands only to the right of an operator");
-            return std::nullopt;
-        }
-        at_ += word.size() + 1;
-        skip_blanks();
-        auto inner = parse_operand(false, depth + 1);
-        if (!inner) {
-            if (!wrong_) fail("expected a field in " + std::string(word) + "(), found " + found());
-            return std::nullopt;
-        }
-        skip_blanks();
-        if (!take(')')) {
-            fail("expected ')' behind what is in " + std::string(word) + "(, found " + found());
-            return std::nullopt;
-        }
-        inner->transformers.insert(inner->transformers.begin(), std::string(word));
-        inner->at = begin;
-        return inner;
-    }
-
     expression parse_comparison(operand left, std::size_t begin) {
         expression is{.is = expression::kind::check, .at = begin};
         is.left = std::move(left);
@@ -211,8 +139,7 @@ private:
         skip_blanks();
         if (*kind == comparison_kind::text) {
             if (const auto word = word_at(rest());
-                std::ranges::find(modifiers, word) != modifiers.end() &&
-                followed_by_parenthesis(word.size())) {
+                is_modifier(word) && followed_by_parenthesis(word.size())) {
                 is.modifier  = word;
                 at_         += word.size();
                 skip_blanks();
@@ -272,15 +199,7 @@ private:
     void parse_value(expression& into) {
         const auto begin = at_;
         if (peek() == '"' || peek() == '\'') {
-            const auto end = end_of_quoted();
-            if (end == std::string_view::npos) {
-                fail("a quote that is never closed");
-                return;
-            }
-            auto text = unescaped(begin + 1, end);
-            if (wrong_) return;
-            into.values.push_back({std::move(text), true, begin});
-            at_ = end + 1;
+            if (auto text = take_quoted()) into.values.push_back({*std::move(text), true, begin});
             return;
         }
         while (!at_end() && !ends_bare_text(peek())) ++at_;
@@ -313,42 +232,7 @@ private:
         if (!wrong_ && !take(')')) fail(missing_parenthesis(begin));
     }
 
-    std::size_t end_of_quoted() const {
-        const char quote = peek();
-        for (auto i = at_ + 1; i < text_.size(); ++i)
-            if (text_[i] == quote && text_[i - 1] != '\\') return i;
-        return std::string_view::npos;
-    }
-
-    /// What stands between two quotes, which are those around it. A backslash may be escaped, the
-    /// very quote, and what has a letter of its own; "\." is refused, and written "\\.".
-    /// Source: falcosecurity/libs, userspace/libsinsp/filter/escaping.cpp.
-    std::string unescaped(std::size_t begin, std::size_t end) {
-        const char  quote = text_[begin - 1];
-        std::string text;
-        for (auto i = begin; i < end; ++i) {
-            if (text_[i] != '\\' || i + 1 == end) {
-                text += text_[i];
-                continue;
-            }
-            const char                 escaped = text_[++i];
-            constexpr std::string_view letters = "bfnrt/\\ ", are = "\b\f\n\r\t/\\\\";
-            if (const auto which = letters.find(escaped); which != letters.npos) {
-                text += are[which];
-            } else if (escaped == quote) {
-                text += quote;
-            } else {
-                fail_at(i - 1, "'\\' begins no escape here; a backslash itself is written '\\\\'");
-                return {};
-            }
-        }
-        return text;
-    }
-
-    std::string_view            text_;
-    std::size_t                 at_    = 0;
-    int                         depth_ = 0;
-    std::optional<syntax_error> wrong_{};
+    int depth_ = 0;
 };
 
 }  // namespace

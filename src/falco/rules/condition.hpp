@@ -2,7 +2,7 @@
 // https://falco.org/docs/concepts/rules/conditions/
 #pragma once
 
-#include "condition_words.hpp"
+#include "operand.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -12,14 +12,6 @@
 #include <vector>
 
 namespace falconer::falco::rules {
-
-/// proc.aname[2]; tolower(proc.name)
-struct operand {
-    std::string                field{};
-    std::optional<std::string> argument{};      // in brackets
-    std::vector<std::string>   transformers{};  // the outermost first; "val" as well
-    std::size_t                at = 0;
-};
 
 /// One of the values that a field is compared with.
 struct operand_value {

@@ -97,7 +97,8 @@ condition_facts check(const expression& is, const facts_source& from) {
     const auto&     left  = is.left;
     const bool      equal = is.comparison == "=" || is.comparison == "==" || is.comparison == "in";
     const bool      unequal = is.comparison == "!=";
-    if ((!equal && !unequal) || is.right || !is.modifier.empty() || !left.transformers.empty())
+    if ((!equal && !unequal) || is.right || !is.modifier.empty() || !left.transformers.empty() ||
+        left.is != operand::kind::field)
         return facts;
     auto some = from.values(is);
     if (!some) return facts;

@@ -22,8 +22,10 @@ constexpr std::array<std::pair<std::string_view, comparison_kind>, 20> compariso
     {"regex", comparison_kind::text},       {"in", comparison_kind::list},
     {"intersects", comparison_kind::list},  {"pmatch", comparison_kind::list},
 }};
-constexpr std::array<std::string_view, 6> transformers{"tolower",  "toupper", "b64",
-                                                       "basename", "len",     "val"};
+constexpr std::array<std::string_view, 9>                              transformers{
+    "tolower", "toupper", "b64", "basename", "len", "val", "join", "concat", "getopt"
+};
+constexpr std::array<std::string_view, 3> modifiers{"oneof", "anyof", "allof"};
 
 bool is_letter(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -64,6 +66,25 @@ std::string near_comparison(std::string_view wrong) {
 
 bool is_transformer(std::string_view name) noexcept {
     return std::ranges::find(transformers, name) != transformers.end();
+}
+
+bool takes_several(std::string_view transformer) noexcept {
+    return transformer == "join" || transformer == "concat" || transformer == "getopt";
+}
+
+bool is_modifier(std::string_view word) noexcept {
+    return std::ranges::find(modifiers, word) != modifiers.end();
+}
+
+named_comparison exception_comparison(std::string_view text) noexcept {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    const auto* const end  = std::ranges::find_if(text, is_blank);
+    const auto        name = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    auto              rest = text.substr(name.size());
+    while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+    if (rest.empty()) return {text, {}};
+    return is_modifier(rest) ? named_comparison{name, rest} : named_comparison{text, {}};
 }
 
 bool is_identifier(std::string_view name) noexcept {

@@ -20,8 +20,18 @@ std::optional<comparison_kind> kind_of_comparison(std::string_view name) noexcep
 /// "; did you mean 'startswith'?"
 std::string near_comparison(std::string_view wrong);
 
-bool        is_transformer(std::string_view name) noexcept;  // "val" included
+bool is_transformer(std::string_view name) noexcept;  // "val" included
+/// join, concat, getopt, which take several things and make texts or lists of them. Of Falco 0.44.
+bool        takes_several(std::string_view transformer) noexcept;
 std::string near_transformer(std::string_view wrong);
+
+/// oneof, anyof, allof between an operator and a list. Of Falco 0.44.
+bool is_modifier(std::string_view word) noexcept;
+/// As exceptions name operators: "in", "startswith oneof". What is none is a name, too.
+struct named_comparison {
+    std::string_view name{}, modifier{};
+};
+named_comparison exception_comparison(std::string_view text) noexcept;
 
 bool is_digit(char c) noexcept;
 bool is_in_word(char c) noexcept;

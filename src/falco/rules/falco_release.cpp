@@ -21,11 +21,10 @@ const std::vector<falco_release>& all() {
         std::vector<falco_release> releases;
         for (const auto& each : read->items()) {
             falco_release is;
-            is.version        = each.text_at({"falco"});
-            is.number         = semver::parse(is.version).value_or(semver{});
-            is.engine         = each.text_at({"engine"});
-            is.engine_at_most = text_of(each, "engineAtMost");
-            is.container      = text_of(each, "container");
+            is.version   = each.text_at({"falco"});
+            is.number    = semver::parse(is.version).value_or(semver{});
+            is.engine    = each.text_at({"engine"});
+            is.container = text_of(each, "container");
             releases.push_back(std::move(is));
         }
         return releases;
@@ -50,6 +49,7 @@ std::optional<falco_release> find_release(std::string_view version) {
     auto is    = *found;
     is.version = version;
     is.number  = *number;
+    is.unknown = number->is_of_later_line_than(all().back().number);  // a patch has the same engine
     return is;
 }
 

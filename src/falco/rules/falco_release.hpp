@@ -13,8 +13,9 @@ struct falco_release {
     std::string                version{};  // as it was asked for
     semver                     number{};
     std::string                engine{};
-    std::optional<std::string> engine_at_most{};  // nothing: `engine` is exact
-    std::optional<std::string> container{};       // the plug-in it needs; nothing: it has none
+    std::optional<std::string> container{};  // the plug-in it needs; nothing: it has none
+    /// A later line than any that is known: its engine may be newer than this.
+    bool unknown = false;
 
     bool is_at_least(std::string_view other) const;
 };

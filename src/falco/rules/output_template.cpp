@@ -64,12 +64,60 @@ private:
             error(begin, "there is no transformer '" + in_one_line(word) + "' for outputs");
             return true;
         }
+        if (takes_several(word) && !release_.is_at_least("0.44.0")) {
+            error(
+                begin, "Falco " + release_.version + " does not know '" + std::string(word) + "'"
+            );
+            return true;
+        }
         at_ += word.size() + 1;
-        if (!read_field(at_, depth + 1)) return false;
-        if (!rest().starts_with(')')) {
+        do {
+            skip_blanks();
+            if (takes_several(word) ? !read_part(depth + 1) : !read_field(at_, depth + 1))
+                return false;
+            skip_blanks();
+        } while (takes_several(word) && take(','));
+        if (!take(')')) {
             error(at_, "expected ')' behind what is in '" + std::string(word) + "('");
             return true;
         }
+        if (word != "getopt") return true;
+        syntax_error wrong;
+        if (const auto argument = argument_at(rest(), wrong))
+            at_ += argument->size;
+        else
+            error(at_, wrong.what);
+        return true;
+    }
+
+    /// Of join(), concat(), getopt(): a text in quotes, a number, a list, or what all take.
+    bool read_part(int depth) {
+        const auto begin = at_;
+        if (const char quote = rest().empty() ? '\0' : rest().front();
+            quote == '"' || quote == '\'') {
+            const auto end = text_.find(quote, at_ + 1);
+            if (end != std::string_view::npos) at_ = end + 1;
+            if (end == std::string_view::npos) error(begin, "a quote that is never closed");
+            return end != std::string_view::npos;
+        }
+        while (at_ < text_.size() && (is_digit(text_[at_]) || text_[at_] == '.')) ++at_;
+        if (at_ > begin) return true;
+        if (depth > 20 || !take('(')) return read_field(begin, depth);
+        do {
+            skip_blanks();
+            if (!read_part(depth + 1)) return false;
+            skip_blanks();
+        } while (take(','));
+        if (take(')')) return true;
+        error(at_, "expected ')' behind the list");
+        return false;
+    }
+
+    void skip_blanks() {
+        while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+    }
+    bool take(char c) {
+        if (!rest().starts_with(c)) return false;
         ++at_;
         return true;
     }

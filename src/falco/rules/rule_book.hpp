@@ -97,6 +97,8 @@ struct rule_definition : definition {
     std::string                 source = "syscall";
     std::vector<rule_exception> exceptions{};
     bool                        enabled = true, warns_of_events = true, skips_unknown = false;
+    /// Where an override last changed each part of it.
+    std::map<std::string, where, std::less<>> changes{};
 };
 
 /// Gathers what is wrong. Errors of all files, warnings of the users'.

@@ -1,7 +1,7 @@
 #include "rule_exceptions.hpp"
 
 #include "falconer/spelling.hpp"
-#include "field_check.hpp"
+#include "operand_check.hpp"
 #include "value_kinds.hpp"
 
 #include <algorithm>
@@ -29,54 +29,68 @@ private:
     std::string title() const { return "exception '" + in_one_line(is_.name) + "'"; }
     void        error(const where& at, std::string text) { problems_.error(at, std::move(text)); }
 
+    /// A field, or what a transformer makes of one.
     std::optional<compared_type> type_of(const exception_part& field) {
         const auto& table = field_table::known();
         if (!table.has_source(source_)) return std::nullopt;
-        const auto   name = field_name_at(field.text);
         syntax_error wrong;
-        const auto   argument =
-            name.empty() ? std::nullopt
-                           : argument_at(std::string_view(field.text).substr(name.size()), wrong);
-        if (!argument || name.size() + argument->size != field.text.size() ||
-            !table.find(source_, name)) {
+        const auto   is = read_operand(field.text, wrong);
+        if (!is && field.text.find('(') != field.text.npos) {
+            error(field.at, "'" + in_one_line(field.text) + "' is no field: " + wrong.what);
+            return std::nullopt;
+        }
+        const bool plain = !is || is->is == operand::kind::field;
+        if (plain && (!is || !table.find(source_, is->field))) {
+            const auto name = is ? std::string_view(is->field) : field_name_at(field.text);
             error(
                 field.at, "there is no field '" + in_one_line(field.text) + "'" +
                               table.near_field(source_, name.empty() ? field.text : name)
             );
             return std::nullopt;
         }
-        const auto checked = check_field(source_, name, argument->is, release_);
-        bool       good    = true;
-        for (const auto& each : checked.complaints) {
+        auto checked = check_operand(*is, source_, release_);
+        for (auto& each : checked.complaints)
             problems_.add(
-                each.error ? rule_severity::error : rule_severity::warning, field.at, each.what
+                each.error ? rule_severity::error : rule_severity::warning, field.at,
+                std::move(each.what)
             );
-            good = good && !each.error;
-        }
-        if (!good) return std::nullopt;
-        return compared_type{checked.is->is->type, checked.is->is->list};
+        return checked.type;
+    }
+
+    /// "startswith oneof" is as good as "in". Source: falcosecurity/falco,
+    /// userspace/engine/rule_loader_cmpop.h.
+    bool takes_list(const exception_part& comparison) const {
+        const auto is = exception_comparison(comparison.text);
+        return kind_of_comparison(is.name) == comparison_kind::list || !is.modifier.empty();
     }
 
     void check_comparison(
         const exception_part& comparison, const exception_part& field,
         const std::optional<compared_type>& type
     ) {
-        if (!kind_of_comparison(comparison.text))
+        const auto is   = exception_comparison(comparison.text);
+        const auto kind = kind_of_comparison(is.name);
+        if (!kind || (!is.modifier.empty() && *kind != comparison_kind::text))
             error(
                 comparison.at, "there is no operator '" + in_one_line(comparison.text) + "'" +
                                    near_comparison(comparison.text)
             );
-        else if (type && !knows_comparison(*type, comparison.text))
+        else if (!is.modifier.empty() && !release_.is_at_least("0.44.0"))
+            error(
+                comparison.at,
+                "Falco " + release_.version + " does not know '" + std::string(is.modifier) + "'"
+            );
+        else if (type && !knows_comparison(*type, is.name))
             error(
                 comparison.at, "'" + field.text + "' is of type " +
                                    std::string(name_of(type->type)) + ", which knows no '" +
-                                   comparison.text + "'"
+                                   std::string(is.name) + "'"
             );
     }
 
     /// Falco joins what is in a list with commas and quotes nothing.
     void check_listed(const exception_part& value, const exception_part& comparison) {
-        if (kind_of_comparison(comparison.text) != comparison_kind::list) return;
+        if (!takes_list(comparison)) return;
         for (const auto& each : value.items) check_listed(each, comparison);
         const auto& text = value.text;
         if (value.list || text.find(' ') == text.npos || text.starts_with('"') ||
@@ -115,7 +129,7 @@ private:
         const auto& comparison = is_.comparisons;
         if (comparison.list)
             error(comparison.at, "with one field, " + title() + " has one operator, not a list");
-        else if (kind_of_comparison(comparison.text) != comparison_kind::list)
+        else if (!takes_list(comparison))
             error(
                 comparison.at, "with one field, the operator of " + title() +
                                    " is 'in', 'pmatch' or 'intersects', not '" +

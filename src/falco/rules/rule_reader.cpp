@@ -3,6 +3,7 @@
 #include "entry_reader.hpp"
 #include "falconer/spelling.hpp"
 #include "rule_exceptions.hpp"
+#include "useless_changes.hpp"
 #include "versions.hpp"
 
 #include <algorithm>
@@ -279,6 +280,7 @@ private:
                                 before->second.at.file->text.name() +
                                 "; with 'override' one can change a part of it"
             );
+        if (before != book_.rules.end()) tell_all_lost(before->second, entry.at(), problems_);
         auto& is = define(entry, book_.rules, "rule");
         if (condition) made.condition.add(file_, condition);
         if (output) made.output.add(file_, output);
@@ -346,7 +348,11 @@ private:
             if (!entry.has(key)) return;  // told
             const auto text = entry.text(key);
             if (!text) return;
-            if (changes.replace.contains(key)) into = {};
+            if (changes.replace.contains(key)) {
+                if (says_the_same(into.text(), text->text))
+                    entry.warning(entry.at(key), "this is the " + std::string(key) + " it had");
+                into = {};
+            }
             into.add(file_, text);
         };
         change("condition", is->condition);
@@ -354,13 +360,22 @@ private:
         if (changes.replace.contains("priority") && entry.has("priority")) check_priority(entry);
         if (entry.has("desc")) entry.text("desc");
         entry.texts("tags");
+        const bool was = is->enabled;
         read_flags(entry, *is);
+        if (changes.replace.contains("enabled") && was == is->enabled)
+            entry.warning(
+                entry.at("enabled"),
+                entry.title() + (was ? " is enabled" : " is disabled") + " already"
+            );
         if (changes.append.contains("exceptions")) append_exceptions(entry, *is);
         if (changes.replace.contains("exceptions")) {
             is->exceptions = entry.read_exceptions(false);
             for (auto& each : is->exceptions)
                 check_exception(each, is->source, release_, problems_);
         }
+        for (const auto& key : changes.replace) tell_lost(*is, key, entry.at(), problems_);
+        for (const auto* keys : {&changes.append, &changes.replace})
+            for (const auto& key : *keys) is->changes.insert_or_assign(key, entry.at(key));
         touch(entry, *is);
     }
 

@@ -90,8 +90,14 @@ bool is_port(std::string_view text) {
 }  // namespace
 
 std::optional<compared_type> transformed(std::string_view transformer, const compared_type& of) {
-    if (transformer == "val" || of.type == field_type::any) return of;
-    if (transformer == "len") return compared_type{field_type::integer, false};
+    if (transformer == "val") return of;
+    if (transformer == "len") {
+        const bool measured = of.list || of.type == field_type::text ||
+                              of.type == field_type::bytes || of.type == field_type::any;
+        if (!measured) return std::nullopt;
+        return compared_type{field_type::integer, false};
+    }
+    if (of.type == field_type::any) return of;
     if (of.type == field_type::text) return of;
     if (transformer == "b64" && of.type == field_type::bytes) return of;
     return std::nullopt;

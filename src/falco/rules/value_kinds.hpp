@@ -16,7 +16,8 @@ struct compared_type {
     bool       list = false;
 };
 
-/// Nothing: this transformer cannot be used on that.
+/// Nothing: this transformer cannot be used on that. Source: falcosecurity/libs,
+/// userspace/libsinsp/sinsp_filter_transformers.
 std::optional<compared_type> transformed(std::string_view transformer, const compared_type& of);
 
 /// Source: falcosecurity/libs, userspace/libsinsp/filter_compare.cpp.

@@ -121,14 +121,13 @@ void check_engine_version(
         return;
     }
     if (*number <= *semver::parse(release.engine)) return;
-    const auto told = "it needs rule engine " + required.is->text + ", Falco " + release.version;
-    if (!release.engine_at_most || *number > *semver::parse(*release.engine_at_most))
-        problems.error(
-            at, told + " has " + release.engine_at_most.value_or(release.engine) +
-                    (release.engine_at_most ? " at most" : "")
+    const auto needs = "it needs rule engine " + required.is->text;
+    if (release.unknown)
+        problems.warning(
+            at, needs + ", and what Falco " + release.version + " has is not known here"
         );
     else
-        problems.warning(at, told + " may have an older one");
+        problems.error(at, needs + ", Falco " + release.version + " has " + release.engine);
 }
 
 void check_plugin_versions(

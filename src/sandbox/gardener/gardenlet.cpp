@@ -3,6 +3,7 @@
 #include "falconer/base64.hpp"
 #include "falconer/event.hpp"
 #include "kube_api/store.hpp"
+#include "references.hpp"
 
 #include <chrono>
 #include <utility>
@@ -32,7 +33,6 @@ const kube_type clusters{
 };
 const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
 const kube_type secrets{.kind = "Secret", .plural = "secrets"};
-const kube_type config_maps{.kind = "ConfigMap", .plural = "configmaps"};
 
 /// The entry of ours, if the shoot wants it.
 const value* wanted_extension(const value& shoot) {
@@ -102,8 +102,8 @@ void gardenlet::look() {
 void gardenlet::look_after(const std::string& kind, const kube_key& key) {
     if (kind == "Shoot") {
         look_at(key);
-    } else if (kind == "Extension") {  // "shoot--<project>--<name>"
-        const auto& space = key.namespace_name;
+    } else if (kind == "Extension" || (kind == "ManagedResource" && key.name == references_name)) {
+        const auto& space = key.namespace_name;  // "shoot--<project>--<name>"
         const auto  dash  = space.find("--", 7);
         if (!space.starts_with("shoot--") || dash == std::string::npos) return;
         look_at({"garden-" + space.substr(7, dash - 7), space.substr(dash + 2)});
@@ -164,7 +164,12 @@ void gardenlet::bring(const value& shoot) {
         access["data"]["kubeconfig"] = encode_base64(opt_.kubeconfig(in));
         put(store_, secrets, {in, "gardener-internal"}, std::move(access));
     }
-    copy_references(*told, in);
+    // As the whole flow of gardenlet's: what it refers to comes first, or nothing does.
+    const auto references = bring_references(store_, *told, in);
+    if (!references.ready) {
+        tell_of_references(*told, references.trouble);
+        return;
+    }
     const auto* const wanted = wanted_extension(*told);
     if (wanted == nullptr)
         end_extension(in);
@@ -173,22 +178,20 @@ void gardenlet::bring(const value& shoot) {
     tell(*told, in);
 }
 
-/// Source: Gardener's docs/extensions/referenced-resources.md.
-void gardenlet::copy_references(const value& shoot, const std::string& to) {
-    const auto* const list = shoot.find_path({"spec", "resources"});
-    if (list == nullptr) return;
-    for (const auto& each : list->items()) {
-        const auto  kind = each.text_at({"resourceRef", "kind"});
-        const auto& type = kind == "ConfigMap" ? config_maps : secrets;
-        if (kind != type.kind) continue;
-        const std::string name(each.text_at({"resourceRef", "name"}));
-        const auto        source = store_.get(type, {key_of(shoot).namespace_name, name});
-        if (!source) continue;
-        value copy;
-        for (const auto* part : {"data", "binaryData", "type"})
-            if (const auto* has = source->find(part)) copy[part] = *has;
-        put(store_, type, {to, "ref-" + name}, std::move(copy));
-    }
+void gardenlet::tell_of_references(const value& shoot, const std::string& trouble) {
+    const bool wrong = !trouble.empty();
+    value      status, errors;
+    status["status"]["lastOperation"] = {
+        {"type", "Reconcile"},
+        {"state", wrong ? "Error" : "Processing"},
+        {"progress", 20},
+        {"description", wrong ? trouble : "Waiting until what it refers to has been copied"},
+    };
+    if (wrong) errors.push_back(value{{"description", trouble}});
+    status["status"]["lastErrors"] = std::move(errors);
+    (void)store_.patch(
+        shoots, key_of(shoot), api_patch_kind::merge, status, {.part = kube_part::status}
+    );
 }
 
 /// With every change of what is wanted, as in a maintenance window that never closes.
@@ -269,6 +272,7 @@ void gardenlet::take_away(const value& shoot) {
         tell(shoot, in);
         return;
     }
+    if (!end_references(store_, in)) return;
     (void)store_.remove(namespaces, {{}, in}, {});
     (void)store_.remove(clusters, {{}, in}, {});
     if (opt_.has_gone) opt_.has_gone(in);

@@ -13,9 +13,10 @@ namespace falconer::sandbox {
 
 class api_store;
 
-/// Shoot → namespace, Cluster, copies of referenced resources, Extension, and back: the Extension's
-/// state → Shoot.status. Garden and seed are the same store. Not played: maintenance, migration,
-/// everything that other extensions do.
+/// Shoot → namespace, Cluster, copies of referenced resources (references.hpp; whoever plays the
+/// resource manager puts them there), Extension, and back: the Extension's state → Shoot.status.
+/// Garden and seed are the same store. Not played: maintenance, migration, everything that other
+/// extensions do.
 class gardenlet {
 public:
     struct options {
@@ -38,7 +39,7 @@ private:
     void        look_at(const kube_key& key);
     void        look_after(const std::string& kind, const kube_key& key);
     void        bring(const value& shoot);
-    void        copy_references(const value& shoot, const std::string& to);
+    void        tell_of_references(const value& shoot, const std::string& trouble);
     void        ask(const value& shoot, const std::string& in, const value* wanted);
     void        tell(const value& shoot, const std::string& in);
     void        take_away(const value& shoot);

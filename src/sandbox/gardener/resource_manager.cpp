@@ -47,6 +47,19 @@ kube_key key_in(const api_type& type, const value& reference) {
     return {std::move(space), std::string(reference.text_at({"name"}))};
 }
 
+/// What is data of the object that stands there and is so no longer. Source: gardener/gardener,
+/// pkg/resourcemanager/controller/managedresource/merger.go, which replaces it as a whole.
+void drop_keys(const value& was, value& patch) {
+    for (const auto* part : {"data", "binaryData"}) {
+        const auto* had   = was.find(part);
+        const auto* wants = patch.find(part);
+        // Where none is wanted others fill it in: the token requestor, for one.
+        if (had == nullptr || wants == nullptr || wants->entries().empty()) continue;
+        for (const auto& each : had->entries())
+            if (patch.find_path({part, each.key}) == nullptr) patch[part][each.key] = value{};
+    }
+}
+
 value finalizers(const value& resource, const std::string& with, bool wanted) {
     value list = value::list();
     if (const auto* had = resource.find_path({"metadata", "finalizers"}))
@@ -134,7 +147,8 @@ std::string resource_manager::apply(const value& resource, api_store& target, va
                 for (const auto& label : inject->entries())
                     object["metadata"]["labels"][label.key] = label.is;
             object["metadata"]["labels"]["resources.gardener.cloud/managed-by"] = "gardener";
-            auto       was  = target.get(type->type, key);
+            auto was = target.get(type->type, key);
+            if (was) drop_keys(*was, object);
             const auto done = was ? target.patch(type->type, key, api_patch_kind::merge, object, {})
                                   : target.create(type->type, key, object, {});
             if (!done)

@@ -56,15 +56,13 @@ http_response json_answer(unsigned status, const value& body) {
 }
 
 http_response status_answer(unsigned status, std::string_view reason, std::string_view message) {
-    auto made = json_answer(
-        status, {{"kind", "Status"},
-                 {"apiVersion", "v1"},
-                 {"metadata", value::map()},
-                 {"status", "Failure"},
-                 {"message", message},
-                 {"reason", reason},
-                 {"code", static_cast<int>(status)}}
-    );
+    value told{
+        {"kind", "Status"},    {"apiVersion", "v1"}, {"metadata", value::map()},
+        {"status", "Failure"}, {"message", message},
+    };
+    if (!reason.empty()) told["reason"] = reason;
+    told["code"] = static_cast<int>(status);
+    auto made    = json_answer(status, told);
     if (status == 429) made.headers.add("Retry-After", "1");
     return made;
 }
@@ -72,6 +70,7 @@ http_response status_answer(unsigned status, std::string_view reason, std::strin
 http_response refusal(const failure& why) {
     for (const auto& each : failures)
         if (why.code == each.code) return status_answer(each.status, each.reason, why.detail);
+    if (why.code == std::errc::invalid_argument) return status_answer(500, "", why.detail);
     return status_answer(500, "InternalError", why.detail);
 }
 
@@ -81,11 +80,21 @@ http_response planned_failure(unsigned status) {
     return status_answer(status, "InternalError", "as was planned");
 }
 
+http_response not_found() {
+    return status_answer(404, "NotFound", "the server could not find the requested resource");
+}
+
 /// Paths that nobody serves are no objects: a real one says it as plainly.
 http_response not_served() {
     http_response made{.status = 404, .body = "404 page not found\n"};
     made.headers.add("Content-Type", "text/plain; charset=utf-8");
     return made;
+}
+
+http_response not_allowed() {
+    return status_answer(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+    );
 }
 
 http_response deletion_answer(const kube_type& type, const value& last) {

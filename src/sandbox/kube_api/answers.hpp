@@ -20,6 +20,9 @@ net::http_response refusal(const failure& why);
 /// As a test wants it.
 net::http_response planned_failure(unsigned status);
 net::http_response not_served();
+/// … but of the groups that are built in, it knows what an object would be.
+net::http_response not_found();
+net::http_response not_allowed();
 /// `last`: the object as it was, or as it is now if its finalizers keep it, which is then the
 /// answer.
 net::http_response deletion_answer(const kube_type& type, const value& last);

@@ -13,7 +13,7 @@ constexpr std::size_t      piece = 256 * 1024;
 /// Whose the object is that follows behind a tab.
 std::string line_of(const std::string& store, const api_store::contents::entry& entry) {
     value whose{{"store", store}, {"group", entry.type.group}, {"plural", entry.type.plural}};
-    if (!entry.applied.empty()) whose["applied"] = entry.applied.as_value();
+    if (!entry.owners.empty()) whose["owners"] = entry.owners.as_value();
     return json_text(whose) + '\t' + entry.is->json() + '\n';
 }
 
@@ -79,14 +79,14 @@ private:
         if (!object) return wrong(object.error().detail);
         const auto key = key_of(*object);
         if (whose->text_at({"plural"}).empty() || key.name.empty()) return wrong("names no object");
-        const auto* const applied = whose->find("applied");
-        auto&             entry   = store.objects.emplace_back();
-        entry.type.group          = whose->text_at({"group"});
-        entry.type.plural         = whose->text_at({"plural"});
-        entry.is                  = std::make_shared<const api_object>(std::move(*object));
+        const auto* const owners = whose->find("owners");
+        auto&             entry  = store.objects.emplace_back();
+        entry.type.group         = whose->text_at({"group"});
+        entry.type.plural        = whose->text_at({"plural"});
+        entry.is                 = std::make_shared<const api_object>(std::move(*object));
         entry.is->forget_tree();
         entry.key = key;
-        if (applied != nullptr) entry.applied = applied_fields::of(*applied);
+        if (owners != nullptr) entry.owners = field_owners::of(*owners);
         return {};
     }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <set>
@@ -127,8 +128,9 @@ private:
             if (is.integer()) return true;
             const auto* const text = is.numeral_text();  // 1.0 and 1e3 are whole numbers, too
             if (text == nullptr) return false;
-            const double number = std::strtod(text->c_str(), nullptr);
-            return number == static_cast<double>(static_cast<long long>(number));
+            const double     number = std::strtod(text->c_str(), nullptr);
+            constexpr double most   = 9.0e18;  // what 64 bits hold
+            return number > -most && number < most && number == std::trunc(number);
         }
         if (type == "array") return is.is_list();
         return is.is_map();

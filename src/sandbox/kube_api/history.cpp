@@ -29,28 +29,22 @@ void api_store::tell(api_change change) {
 api_store::contents api_store::whole() const {
     contents all{.version = version_, .names = names_};
     all.objects.reserve(objects_.size());
-    for (const auto& [where, is] : objects_) {
-        const auto applied = applied_.find(where);
+    for (const auto& [where, entry] : objects_)
         all.objects.push_back(
-            {.type    = where.first,
-             .key     = where.second,
-             .is      = is,
-             .applied = applied == applied_.end() ? applied_fields{} : applied->second}
+            {.type = where.first, .key = where.second, .is = entry.is, .owners = entry.owners}
         );
-    }
     return all;
 }
 
 void api_store::take_over(contents what) {
-    for (const auto& [where, is] : objects_)
-        if (is_crd(where.first)) registered(is->tree().get(), nullptr);
+    for (const auto& [where, entry] : objects_)
+        if (is_crd(where.first)) registered(entry.is->tree().get(), nullptr);
     objects_.clear();
-    applied_.clear();
     for (auto& each : what.objects) {
         const slot where{stored_as(each.type), each.key};
         if (is_crd(each.type)) registered(nullptr, each.is->tree().get());
-        if (!each.applied.empty()) applied_.insert_or_assign(where, std::move(each.applied));
-        objects_.insert_or_assign(where, std::move(each.is));
+        each.owners.share(sets_);
+        objects_.insert_or_assign(where, kept{std::move(each.is), std::move(each.owners)});
     }
     version_ = std::max(version_, what.version) + versions_never_written_down;
     names_   = std::max(names_, what.names);

@@ -158,15 +158,6 @@ constexpr std::array<merge_key, 13> merge_keys{{
     {"webhooks", "name"},
 }};
 
-/// Empty: the list is replaced as a whole.
-std::string_view key_for(std::string_view field, const value::list_type& items) {
-    for (const auto& each : merge_keys)
-        if (each.field == field) return each.key;
-    if (field == "ports" && !items.empty())
-        return items.front().find("containerPort") != nullptr ? "containerPort" : "port";
-    return {};
-}
-
 bool is_directive(std::string_view key) {
     return key.starts_with("$setElementOrder/") || key.starts_with("$retainKeys") ||
            key.starts_with("$deleteFromPrimitiveList/") || key == "$patch";
@@ -215,7 +206,7 @@ void take_over(value& is, const value::entry& from) {
         slot = strategic_merge_patched(std::move(slot), from.is);
         return;
     }
-    const auto key = key_for(from.key, from.is.items());
+    const auto key = merge_key_of(from.key, from.is.items());
     if (!key.empty())
         slot = merged_list(std::move(slot), from.is, key);
     else if (from.key == "finalizers")
@@ -225,6 +216,14 @@ void take_over(value& is, const value::entry& from) {
 }
 
 }  // namespace
+
+std::string_view merge_key_of(std::string_view field, const value::list_type& items) {
+    for (const auto& each : merge_keys)
+        if (each.field == field) return each.key;
+    if (field == "ports" && !items.empty())
+        return items.front().find("containerPort") != nullptr ? "containerPort" : "port";
+    return {};
+}
 
 result<value> json_patched(value is, const value& patch) {
     if (!patch.is_list()) return failure{errc::malformed, "a JSON patch is a list of operations"};

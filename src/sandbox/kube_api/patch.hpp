@@ -4,6 +4,8 @@
 #include "falconer/result.hpp"
 #include "falconer/value.hpp"
 
+#include <string_view>
+
 namespace falconer::sandbox {
 
 /// RFC 7396.
@@ -16,5 +18,8 @@ result<value> json_patched(value is, const value& patch);
 /// sig-api-machinery/strategic-merge-patch.md; the merge keys: the patchMergeKey tags of
 /// k8s.io/api.
 value strategic_merge_patched(value is, const value& patch);
+/// By what items of a list of that name are told apart there; empty: such a list is replaced as a
+/// whole.
+std::string_view merge_key_of(std::string_view field, const value::list_type& items);
 
 }  // namespace falconer::sandbox

@@ -130,8 +130,7 @@ bool is_review(const kube_type& type) {
 }
 
 result<value> reviewed(
-    const api_store& store, const kube_type& type, value question, const api_user& asker,
-    const api_users& users
+    const api_store& store, const kube_type& type, value question, const review_context& at
 ) {
     const auto kind = question.text_at({"kind"});
     if (!kind.empty() && kind != type.kind)
@@ -139,24 +138,25 @@ result<value> reviewed(
             errc::broken, "the kind in the data (" + std::string(kind) +
                               ") does not match the expected one (" + type.kind + ")"
         };
-    question["apiVersion"]                    = type.api_version();
-    question["kind"]                          = type.kind;
-    question["metadata"]["creationTimestamp"] = value{};
-    const auto* const spec                    = question.find("spec");
+    question["apiVersion"]     = type.api_version();
+    question["kind"]           = type.kind;
+    question["metadata"]       = value::map();
+    const auto* const spec     = question.find("spec");
     const value       as_asked = spec != nullptr && spec->is_map() ? *spec : value::map();
     if (type.kind == "TokenReview") {
         const auto token = as_asked.text_at({"token"});
         if (token.empty())
             return failure{errc::broken, "token is required for TokenReview in authentication"};
-        const auto known = users.find(token);
+        const auto known = at.users.find(token);
         question["status"] =
-            known == users.end()
+            known == at.users.end()
                 ? value{{"error", "invalid bearer token"}, {"user", value::map()}}
                 : value{{"authenticated", true}, {"user", user_value(known->second)}};
         return question;
     }
     if (type.kind == "SelfSubjectReview") {
-        question["status"] = value{{"userInfo", user_value(asker)}};
+        question["metadata"]["creationTimestamp"] = at.now;
+        question["status"]                        = value{{"userInfo", user_value(at.asker)}};
         return question;
     }
     const bool of_resource = as_asked.find("resourceAttributes") != nullptr;
@@ -168,7 +168,7 @@ result<value> reviewed(
                                  "resourceAttributes must be specified"
         };
     if (type.kind == "SelfSubjectAccessReview") {
-        question["status"] = verdict(store, as_asked, asker);
+        question["status"] = verdict(store, as_asked, at.asker);
         return question;
     }
     const auto who = user_in(as_asked);

@@ -19,11 +19,17 @@ using api_users = std::map<std::string, api_user, std::less<>>;  // by token
 
 bool is_review(const kube_type& type);
 
+/// Who asks, whose tokens are known, and when it is, as metadata has it.
+struct review_context {
+    api_user         asker{};
+    const api_users& users;
+    std::string      now{};
+};
+
 /// The question with its answer in `status`. Rights are those of the roles and bindings in `store`;
 /// whoever is in the group system:masters may do everything. Errors: malformed, broken.
 result<value> reviewed(
-    const api_store& store, const kube_type& type, value question, const api_user& asker,
-    const api_users& users
+    const api_store& store, const kube_type& type, value question, const review_context& at
 );
 
 }  // namespace falconer::sandbox

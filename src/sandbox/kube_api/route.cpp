@@ -56,10 +56,11 @@ bool read_objects(std::vector<std::string> parts, api_route& into) {
         into.namespace_name = std::move(parts[1]);
         parts.erase(parts.begin(), parts.begin() + 2);
     }
-    if (parts.empty() || parts.size() > 3) return false;
+    if (parts.empty()) return false;
     into.plural = std::move(parts[0]);
     if (parts.size() > 1) into.name = std::move(parts[1]);
     if (parts.size() > 2) into.part = std::move(parts[2]);
+    for (std::size_t i = 3; i < parts.size(); ++i) into.part += '/' + parts[i];
     return true;
 }
 

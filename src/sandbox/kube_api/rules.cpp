@@ -3,6 +3,9 @@
 #include "falconer/base64.hpp"
 
 #include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
 
 namespace falconer::sandbox {
 
@@ -84,6 +87,27 @@ void fold_string_data(const kube_type& type, value& object) {
     if (object.find("type") == nullptr) object["type"] = "Opaque";
 }
 
+failure unforeseen(std::string why) {
+    return {std::make_error_code(std::errc::invalid_argument), std::move(why)};
+}
+
+bool may_ignore_versions(const api_type& type) {
+    constexpr std::array<std::string_view, 6> never{
+        "leases",
+        "customresourcedefinitions",
+        "mutatingwebhookconfigurations",
+        "validatingwebhookconfigurations",
+        "poddisruptionbudgets",
+        "serviceaccounts",
+    };
+    if (type.built_in) return std::ranges::find(never, type.type.plural) == never.end();
+    return type.type.group == "core.gardener.cloud";  // an API server of its own
+}
+
+bool may_be_made_by_update(const kube_type& type) {
+    return type.plural == "leases" || (type.group.empty() && type.plural == "events");
+}
+
 bool breaks_immutability(const value& was, const value& object) {
     const auto* const fixed = was.find("immutable");
     if (fixed == nullptr || fixed->boolean() != true) return false;
@@ -102,6 +126,15 @@ result<void> check_keys(const kube_type& type, const kube_key& key, const value&
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '-' || c == '_' || c == '.';
     };
+    if (const auto *const texts = object.find("data"), *const bytes = object.find("binaryData");
+        texts != nullptr && bytes != nullptr)
+        for (const auto& each : texts->entries())
+            if (bytes->find(each.key) != nullptr)
+                return failure{
+                    errc::malformed, invalid_text(type, key) + "data[" + each.key +
+                                         "]: Invalid value: \"" + each.key +
+                                         "\": duplicate of key present in binaryData"
+                };
     for (const auto* part : {"data", "binaryData", "stringData"}) {
         const auto* const map = object.find(part);
         if (map == nullptr) continue;
@@ -117,11 +150,21 @@ result<void> check_keys(const kube_type& type, const kube_key& key, const value&
     return {};
 }
 
+void complete_event(const kube_type& type, value& object) {
+    if (type.kind != "Event" || !type.group.empty()) return;
+    for (const auto* key : {"involvedObject", "source"})
+        if (object.find(key) == nullptr) object[key] = value::map();
+    for (const auto* key : {"reportingComponent", "reportingInstance"})
+        if (object.find(key) == nullptr) object[key] = "";
+    for (const auto* key : {"eventTime", "firstTimestamp", "lastTimestamp"})
+        if (object.find(key) == nullptr) object[key] = value{};
+}
+
 void complete_namespace(const kube_key& key, value& object) {
     object["metadata"]["labels"]["kubernetes.io/metadata.name"] = key.name;
     auto& spec                                                  = object["spec"];
     if (spec.find("finalizers") == nullptr)
-        spec["finalizers"].push_back("kubernetes");  // of contents: see empty_namespace()
+        spec["finalizers"].push_back("kubernetes");  // of contents: see remove()
 }
 
 /// Clients wait for these before they use the type.
@@ -136,6 +179,14 @@ value established(const value& crd) {
 
 bool is_crd(const kube_type& type) {
     return type.plural == "customresourcedefinitions";
+}
+
+bool is_namespace(const kube_type& type) {
+    return type.group.empty() && type.plural == "namespaces";
+}
+
+bool same_type(const kube_type& a, const kube_type& b) {
+    return a.group == b.group && a.plural == b.plural;
 }
 
 kube_type stored_as(const kube_type& type) {

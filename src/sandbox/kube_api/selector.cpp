@@ -1,6 +1,7 @@
 #include "selector.hpp"
 
 #include "falconer/spelling.hpp"
+#include "shape.hpp"
 
 #include <algorithm>
 
@@ -83,6 +84,8 @@ result<api_selector> api_selector::parse(std::string_view labels, std::string_vi
     for (const auto part : parts_of(labels)) {
         auto is = parse_label(part);
         if (!is) return std::move(is).error();
+        if (!can_be_a_label(*is))
+            return failure{errc::malformed, "unable to parse requirement: " + in_one_line(part)};
         made.labels_.push_back(std::move(*is));
     }
     for (const auto part : parts_of(fields)) {
@@ -93,6 +96,16 @@ result<api_selector> api_selector::parse(std::string_view labels, std::string_vi
         made.fields_.push_back(std::move(*is));
     }
     return made;
+}
+
+bool api_selector::can_be_a_label(const requirement& is) {
+    return is_qualified_name(is.key) && std::ranges::all_of(is.values, is_label_value);
+}
+
+std::vector<std::string> api_selector::fields() const {
+    std::vector<std::string> all;
+    for (const auto& each : fields_) all.push_back(each.key);
+    return all;
 }
 
 bool api_selector::holds(const requirement& wanted, const std::string* found) {

@@ -19,6 +19,8 @@ public:
 
     bool matches(const value& object) const;
     bool takes_all() const noexcept { return labels_.empty() && fields_.empty(); }
+    /// Those that are asked about.
+    std::vector<std::string> fields() const;
 
 private:
     enum class relation { in, not_in, there, not_there };
@@ -29,6 +31,7 @@ private:
     };
     static result<requirement> parse_label(std::string_view text);
 
+    static bool can_be_a_label(const requirement& is);
     static bool holds(const requirement& wanted, const std::string* found);
 
     std::vector<requirement> labels_{}, fields_{};

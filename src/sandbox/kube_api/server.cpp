@@ -2,6 +2,8 @@
 
 #include "answers.hpp"
 #include "documents.hpp"
+#include "falconer/event.hpp"
+#include "list_options.hpp"
 #include "table.hpp"
 #include "watch.hpp"
 #include "writing.hpp"
@@ -51,7 +53,7 @@ constexpr int most_tries = 5;  // of a write whose object others change meanwhil
 std::string list_text(const api_type& served, const api_store::objects_seen& page) {
     const auto& type = served.type;
     value       metadata{{"resourceVersion", page.resource_version}};
-    if (!page.next.empty()) metadata["continue"] = page.next;
+    if (!page.next.empty() || !served.built_in) metadata["continue"] = page.next;
     auto text = json_text(
         {{"kind", type.kind + "List"},
          {"apiVersion", type.api_version()},
@@ -77,6 +79,34 @@ http_response too_large(std::uint64_t most) {
     return status_answer(
         413, "RequestEntityTooLarge", "Request entity too large: limit is " + std::to_string(most)
     );
+}
+
+bool has_built_in(const api_types& types, std::string_view group) {
+    return std::ranges::any_of(types.all(), [&](const api_type& each) {
+        return each.built_in && each.type.group == group;
+    });
+}
+
+/// Where nobody can ask so. Custom types are routed by another part of a real server. Source:
+/// apiserver, endpoints/installer.go; apiextensions-apiserver, customresource_handler.go.
+std::optional<http_response> misplaced(
+    const api_type& type, const api_route& route, std::string_view method
+) {
+    const bool reads  = method == "GET" || method == "HEAD";
+    const bool spaced = !route.namespace_name.empty(), named = !route.name.empty();
+    if (!route.part.empty() && (route.part != "status" || !type.has_status)) return not_found();
+    const bool without_its_own = type.type.namespaced && !spaced;
+    if (!type.built_in && spaced != type.type.namespaced && (named || spaced || !reads))
+        return not_served();
+    if (!type.type.namespaced && spaced) return not_found();
+    if (without_its_own && named) return not_found();
+    if (without_its_own && !reads) return not_allowed();
+    const bool changes = method == "PUT" || method == "PATCH";
+    if (!named && changes && !type.built_in)
+        return status_answer(400, "BadRequest", "name must be provided");
+    const bool can_be = reads || (named ? changes || (method == "DELETE" && route.part.empty())
+                                        : method == "POST" || method == "DELETE");
+    return can_be ? std::nullopt : std::optional(not_allowed());
 }
 
 kube_selection selection_of(const api_route& route) {
@@ -160,8 +190,10 @@ task<http_response> api_server::objects(
     api_store& store, api_route route, const http_request& request, api_fault fault
 ) {
     const auto* const found = store.types().find(route.group, route.version, route.plural);
-    if (found == nullptr || (!route.part.empty() && route.part != "status")) co_return not_served();
+    if (found == nullptr)
+        co_return has_built_in(store.types(), route.group) ? not_found() : not_served();
     api_type type = *found;  // a CRD that is written changes the types
+    if (auto elsewhere = misplaced(type, route, request.method)) co_return std::move(*elsewhere);
     if (!is_write(request)) co_return reading(store, type, route, request, fault);
     if (const auto type_of_body = request.headers.find("Content-Type").value_or("");
         type_of_body.find("protobuf") != std::string_view::npos)
@@ -201,11 +233,8 @@ http_response api_server::reading(
         if (table) return json_answer(200, as_table(type, {&*found}, time_.utc(), whole));
         return json_answer(200, *found);
     }
-    if (is_review(type.type))
-        return status_answer(
-            405, "MethodNotAllowed",
-            "the server does not allow this method on the requested resource"
-        );
+    if (is_review(type.type)) return not_allowed();
+    if (auto good = check_list_options(type, route); !good) return refusal(good.error());
     const auto which = selection_of(route);
     if (route.is_asked("watch")) {
         auto selector = api_selector::parse(which.labels, which.fields);
@@ -258,6 +287,7 @@ task<http_response> api_server::emptying(
 ) {
     const auto how = options_of(route, request);
     if (!how) co_return refusal(how.error());
+    if (auto good = check_list_options(type, route); !good) co_return refusal(good.error());
     const auto page = store.look(type.type, selection_of(route), {.limit = 0});
     if (!page) co_return refusal(page.error());
     for (const auto& each : page->items) {
@@ -274,16 +304,16 @@ task<http_response> api_server::emptying(
 http_response api_server::review(
     const api_store& store, const kube_type& type, const http_request& request
 ) const {
-    if (request.method != "POST")
-        return status_answer(
-            405, "MethodNotAllowed",
-            "the server does not allow this method on the requested resource"
-        );
+    if (request.method != "POST") return not_allowed();
     auto question = body_of(request);
     if (!question) return refusal(question.error());
-    const auto* const who = asker(request);
-    auto              answer =
-        reviewed(store, type, std::move(*question), who == nullptr ? api_user{} : *who, users_);
+    const auto* const    who = asker(request);
+    const review_context at{
+        .asker = who == nullptr ? api_user{} : *who,
+        .users = users_,
+        .now   = text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time_.utc())))
+    };
+    auto answer = reviewed(store, type, std::move(*question), at);
     if (!answer) return refusal(answer.error());
     return json_answer(201, *answer);
 }

@@ -6,8 +6,10 @@
 #include "falconer/ids.hpp"
 #include "patch.hpp"
 #include "rules.hpp"
+#include "shape.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
 namespace falconer::sandbox {
@@ -17,8 +19,18 @@ using object_ptr = api_change::object;
 
 const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
 
-bool same_type(const kube_type& a, const kube_type& b) {
-    return a.group == b.group && a.plural == b.plural;
+/// `otherwise`: what it is to the kind of write that would make such an object.
+result<void> readable(const api_type& type, const value& object, std::error_code otherwise) {
+    auto why = misshapen(type, object);
+    if (why.empty()) return {};
+    return failure{
+        otherwise, type.type.kind + " in version \"" + type.type.version +
+                       "\" cannot be handled as a " + type.type.kind + ": " + why
+    };
+}
+
+failure not_served() {
+    return {errc::not_found, "the server could not find the requested resource"};
 }
 
 }  // namespace
@@ -34,7 +46,7 @@ std::string api_store::now() const {
 
 const object_ptr* api_store::find(const kube_type& type, const kube_key& key) const {
     const auto at = objects_.find({stored_as(type), key});
-    return at == objects_.end() ? nullptr : &at->second;
+    return at == objects_.end() ? nullptr : &at->second.is;
 }
 
 result<value> api_store::get(const kube_type& type, const kube_key& key) const {
@@ -65,12 +77,15 @@ result<api_store::objects_seen> api_store::look(
     read.resource_version = std::to_string(version_);
     kube_key last, after{which.namespace_name, {}};
     if (!page.next.empty()) {  // "17:namespace/name"
-        const auto colon = page.next.find(':'), slash = page.next.find('/');
-        if (colon == std::string::npos || slash == std::string::npos || slash < colon)
+        const auto    colon = page.next.find(':'), slash = page.next.find('/');
+        std::uint64_t of = 0;
+        const auto*   at = page.next.data();
+        if (colon == std::string::npos || slash == std::string::npos || slash < colon ||
+            std::from_chars(at, at + colon, of).ptr != at + colon || of == 0)
             return failure{errc::broken, "continue key is not valid"};
         read.resource_version = page.next.substr(0, colon);
         after = {page.next.substr(colon + 1, slash - colon - 1), page.next.substr(slash + 1)};
-        if (history_.empty() || std::stoull(read.resource_version) + 1 < history_.front().version)
+        if (!since(of))
             return failure{
                 errc::expired,
                 "The provided continue parameter is too old to display a "
@@ -82,12 +97,12 @@ result<api_store::objects_seen> api_store::look(
         if (!same_type(at->first.first, stored)) break;
         const auto& key = at->first.second;
         if (!which.namespace_name.empty() && key.namespace_name != which.namespace_name) break;
-        if (!selector->takes_all() && !selector->matches(*at->second->tree())) continue;
+        if (!selector->takes_all() && !selector->matches(*at->second.is->tree())) continue;
         if (page.limit != 0 && read.items.size() == page.limit) {
             read.next = read.resource_version + ":" + last.namespace_name + "/" + last.name;
             break;
         }
-        read.items.push_back(at->second);
+        read.items.push_back(at->second.is);
         last = key;
     }
     return read;
@@ -132,22 +147,31 @@ result<void> api_store::check(const kube_type& type, const kube_key& key, const 
 
 /// To the schema of its type.
 result<void> api_store::conform(const api_type& type, const kube_key& key, value& object) {
-    std::vector<std::string> problems;
+    auto problems = metadata_violations(type, object);
     if (type.schema.is_map()) {
         prune(object, type.schema);
         fill_defaults(object, type.schema);
-        problems = violations(object, type.schema);
+        for (auto& each : violations(object, type.schema)) problems.push_back(std::move(each));
     } else if (type.type.kind == "CustomResourceDefinition") {
-        problems = crd_violations(object);
+        for (auto& each : crd_violations(object)) problems.push_back(std::move(each));
     }
     if (problems.empty()) return {};
     return failure{errc::malformed, invalid_text(type.type, key) + listed(problems)};
 }
 
-result<value> api_store::create(const kube_type& type, kube_key key, value object, kube_write how) {
+result<value> api_store::create(
+    const kube_type& type, kube_key key, value object, kube_write how, std::string_view manager
+) {
     const auto* const served = types_.find(type.group, type.version, type.plural);
-    if (served == nullptr)
-        return failure{errc::not_found, "the server could not find the requested resource"};
+    if (served == nullptr) return not_served();
+    const bool keyed = served->built_in;
+    auto       made  = make(*served, std::move(key), std::move(object), how.dry_run);
+    return owned(type, keyed, {}, std::move(made), how, manager);
+}
+
+result<value> api_store::make(const api_type& served, kube_key key, value object, bool rehearses) {
+    const auto& type = served.type;
+    if (auto good = readable(served, object, errc::broken); !good) return std::move(good).error();
     if (key.name.empty()) key.name = object.text_at({"metadata", "name"});
     if (const auto prefix = object.text_at({"metadata", "generateName"});
         key.name.empty() && !prefix.empty())
@@ -177,35 +201,49 @@ result<value> api_store::create(const kube_type& type, kube_key key, value objec
     metadata.erase("deletionTimestamp");
     metadata.erase("deletionGracePeriodSeconds");
     metadata.erase("resourceVersion");
-    if (served->generations) metadata["generation"] = 1;
-    if (served->has_status) object.erase("status");
+    if (served.generations) metadata["generation"] = 1;
+    if (served.has_status) object.erase("status");
     fold_string_data(type, object);
+    complete_event(type, object);
     label_extensions(type, object);
-    if (same_type(type, namespaces)) {
+    if (is_namespace(type)) {
         complete_namespace(key, object);
         object["status"]["phase"] = "Active";
     }
     if (type.kind == "CustomResourceDefinition") object["status"] = established(object);
-    if (auto good = conform(*served, key, object); !good) return std::move(good).error();
-    if (how.dry_run) return object;
+    if (auto good = conform(served, key, object); !good) return std::move(good).error();
+    if (rehearses) return object;
     return commit(type, key, nullptr, std::move(object));
 }
 
 result<value> api_store::update(
-    const kube_type& type, const kube_key& key, value object, kube_write how
+    const kube_type& type, const kube_key& key, value object, kube_write how,
+    std::string_view manager
 ) {
     const auto* const served = types_.find(type.group, type.version, type.plural);
     const auto* const found  = find(type, key);
-    if (served == nullptr || found == nullptr)
-        return failure{errc::not_found, name_of(type, key) + " not found"};
+    if (served == nullptr) return not_served();
+    if (found == nullptr && how.part == kube_part::whole && may_be_made_by_update(type))
+        return create(type, key, std::move(object), how, manager);
+    if (found == nullptr) return failure{errc::not_found, name_of(type, key) + " not found"};
+    if (auto good = readable(*served, object, errc::broken); !good) return std::move(good).error();
     if (auto good = check(type, key, object); !good) return std::move(good).error();
+    if (resource_version_of(object).empty() && !may_ignore_versions(*served))
+        return failure{
+            errc::malformed, invalid_text(type, key) +
+                                 "metadata.resourceVersion: Invalid value: 0: must be specified "
+                                 "for an update"
+        };
     const auto was = (*found)->tree();
-    return write(*served, key, *was, std::move(object), how);
+    // A write may be the end of an object, and that the end of its type.
+    const bool keyed = served->built_in;
+    auto       done  = write(*served, key, *was, std::move(object), how);
+    return owned(type, keyed, *was, std::move(done), how, manager);
 }
 
 result<value> api_store::patch(
     const kube_type& type, const kube_key& key, api_patch_kind kind, const value& patch,
-    kube_write how
+    kube_write how, std::string_view manager
 ) {
     const auto* const served = types_.find(type.group, type.version, type.plural);
     const auto* const found  = find(type, key);
@@ -219,8 +257,17 @@ result<value> api_store::patch(
         case api_patch_kind::json: patched = json_patched(*was, patch); break;
     }
     if (!patched) return std::move(patched).error();
+    if (auto good = readable(*served, *patched, errc::malformed); !good)
+        return std::move(good).error();
+    if (patched->text_at({"metadata", "name"}).empty())
+        return failure{
+            errc::broken, "the name of the object (" + key.name +
+                              " based on URL) was undeterminable: name must be provided"
+        };
     if (auto good = check(type, key, *patched); !good) return std::move(good).error();
-    return write(*served, key, *was, std::move(*patched), how);
+    const bool keyed = served->built_in;  // as in update()
+    auto       done  = write(*served, key, *was, std::move(*patched), how);
+    return owned(type, keyed, *was, std::move(done), how, manager);
 }
 
 result<value> api_store::apply(
@@ -228,22 +275,48 @@ result<value> api_store::apply(
     const value* admitted
 ) {
     const auto* const served = types_.find(type.group, type.version, type.plural);
-    if (served == nullptr)
-        return failure{errc::not_found, "the server could not find the requested resource"};
-    const slot  where{stored_as(type), key};
-    const auto* found   = find(type, key);
-    const auto  was     = found == nullptr ? nullptr : (*found)->tree();
-    const auto  known   = applied_.find(where);
-    auto        managed = was && known != applied_.end() ? known->second : applied_fields{};
-    auto        merged =
-        managed.apply(was ? *was : value{}, config, how.manager, how.force, served->built_in);
+    if (served == nullptr) return not_served();
+    if (auto good = readable(*served, config, unforeseen({}).code); !good)
+        return std::move(good).error();
+    const auto                 found = objects_.find({stored_as(type), key});
+    const auto                 was   = found == objects_.end() ? nullptr : found->second.is->tree();
+    auto                       owners = was ? found->second.owners : field_owners{};
+    const field_owners::writer by{
+        .manager = how.manager, .applies = true, .status = how.part == kube_part::status
+    };
+    auto merged = owners.apply(was ? *was : value{}, config, by, how.force, served->built_in);
     if (!merged) return std::move(merged).error();
     if (admitted != nullptr) *merged = *admitted;
     const kube_write writing{.part = how.part, .dry_run = how.dry_run};
     if (auto good = check(type, key, *merged); !good) return std::move(good).error();
     auto done = was ? write(*served, key, *was, std::move(*merged), writing)
-                    : create(type, key, std::move(*merged), writing);
-    if (done && !how.dry_run) applied_.insert_or_assign(where, std::move(managed));
+                    : make(*served, key, std::move(*merged), how.dry_run);
+    if (done && !how.dry_run) own(type, key, std::move(owners));
+    return done;
+}
+
+void api_store::own(const kube_type& type, const kube_key& key, field_owners owners) {
+    const auto at = objects_.find({stored_as(type), key});
+    if (at == objects_.end()) return;  // the write was its last one
+    owners.share(sets_);
+    at->second.owners = std::move(owners);
+}
+
+/// Gives what `done` has changed to whoever has written it.
+result<value> api_store::owned(
+    const kube_type& type, bool keyed, const value& was, result<value> done, kube_write how,
+    std::string_view manager
+) {
+    if (!done || how.dry_run) return done;
+    const auto key = key_of(*done);
+    const auto at  = objects_.find({stored_as(type), key});
+    if (at == objects_.end()) return done;
+    auto owners = at->second.owners;
+    owners.wrote(
+        was, *done, {.manager = std::string(manager), .status = how.part == kube_part::status},
+        keyed
+    );
+    own(type, key, std::move(owners));
     return done;
 }
 
@@ -251,14 +324,22 @@ result<value> api_store::write(
     const api_type& type, const kube_key& key, const value& was, value object, kube_write how
 ) {
     const auto version = resource_version_of(object);
+    if (version.find_first_not_of("0123456789") != version.npos)
+        return unforeseen("parsing \"" + std::string(version) + "\": invalid syntax");
     if (!version.empty() && version != resource_version_of(was))
         return failure{
             errc::conflict, "Operation cannot be fulfilled on " + name_of(type.type, key) +
                                 ": the object has been modified; please apply your changes to the "
                                 "latest version and try again"
         };
-    if (how.part == kube_part::status && !type.has_status)
-        return failure{errc::not_found, "the server could not find the requested resource"};
+    const auto uid = object.text_at({"metadata", "uid"}), had = was.text_at({"metadata", "uid"});
+    if (!uid.empty() && uid != had)
+        return failure{
+            errc::conflict, "Operation cannot be fulfilled on " + name_of(type.type, key) +
+                                ": Precondition failed: UID in precondition: " + std::string(uid) +
+                                ", UID in object meta: " + std::string(had)
+        };
+    if (how.part == kube_part::status && !type.has_status) return not_served();
     if (how.part == kube_part::status) {
         auto status = object.find("status") == nullptr ? value{} : *object.find("status");
         object      = was;
@@ -270,8 +351,9 @@ result<value> api_store::write(
         keep_servers_own(was, object);
         if (type.has_status) keep_part(was, object, "status");
         fold_string_data(type.type, object);
+        complete_event(type.type, object);
         label_extensions(type.type, object);
-        if (same_type(type.type, namespaces)) complete_namespace(key, object);
+        if (is_namespace(type.type)) complete_namespace(key, object);
         if (breaks_immutability(was, object))
             return failure{
                 errc::malformed, invalid_text(type.type, key) +
@@ -296,72 +378,15 @@ result<value> api_store::write(
     return commit(type.type, key, &was, std::move(object));
 }
 
-result<value> api_store::removable(
-    const kube_type& type, const kube_key& key, const kube_removal& how
-) const {
-    const auto* const found = find(type, key);
-    if (found == nullptr) return failure{errc::not_found, name_of(type, key) + " not found"};
-    const auto was = (*found)->tree();
-    if ((!how.uid.empty() && how.uid != was->text_at({"metadata", "uid"})) ||
-        (!how.resource_version.empty() && how.resource_version != resource_version_of(*was)))
-        return failure{
-            errc::conflict,
-            "Operation cannot be fulfilled on " + name_of(type, key) + ": Precondition failed"
-        };
-    return *was;
-}
-
-result<value> api_store::remove(
-    const kube_type& type, const kube_key& key, const kube_removal& how
-) {
-    if (auto may = removable(type, key, how); !may) return may;
-    const auto was          = (*find(type, key))->tree();
-    const bool is_namespace = same_type(type, namespaces);
-    if (!has_finalizers(*was) && !is_namespace) {
-        drop(type, key);
-        return *was;
-    }
-    auto object = *was;
-    if (!is_deleting(object)) {
-        object["metadata"]["deletionTimestamp"]          = now();
-        object["metadata"]["deletionGracePeriodSeconds"] = 0;
-        if (const auto* counted = was->find_path({"metadata", "generation"}))
-            object["metadata"]["generation"] = counted->integer().value_or(0) + 1;
-        if (is_namespace) object["status"]["phase"] = "Terminating";
-        object = commit(type, key, &*was, std::move(object));
-    }
-    if (is_namespace) empty_namespace(key.name);
-    return object;
-}
-
-/// Everything within is deleted; the namespace goes when the last of it has gone.
-void api_store::empty_namespace(const std::string& name) {
-    std::vector<slot> within;
-    for (const auto& [where, object] : objects_)
-        if (where.second.namespace_name == name) within.push_back(where);
-    for (const auto& each : within) (void)remove(each.first, each.second, {});
-    end_namespace(name);
-}
-
-void api_store::end_namespace(const std::string& name) {
-    const auto* const space = find(namespaces, {{}, name});
-    if (space == nullptr || !is_deleting(*(*space)->tree()) || has_finalizers(*(*space)->tree()))
-        return;
-    const bool empty = std::none_of(objects_.begin(), objects_.end(), [&](const auto& each) {
-        return each.first.second.namespace_name == name;
-    });
-    if (empty) drop(namespaces, {{}, name});
-}
-
 value api_store::commit(
     const kube_type& type, const kube_key& key, const value* was, value object
 ) {
     object["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
     registered(was, &object);
-    auto&      kept   = objects_[{stored_as(type), key}];
-    auto       before = kept;
-    const auto after  = std::make_shared<const api_object>(object);
-    kept              = after;
+    auto&      slot_is = objects_[{stored_as(type), key}].is;
+    auto       before  = slot_is;
+    const auto after   = std::make_shared<const api_object>(object);
+    slot_is            = after;
     tell(
         {.version = ++version_,
          .type    = type,
@@ -370,23 +395,6 @@ value api_store::commit(
          .after   = after}
     );
     return object;
-}
-
-void api_store::drop(const kube_type& type, const kube_key& key) {
-    const auto at = objects_.find({stored_as(type), key});
-    // A deletion has a version of its own, and the object that is told of carries it.
-    auto last                           = at->second->read();
-    last["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
-    registered(&last, nullptr);
-    objects_.erase(at);
-    applied_.erase({stored_as(type), key});
-    tell(
-        {.version = ++version_,
-         .type    = type,
-         .key     = key,
-         .before  = std::make_shared<const api_object>(std::move(last))}
-    );
-    if (!key.namespace_name.empty()) end_namespace(key.namespace_name);
 }
 
 void api_store::registered(const value* before, const value* after) {

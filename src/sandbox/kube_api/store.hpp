@@ -2,10 +2,10 @@
 // Synchronous, in memory, without a door of its own.
 #pragma once
 
-#include "apply.hpp"
 #include "falconer/ports/kube_api.hpp"
 #include "falconer/time_source.hpp"
 #include "object.hpp"
+#include "owners.hpp"
 #include "selector.hpp"
 #include "types.hpp"
 
@@ -38,8 +38,10 @@ struct api_change {
 /// 400. Writes follow api-conventions.md: uid, resourceVersion, generation and timestamps are the
 /// server's; status is written apart where the type has it; what has finalizers stays until they
 /// are gone; where a type has a schema, what is not in it is dropped, defaults are filled in, and
-/// the rest is checked. Not played: managedFields of other writes than apply, quotas, garbage
-/// collection by owner.
+/// the rest is checked; who has written which fields is known to apply, but not shown
+/// (metadata.managedFields). Not played: quotas, garbage collection by owner.
+///
+/// `manager`: whose write it is.
 class api_store {
 public:
     struct options {
@@ -66,11 +68,17 @@ public:
         const kube_type& type, const kube_selection& which, const kube_page_request& page
     ) const;
     /// With metadata.generateName and no name the server chooses one.
-    result<value> create(const kube_type& type, kube_key key, value object, kube_write how);
-    result<value> update(const kube_type& type, const kube_key& key, value object, kube_write how);
+    result<value> create(
+        const kube_type& type, kube_key key, value object, kube_write how,
+        std::string_view manager = us
+    );
+    result<value> update(
+        const kube_type& type, const kube_key& key, value object, kube_write how,
+        std::string_view manager = us
+    );
     result<value> patch(
         const kube_type& type, const kube_key& key, api_patch_kind kind, const value& patch,
-        kube_write how
+        kube_write how, std::string_view manager = us
     );
     /// `admitted`: what webhooks have made of the merged object; is written in its place.
     result<value> apply(
@@ -100,7 +108,7 @@ public:
             kube_type          type{};  // group and plural only
             kube_key           key{};
             api_change::object is{};
-            applied_fields     applied{};
+            field_owners       owners{};
         };
         std::uint64_t      version = 0, names = 0;
         std::vector<entry> objects{};
@@ -111,31 +119,44 @@ public:
     void take_over(contents what);
 
 private:
+    /// As the API server calls whoever is called so by itself.
+    static constexpr std::string_view us = "falconer";
+
     using slot = std::pair<kube_type, kube_key>;
+    struct kept {
+        api_change::object is{};
+        field_owners       owners{};
+    };
 
     const api_change::object* find(const kube_type& type, const kube_key& key) const;
     result<void> check(const kube_type& type, const kube_key& key, const value& object) const;
     static result<void> conform(const api_type& type, const kube_key& key, value& object);
+    result<value>       make(const api_type& served, kube_key key, value object, bool rehearses);
     result<value>       write(
               const api_type& type, const kube_key& key, const value& was, value object, kube_write how
           );
-    value       commit(const kube_type& type, const kube_key& key, const value* was, value object);
-    void        drop(const kube_type& type, const kube_key& key);
-    void        tell(api_change change);
-    void        end_namespace(const std::string& name);
-    void        empty_namespace(const std::string& name);
-    void        registered(const value* before, const value* after);
-    std::string now() const;
+    void          own(const kube_type& type, const kube_key& key, field_owners owners);
+    result<value> owned(
+        const kube_type& type, bool keyed, const value& was, result<value> done, kube_write how,
+        std::string_view manager
+    );
+    value commit(const kube_type& type, const kube_key& key, const value* was, value object);
+    void  drop(const kube_type& type, const kube_key& key);
+    void  tell(api_change change);
+    std::vector<slot> contents_of(const kube_type& type, const kube_key& key) const;
+    void              end_if_empty(const kube_type& type, const kube_key& key);
+    void              registered(const value* before, const value* after);
+    std::string       now() const;
 
-    time_source&                       time_;
-    options                            opt_;
-    api_types                          types_{};
-    std::map<slot, api_change::object> objects_{};
-    std::map<slot, applied_fields>     applied_{};
-    std::deque<api_change>             history_{};
-    std::set<bell*>                    bells_{};
-    std::uint64_t                      version_ = 0;
-    std::uint64_t                      names_   = 0;
+    time_source&           time_;
+    options                opt_;
+    api_types              types_{};
+    std::map<slot, kept>   objects_{};
+    field_sets             sets_{};
+    std::deque<api_change> history_{};
+    std::set<bell*>        bells_{};
+    std::uint64_t          version_ = 0;
+    std::uint64_t          names_   = 0;
 };
 
 }  // namespace falconer::sandbox

@@ -30,6 +30,12 @@ api_type with_status(api_type type) {
     return type;
 }
 
+/// Of kinds whose wishes nobody counts.
+api_type uncounted(api_type type) {
+    type.has_status = true;
+    return type;
+}
+
 api_type gardeners(
     std::string group, std::string version, std::string kind, std::string plural, bool namespaced,
     std::vector<std::string> short_names, std::vector<api_column> columns
@@ -44,15 +50,15 @@ api_type gardeners(
     return made;
 }
 
-void add_kubernetes(std::vector<api_type>& to) {
+void add_kubernetes(std::list<api_type>& to) {
     const std::string rbac = "rbac.authorization.k8s.io";
-    to.push_back(with_status(built_in("", "v1", "Namespace", "namespaces", clusters_own, {"ns"})));
+    to.push_back(uncounted(built_in("", "v1", "Namespace", "namespaces", clusters_own, {"ns"})));
     to.back().columns = {
         {"Status", ".status.phase"}, {"Age", ".metadata.creationTimestamp", "date"}
     };
-    to.push_back(with_status(built_in("", "v1", "Node", "nodes", clusters_own, {"no"})));
+    to.push_back(uncounted(built_in("", "v1", "Node", "nodes", clusters_own, {"no"})));
     to.push_back(with_status(built_in("", "v1", "Pod", "pods", true, {"po"})));
-    to.push_back(with_status(built_in("", "v1", "Service", "services", true, {"svc"})));
+    to.push_back(uncounted(built_in("", "v1", "Service", "services", true, {"svc"})));
     to.push_back(built_in("", "v1", "Secret", "secrets"));
     to.back().columns = {{"Type", ".type"}, {"Age", ".metadata.creationTimestamp", "date"}};
     to.push_back(built_in("", "v1", "ConfigMap", "configmaps", true, {"cm"}));
@@ -112,7 +118,7 @@ void add_kubernetes(std::vector<api_type>& to) {
 }
 
 /// What is only asked, never kept.
-void add_reviews(std::vector<api_type>& to) {
+void add_reviews(std::list<api_type>& to) {
     const std::string who = "authentication.k8s.io", may = "authorization.k8s.io";
     to.push_back(built_in(who, "v1", "TokenReview", "tokenreviews", clusters_own));
     to.push_back(built_in(who, "v1", "SelfSubjectReview", "selfsubjectreviews", clusters_own));
@@ -123,7 +129,7 @@ void add_reviews(std::vector<api_type>& to) {
 }
 
 /// Source: the printer columns of gardener/gardener's CRDs and of its API server.
-void add_gardener(std::vector<api_type>& to) {
+void add_gardener(std::list<api_type>& to) {
     const std::string core = "core.gardener.cloud", extensions = "extensions.gardener.cloud";
     to.push_back(gardeners(
         core, "v1beta1", "Shoot", "shoots", true, {},

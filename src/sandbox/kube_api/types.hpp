@@ -4,6 +4,7 @@
 #include "falconer/kube_object.hpp"
 #include "falconer/result.hpp"
 
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,10 +43,10 @@ public:
 
     const api_type* find(std::string_view group, std::string_view version, std::string_view plural)
         const;
-    const std::vector<api_type>& all() const noexcept { return types_; }
+    const std::list<api_type>& all() const noexcept { return types_; }
 
 private:
-    std::vector<api_type> types_{};
+    std::list<api_type> types_{};  // whoever holds one of them may add others
 };
 
 }  // namespace falconer::sandbox

@@ -1,6 +1,7 @@
 #include "writing.hpp"
 
 #include "crd_schema.hpp"
+#include "rules.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,9 @@ namespace falconer::sandbox {
 namespace {
 
 using net::http_request;
+
+/// Source: apimachinery, apis/meta/v1/validation, FieldManagerMaxLength.
+constexpr std::size_t longest_manager = 128;
 
 bool is_apply(const http_request& request) {
     return request.headers.find("Content-Type").value_or("").starts_with("application/apply-patch");
@@ -36,6 +40,70 @@ std::optional<api_patch_kind> patch_kind_of(const http_request& request) {
     if (type.starts_with("application/json-patch+json")) return api_patch_kind::json;
     if (type.starts_with("application/strategic-merge-patch+json"))
         return api_patch_kind::strategic;
+    return {};
+}
+
+/// Whose fields those are that are written. Source: apiserver, endpoints/handlers/create.go,
+/// managerOrUserAgent.
+std::string manager_of(const api_route& route, const http_request& request) {
+    if (const auto named = route.asked("fieldManager"); !named.empty()) return std::string(named);
+    const auto agent = request.headers.find("User-Agent").value_or("unknown");
+    return std::string(agent.substr(0, std::min<std::size_t>(agent.find('/'), longest_manager)));
+}
+
+/// Of a deletion. What hangs on an owner is not collected here, so that all policies come to the
+/// same.
+result<void> check_deletion(const value& how) {
+    const auto kind = how.text_at({"kind"});
+    if (!kind.empty() && kind != "DeleteOptions")
+        return unforeseen("no kind \"" + std::string(kind) + "\" is registered");
+    const auto* const grace = how.find("gracePeriodSeconds");
+    if (grace != nullptr && !grace->is_null() && !grace->integer())
+        return unforeseen("gracePeriodSeconds: expected a number, found " + described(*grace));
+    const auto* const only = how.find("preconditions");
+    if (only != nullptr && !only->is_null() && !only->is_map())
+        return unforeseen("preconditions: expected a mapping, found " + described(*only));
+    constexpr std::array<std::string_view, 4> policies{"", "Background", "Foreground", "Orphan"};
+    const auto                                policy = how.text_at({"propagationPolicy"});
+    if (std::ranges::find(policies, policy) == policies.end())
+        return unsupported(
+            "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
+        );
+    const auto* const orphan = how.find("orphanDependents");
+    if (orphan != nullptr && !orphan->is_null() && !policy.empty())
+        return failure{
+            errc::malformed,
+            "DeleteOptions.meta.k8s.io \"\" is invalid: orphanDependents: Invalid value: "
+            "orphanDependents and deletionPropagation cannot be both set"
+        };
+    return {};
+}
+
+result<void> check_apply(const value& config) {
+    if (config.text_at({"apiVersion"}).empty() || config.text_at({"kind"}).empty())
+        return failure{errc::broken, "invalid object type: it says no apiVersion or no kind"};
+    const auto* const managed = config.find_path({"metadata", "managedFields"});
+    if (managed != nullptr && !managed->is_null())
+        return failure{errc::broken, "metadata.managedFields must be nil"};
+    return {};
+}
+
+/// Of any write. Source: apimachinery, apis/meta/v1/validation.
+result<void> check_query(const api_route& route, const http_request& request) {
+    if (const auto how = route.asked("fieldValidation");
+        !how.empty() && how != "Ignore" && how != "Warn" && how != "Strict")
+        return unsupported("fieldValidation", value(how), R"("Ignore", "Strict", "Warn")");
+    if (route.asked("fieldManager").size() > longest_manager)
+        return failure{
+            errc::malformed, "fieldManager: Too long: may not be more than " +
+                                 std::to_string(longest_manager) + " bytes"
+        };
+    if (request.method == "PATCH" && !is_apply(request) && !route.asked("force").empty())
+        return failure{
+            errc::malformed,
+            "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for "
+            "non-apply patch"
+        };
     return {};
 }
 
@@ -69,6 +137,10 @@ result<value> body_of(const http_request& request) {
         return failure{errc::broken, "the request's body cannot be read: " + read.error().detail};
     const bool is_json_patch =
         request.headers.find("Content-Type").value_or("").starts_with("application/json-patch");
+    if (is_json_patch && !read->is_list())
+        return failure{
+            errc::broken, "error decoding patch: it is no list, but " + described(*read)
+        };
     if (!is_json_patch && !read->is_map())
         return failure{errc::broken, "the request's body is no object, but " + described(*read)};
     return read;
@@ -79,9 +151,11 @@ result<write_options> options_of(const api_route& route, const http_request& req
     value         how = value::map();
     if (request.method == "DELETE" && !request.body.empty()) {
         auto given = body_of(request);
-        if (!given) return std::move(given).error();
+        if (!given) return unforeseen(std::move(given).error().detail);
         how = std::move(*given);
     }
+    if (auto good = check_deletion(how); !good) return std::move(good).error();
+    if (auto good = check_query(route, request); !good) return std::move(good).error();
     value dry_runs = value::list();
     if (const auto* const said = how.find("dryRun"); said != nullptr && !said->is_null()) {
         if (!said->is_list()) return unsupported("dryRun", *said, "\"All\"");
@@ -92,13 +166,6 @@ result<write_options> options_of(const api_route& route, const http_request& req
         if (!each.is_text() || *each.text() != "All") return unsupported("dryRun", each, "\"All\"");
         made.dry_run = true;
     }
-    // What hangs on an owner is not collected here, so that all of them come to the same.
-    constexpr std::array<std::string_view, 4> policies{"", "Background", "Foreground", "Orphan"};
-    const auto                                policy = how.text_at({"propagationPolicy"});
-    if (std::ranges::find(policies, policy) == policies.end())
-        return unsupported(
-            "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
-        );
     made.removal = removal_of(how);
     return made;
 }
@@ -108,10 +175,8 @@ api_write write_of(
     const http_request& request, const write_options& options
 ) {
     api_write made;
-    made.type = type;
-    made.key  = {route.namespace_name, route.name};
-    if (request.method == "POST" && made.key.namespace_name.empty() && type.type.namespaced)
-        made.key.namespace_name = "default";
+    made.type    = type;
+    made.key     = {route.namespace_name, route.name};
     made.part    = route.part;
     made.dry_run = options.dry_run;
     if (auto was = store.get(type.type, made.key)) made.old = std::move(*was);
@@ -138,10 +203,13 @@ result<value> written(
     if (!given) return std::move(given).error();
     if (auto known = check_fields(what.type, route, request, *given); !known)
         return std::move(known).error();
+    if (request.method == "POST" && !resource_version_of(*given).empty())
+        return unforeseen("resourceVersion should not be set on objects to be created");
     const bool admitted = at == stage::admitted;
+    const auto manager  = manager_of(route, request);
     if (request.method == "POST")
-        return admitted ? store.create(type, what.key, what.object, how)
-                        : store.create(type, what.key, std::move(*given), how);
+        return admitted ? store.create(type, what.key, what.object, how, manager)
+                        : store.create(type, what.key, std::move(*given), how, manager);
     if (request.method == "PATCH" && is_apply(request)) {
         const kube_apply applying{
             .manager = std::string(route.asked("fieldManager")),
@@ -155,14 +223,16 @@ result<value> written(
                 "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
                 "required for apply patch"
             };
+        if (auto good = check_apply(*given); !good) return std::move(good).error();
         return store.apply(type, what.key, *given, applying, admitted ? &what.object : nullptr);
     }
-    if (admitted) return store.update(type, what.key, what.object, how);
-    if (request.method == "PUT") return store.update(type, what.key, std::move(*given), how);
+    if (admitted) return store.update(type, what.key, what.object, how, manager);
+    if (request.method == "PUT")
+        return store.update(type, what.key, std::move(*given), how, manager);
     if (request.method != "PATCH")
         return failure{errc::broken, request.method + " is not served here"};
     const auto kind = patch_kind_of(request).value_or(api_patch_kind::merge);
-    return store.patch(type, what.key, kind, *given, how);
+    return store.patch(type, what.key, kind, *given, how, manager);
 }
 
 }  // namespace falconer::sandbox

@@ -287,8 +287,10 @@ task<result<void>> private_postgres::launch() {
         how.output       = log;
         how.death_signal = SIGINT;  // a fast shutdown
         std::vector<std::string> command{
-            program("postgres"), "-D", where_.data.string(),       "-k", where_.socket_folder, "-c",
-            "listen_addresses=", "-p", std::to_string(where_.port)
+            program("postgres"),         "-D", where_.data.string(), "-k",
+            where_.socket_folder,        "-c", "listen_addresses=",  "-p",
+            std::to_string(where_.port), "-c", "lc_messages=C"  // its last words are read, whatever
+                                                                // its configuration says
         };
         auto started = child_process::start(loop_, command, how);
         if (!started) co_return std::move(started).error();
@@ -398,33 +400,6 @@ result<void> private_postgres::write_store_env() const {
     out.flush();
     if (!out) return sorry(path.string() + " cannot be written: " + std::strerror(errno));
     return {};
-}
-
-task<void> private_postgres::stop() {
-    stopping_ = true;
-    co_await scope_.stop();
-    co_await end_server();
-    server_.reset();
-}
-
-task<void> private_postgres::end_server() {
-    if (!server_) co_return;
-    server_->signal(SIGINT);  // fast: sessions are ended, what is in memory is written
-    bool ended = co_await ends_within(20s, true);
-    if (ended) co_return;
-    if (hurried_) log_of("sandbox").warn("PostgreSQL is waited for no longer pid={}", pid());
-    server_->signal(SIGQUIT);  // immediate: as after a crash
-    ended = co_await ends_within(hurried_ ? 1s : 5s, false);
-    if (!ended) log_of("sandbox").warn("PostgreSQL does not end; it is killed pid={}", pid());
-}
-
-task<bool> private_postgres::ends_within(std::chrono::milliseconds limit, bool may_be_hurried) {
-    const auto end = time_.now() + limit;
-    while (time_.now() < end && !(may_be_hurried && hurried_)) {
-        auto ended = co_await with_timeout(time_, 200ms, run_until_end());
-        if (ended) co_return true;
-    }
-    co_return false;
 }
 
 }  // namespace falconer::sandbox

@@ -1,0 +1,60 @@
+// Addresses of the page. Every view is an address, so that it can be sent to somebody. All views come at once: a page that
+// was opened before Falconer was updated, or went away for a moment, must not miss a piece of itself.
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory } from 'vue-router'
+import { whenSignedOut } from '@/api/client'
+import { wordFor } from '@/pure/search'
+import { findSession, session } from '@/state/session'
+import ClustersPage from '@/pages/ClustersPage.vue'
+import EventPage from '@/pages/EventPage.vue'
+import EventsPage from '@/pages/EventsPage.vue'
+import NowherePage from '@/pages/NowherePage.vue'
+import QuarantinePage from '@/pages/QuarantinePage.vue'
+import SignInPage from '@/pages/SignInPage.vue'
+
+export const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+        { path: '/', redirect: '/events' },
+        { path: '/sign-in', name: 'sign-in', component: SignInPage, meta: { open: true, title: 'Sign in' } },
+        { path: '/events', name: 'events', component: EventsPage, meta: { title: 'Events' } },
+        { path: '/events/:key', name: 'event', component: EventPage, meta: { title: 'Event' } },
+        { path: '/clusters', name: 'clusters', component: ClustersPage, meta: { title: 'Clusters' } },
+        { path: '/quarantine', name: 'quarantine', component: QuarantinePage, meta: { title: 'Quarantine' } },
+        {
+            // From the Gardener dashboard's external tools: a shoot's events.
+            path: '/project/:namespace/shoots/:name',
+            redirect: ({ params }) => ({
+                name: 'events',
+                query: {
+                    q: `${wordFor('project', String(params.namespace).replace(/^garden-/u, ''))} ${wordFor('shoot', String(params.name))}`,
+                },
+            }),
+        },
+        { path: '/:other(.*)*', name: 'nowhere', component: NowherePage, meta: { open: true, title: 'Not found' } },
+    ],
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach(async (to) => {
+    if (to.meta.open) return true
+    try {
+        if (await findSession()) return true
+    } catch {
+        return true // the view says that the console does not answer
+    }
+    return { name: 'sign-in', query: { to: to.fullPath } }
+})
+
+router.afterEach((to, from) => {
+    document.title = `${String(to.meta.title ?? '')} – Falconer`
+    // Who reads with the keyboard goes on at the beginning of the new view.
+    if (from.name && to.name !== from.name) void nextTick(() => document.getElementById('content')?.focus({ preventScroll: true }))
+})
+
+whenSignedOut(() => {
+    session.me = null
+    session.known = true
+    const here = router.currentRoute.value
+    if (!here.meta.open) void router.push({ name: 'sign-in', query: { to: here.fullPath, ended: '1' } })
+})

@@ -45,6 +45,28 @@ BEGIN
                     FOR EACH ROW EXECUTE FUNCTION falconer.also_keep()', part);
 END $$;
 
+-- As in 0008: the indices of the copy get the names of the day's, whichever it has.
+CREATE OR REPLACE FUNCTION falconer.exchange_day(day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part  text := falconer.partition_of(day);
+    kept  text := part || '_kept';
+    since timestamptz := day::timestamp AT TIME ZONE 'UTC';
+    till  timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+    name  text;
+BEGIN
+    EXECUTE format('DROP TABLE falconer.%I', part);
+    EXECUTE format('ALTER TABLE falconer.%I RENAME TO %I', kept, part);
+    FOR name IN SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+        WHERE x.indrelid = to_regclass('falconer.' || part) AND starts_with(i.relname, kept)
+    LOOP
+        EXECUTE format('ALTER INDEX falconer.%I RENAME TO %I', name, part || substr(name, length(kept) + 1));
+    END LOOP;
+    EXECUTE format('ALTER TABLE falconer.event ATTACH PARTITION falconer.%I
+                    FOR VALUES FROM (%L) TO (%L)', part, since, till);
+    EXECUTE format('ALTER TABLE falconer.%I DROP CONSTRAINT day', part);
+END $$;
+
 -- Days that are there already: today's and those to come. Searches in older ones read more; a rewrite that was broken off begins anew.
 DO $each$
 DECLARE

@@ -81,7 +81,7 @@ class Console(unittest.TestCase):
         self.assertTrue(me["everything"])
         for number in range(30):
             self.post(rule=f"rule {number}", priority="Debug")
-        fields = {"proc.name": "nc", "proc.cmdline": "nc -l 4444", "k8s.pod.name": "cart-0", "evt.time": 1794788426779200001}
+        fields = {"proc.name": "nc", "proc.cmdline": "nc -l 31337", "k8s.pod.name": "cart-0", "evt.time": 1794788426779200001}
         self.post(rule="The one", priority="Critical", output_fields=fields)
         seen, cursor = [], {}
         for _ in range(10):
@@ -91,14 +91,14 @@ class Console(unittest.TestCase):
                 break
             cursor = {"cursor": page["next"]}
         self.assertEqual(seen, ["The one"] + [f"rule {29 - number}" for number in range(30)])
-        for text in ("4444", 'process:nc pod:cart-*', "priority>=error", "evt.time:1794788426779200001", 'rule:"the one"', "-rule:rule*"):
+        for text in ('"-l 31337"', 'process:nc pod:cart-*', "priority>=error", "evt.time:1794788426779200001", 'rule:"the one"', "-rule:rule*"):
             self.assertEqual([each["rule"] for each in self.events(q=text)["events"]], ["The one"], text)
-        key = self.events(q="4444")["events"][0]["key"]
+        key = self.events(q='"-l 31337"')["events"][0]["key"]
         status, whole = self.browser.get("/api/v1/events/" + key)
         self.assertEqual(status, 200, whole)
         self.assertIn({"name": "evt.time", "kind": "number", "text": "1794788426779200001"}, whole["fields"])
         status, raw = self.browser.get(whole["raw"]["href"])
-        self.assertEqual(raw["output_fields"]["proc.cmdline"], "nc -l 4444")
+        self.assertEqual(raw["output_fields"]["proc.cmdline"], "nc -l 31337")
         self.assertEqual(self.browser.get("/api/v1/events/" + whole["uuid"])[1]["key"], key)
         self.assertEqual(self.browser.get("/api/v1/events/" + key.replace(key[0], "f" if key[0] != "f" else "e", 1))[0], 404)
         self.assertEqual(self.browser.ask("DELETE", "/api/v1/session")[0], 204)

@@ -50,7 +50,7 @@ std::string image_of(
     const value& entry, const std::string& path, std::string_view replaced, field_problems& problems
 ) {
     const auto before = problems.size();
-    const auto whole  = text_of(entry, "ref", path, problems);
+    auto       whole  = text_of(entry, "ref", path, problems);
     const auto place  = text_of(entry, "repository", path, problems);
     const auto tag    = text_of(entry, "tag", path, problems);
     if (problems.size() != before) return {};

@@ -162,7 +162,8 @@ value encode(const service_config& config) {
 value written_back(
     const value& provider_config, const service_config& was, const service_config& is
 ) {
-    const auto before = encode(was), after = encode(is);
+    const auto before  = encode(was);
+    auto       after   = encode(is);
     auto       written = provider_config.is_map() ? provider_config : value::map();
     // What was not written at all says nothing; apiVersion and kind are said of everything.
     if (written.entries().empty()) return after;

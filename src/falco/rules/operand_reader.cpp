@@ -203,10 +203,11 @@ std::optional<operand> read_operand(std::string_view text, syntax_error& wrong) 
     operand_reader reader(text);
     auto           is = reader.parse_operand(false);
     if (is && reader.at_end()) return is;
+    const auto behind = reader.at();
     if (auto told = std::move(reader).wrong()) {
         wrong = *std::move(told);
     } else if (is) {
-        wrong = {reader.at(), "something stands behind it"};
+        wrong = {behind, "something stands behind it"};
     } else {
         const auto word = word_at(text);
         wrong = {0, "there is no transformer '" + std::string(word) + "'" + near_transformer(word)};

@@ -64,16 +64,7 @@ protected:
         if (!how) throw std::runtime_error(how.error().detail);
         return std::move(*how);
     }
-    /// Until all that has been committed may be counted. Every transaction of the server counts,
-    /// and other tests are at work in other databases of it.
-    void quiet() {
-        const auto mine = ask(*admin, "SELECT pg_current_xact_id()");
-        const auto end  = time.now() + 120s;
-        while (ask(*admin,
-                   "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 FROM pg_sleep(0.01)",
-                   {mine}) != "t")
-            if (time.now() > end) throw std::runtime_error("an old transaction does not end");
-    }
+    void           quiet() { until_countable(*admin); }
     rollups::round counted() {
         auto now = await(counting->once());
         if (!now) throw std::runtime_error(now.error().detail);

@@ -113,14 +113,22 @@ task<round_outcome> shoot_round::act() {
     co_return outcome;
 }
 
-/// The annotation goes, the finalizer comes, and the status says what we are at.
+/// The status says what we are at, then the annotation goes and the finalizer comes. In this order:
+/// whoever comes after one that ended in between finds the request, or that it was begun. (Times
+/// alone do not tell: a request may come within the second of the last answer.)
 task<std::optional<trouble>> shoot_round::begin() {
+    auto wrong = co_await say_processing();
+    if (wrong) co_return wrong;
     if (auto first = falco::begin_patch(view_, decision_)) {
         auto done = co_await patch(std::move(*first), kube_part::whole);
         if (!done) co_return trouble(std::move(done).error());
         object_ = std::move(*done);
         view_   = falco::read_extension(object_);
     }
+    co_return std::nullopt;
+}
+
+task<std::optional<trouble>> shoot_round::say_processing() {
     // A request is always answered by these words; another try of our own is no news.
     const bool requested = decision_.acknowledge_first || falco::is_unanswered(view_);
     const bool at_it     = view_.last_type == falco::name_of(*decision_.run) &&
@@ -130,8 +138,18 @@ task<std::optional<trouble>> shoot_round::begin() {
     auto words = falco::processing_patch(*decision_.run, view_, now());
     auto done  = co_await patch(std::move(words), kube_part::status);
     if (!done) co_return trouble(std::move(done).error());
+    auto is = falco::read_extension(*done);
+    if (is.operation != view_.operation || is.deleting != view_.deleting)
+        co_return trouble(failure{errc::conflict, "something else has been asked for meanwhile"});
+    if (decision_.acknowledge_first) {
+        // The newest request is the one whose annotation goes.
+        object_ = std::move(*done);
+        view_   = std::move(is);
+        co_return std::nullopt;
+    }
     // Of the answer no more than this: its generation may be a later one than we work on.
-    view_.last_state = "Processing";
+    view_.last_state       = "Processing";
+    view_.resource_version = is.resource_version;
     co_return std::nullopt;
 }
 

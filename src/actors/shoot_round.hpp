@@ -80,6 +80,7 @@ public:
 private:
     task<round_outcome>          act();
     task<std::optional<trouble>> begin();
+    task<std::optional<trouble>> say_processing();
     task<std::optional<trouble>> work(round_outcome& into);
     task<std::optional<trouble>> deliver(round_outcome& into);
     /// The Cluster, if it says something else than what watches have told.

@@ -39,11 +39,14 @@ bool is_wrong(const configuration_reading& got, const std::string& key) {
 
 std::vector<listener> listeners_of(const configuration& how, const std::set<std::string>& roles) {
     std::vector<listener> all;
-    if (roles.contains("ingestor")) all.push_back({"ingestor.listen", how.ingestor.listen});
-    if (roles.contains("admission")) all.push_back({"admission.listen", how.admission.listen});
-    if (roles.contains("console")) all.push_back({"console.listen", how.console.listen});
-    all.push_back({"metrics.listen", how.metrics});
-    all.push_back({"health.listen", how.health});
+    if (roles.contains("ingestor"))
+        all.push_back({"ingestor.listen", "ingest port", how.ingestor.listen});
+    if (roles.contains("admission"))
+        all.push_back({"admission.listen", "webhook port", how.admission.listen});
+    if (roles.contains("console"))
+        all.push_back({"console.listen", "console port", how.console.listen});
+    all.push_back({"metrics.listen", "metrics port", how.metrics});
+    all.push_back({"health.listen", "health port", how.health});
     return all;
 }
 

@@ -14,7 +14,8 @@
 namespace falconer::app {
 
 struct listener {
-    std::string             key{};  // "metrics.listen"
+    std::string             key{};   // "metrics.listen"
+    std::string             name{};  // for people: "metrics port"
     asio::ip::tcp::endpoint at{};
 };
 

@@ -27,7 +27,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <set>
 
@@ -189,20 +188,13 @@ std::set<std::string> roles_in(const app::configuration& how) {
     return roles;
 }
 
-const std::map<std::string, std::string> port_names{
-    {"ingestor.listen", "ingest port"},
-    {"admission.listen", "webhook port"},
-    {"metrics.listen", "metrics port"},
-    {"health.listen", "health port"},
-};
-
 /// `otherwise`: when a port may be taken.
 void look_at_ports(
     doctor_report& out, const app::configuration& how, const std::string& otherwise
 ) {
     const auto all = app::listeners_of(how, roles_in(how));
     for (const auto& each : all) {
-        const auto& about   = port_names.at(each.key);
+        const auto& about   = each.name;
         const auto  text    = app::endpoint_text(each.at);
         const bool  clashes = std::ranges::any_of(all, [&](const app::listener& other) {
             return other.key != each.key && app::clash(other.at, each.at);

@@ -74,9 +74,11 @@ TEST(ListenersTest, AllThatAreTakenAreNamedAtOnce) {
     const auto              local = asio::ip::address_v4::loopback();
     asio::ip::tcp::acceptor one(loop, {local, 0}), other(loop, {local, 0});
     const auto              first = one.local_endpoint(), second = other.local_endpoint();
-    EXPECT_TRUE(all_free({{"metrics.listen", {local, 0}}}));
+    EXPECT_TRUE(all_free({{"metrics.listen", "metrics port", {local, 0}}}));
     const auto both_taken = all_free(
-        {{"ingestor.listen", first}, {"metrics.listen", {local, 0}}, {"health.listen", second}}
+        {{"ingestor.listen", "ingest port", first},
+         {"metrics.listen", "metrics port", {local, 0}},
+         {"health.listen", "health port", second}}
     );
     ASSERT_FALSE(both_taken);
     EXPECT_EQ(
@@ -85,7 +87,8 @@ TEST(ListenersTest, AllThatAreTakenAreNamedAtOnce) {
             " are in use: other programs listen there; stop them, or choose another `listen`"
     );
     // 192.0.2.0/24 is nobody's. Source: RFC 5737
-    const auto not_here = all_free({{"health.listen", parse_endpoint("192.0.2.1:80").value()}});
+    const auto not_here =
+        all_free({{"health.listen", "health port", parse_endpoint("192.0.2.1:80").value()}});
     ASSERT_FALSE(not_here);
     EXPECT_THAT(
         not_here.error().detail,

@@ -76,6 +76,16 @@ protected:
         }
         return true;
     }
+    /// Until all that has been committed may be counted by roll-ups. Every transaction of the
+    /// server counts, and other tests are at work in other databases of it.
+    void quiet(pg_connection& c) {
+        const auto mine = ask(c, "SELECT pg_current_xact_id()");
+        const auto end  = time.now() + 2 * falconer::test::patience;
+        while (ask(c,
+                   "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 FROM pg_sleep(0.01)",
+                   {mine}) != "t")
+            if (time.now() > end) throw std::runtime_error("an old transaction does not end");
+    }
     /// How many others in this database wait for a lock that somebody holds.
     static constexpr auto waiting_for_locks =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "

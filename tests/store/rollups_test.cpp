@@ -64,16 +64,6 @@ protected:
         if (!how) throw std::runtime_error(how.error().detail);
         return std::move(*how);
     }
-    /// Until all that has been committed may be counted. Every transaction of the server counts,
-    /// and other tests are at work in other databases of it.
-    void quiet() {
-        const auto mine = ask(*admin, "SELECT pg_current_xact_id()");
-        const auto end  = time.now() + 120s;
-        while (ask(*admin,
-                   "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 FROM pg_sleep(0.01)",
-                   {mine}) != "t")
-            if (time.now() > end) throw std::runtime_error("an old transaction does not end");
-    }
     rollups::round counted() {
         auto now = await(counting->once());
         if (!now) throw std::runtime_error(now.error().detail);
@@ -107,7 +97,7 @@ TEST_F(RollupsTest, EveryStoredEventIsCountedOnceByItsMinuteClusterRuleAndPriori
          event("b", "r", noon), event("a", "q", noon), event("a", "r", noon, priority::emergency)}
     ));
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     const auto now = counted();
     EXPECT_EQ(now.batches, 2u);
     EXPECT_EQ(now.events, 7u);
@@ -143,7 +133,7 @@ TEST_F(RollupsTest, WhatIsThereAlreadyIsNotCountedAgain) {
         insert(batch({one, two, three}, true)), (std::vector{duplicate, duplicate, committed})
     );
     EXPECT_EQ(insert(batch({one, three}, true)), (std::vector{duplicate, duplicate}));
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().events, 3u);
     EXPECT_EQ(minutes(), "a r 3 2, b q 3 1");
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.event WHERE batch IS NULL"), "0");
@@ -172,7 +162,7 @@ TEST_F(RollupsTest, ABatchThatAnOlderTransactionMayStillOvertakeWaitsAndIsNotLos
         "days, minutes, clusters, rules, priorities, '{5}' FROM falconer.batch; COMMIT",
         30s
     )));
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().batches, 2u);
     EXPECT_EQ(minutes(), "a r 3 6");
 }
@@ -180,17 +170,17 @@ TEST_F(RollupsTest, ABatchThatAnOlderTransactionMayStillOvertakeWaitsAndIsNotLos
 TEST_F(RollupsTest, HoweverFewBatchesFitIntoATransactionAllAreCounted) {
     for (int i = 0; i < 5; ++i) insert(batch({event("a", "r", noon)}));
     counting = make_rollups(2);
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().batches, 5u);
     EXPECT_EQ(minutes(), "a r 3 5");
 }
 
 TEST_F(RollupsTest, WhoeverIsStoppedHalfWayIsFollowedByAnotherWhoGoesOn) {
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().batches, 1u);
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     // Counted, but not committed.
     auto killed = open();
     ASSERT_TRUE(await(killed->run_script("BEGIN; SELECT falconer.roll_up(100)", 30s)));
@@ -211,10 +201,10 @@ TEST_F(RollupsTest, WhoeverIsStoppedHalfWayIsFollowedByAnotherWhoGoesOn) {
 
 TEST_F(RollupsTest, AConnectionThatIsLostIsOpenedAnew) {
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().batches, 1u);
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     const std::string others =
         "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     ask(*admin, "SELECT count(pg_terminate_backend(pid)) " + others);
@@ -227,11 +217,11 @@ TEST_F(RollupsTest, AConnectionThatIsLostIsOpenedAnew) {
 
 TEST_F(RollupsTest, BatchesAreForgottenAfterAWeekButNeverUncounted) {
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     counted();
     insert(batch({event("a", "r", noon)}));
     ask(*admin, "UPDATE falconer.batch SET at = now() - interval '8 days'");
-    quiet();
+    quiet(*admin);
     auto slow = open();
     ASSERT_TRUE(await(slow->run_script("BEGIN; SELECT pg_current_xact_id()", 30s)));
     insert(batch({event("a", "r", noon)}));
@@ -239,7 +229,7 @@ TEST_F(RollupsTest, BatchesAreForgottenAfterAWeekButNeverUncounted) {
     EXPECT_EQ(counted().batches, 1u);
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.batch"), "1");
     ASSERT_TRUE(await(slow->run_script("COMMIT", 30s)));
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().batches, 1u);
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.batch"), "0");
     EXPECT_EQ(minutes(), "a r 3 3");
@@ -248,7 +238,7 @@ TEST_F(RollupsTest, BatchesAreForgottenAfterAWeekButNeverUncounted) {
 TEST_F(RollupsTest, ADayFromBeforeThereWereBatchesIsCountedWhenItIsOver) {
     insert(batch({event("a", "r", noon), event("a", "r", noon)}));
     insert(batch({event("a", "r", time.utc())}));
-    quiet();
+    quiet(*admin);
     counted();
     ask(*admin, "UPDATE falconer.event SET batch = NULL");
     ask(*admin, "DELETE FROM falconer.rollup");
@@ -269,7 +259,7 @@ TEST_F(RollupsTest, ADayFromBeforeThereWereBatchesIsCountedWhenItIsOver) {
 
 TEST_F(RollupsTest, AStoreRestoredIntoAnotherServerGoesOnWhereItWas) {
     insert(batch({event("a", "r", noon)}));
-    quiet();
+    quiet(*admin);
     counted();
     insert(batch({event("b", "r", noon)}));  // in the backup, not counted
     // The other server was further on.
@@ -282,7 +272,7 @@ TEST_F(RollupsTest, AStoreRestoredIntoAnotherServerGoesOnWhereItWas) {
     EXPECT_EQ(counted().batches, 0u);
     EXPECT_EQ(minutes(), "a r 3 1, b r 3 1, c r 3 1");
     insert(batch({event("c", "r", noon)}));
-    quiet();
+    quiet(*admin);
     EXPECT_EQ(counted().batches, 1u);
     EXPECT_EQ(minutes(), "a r 3 1, b r 3 1, c r 3 2");
 }

@@ -30,6 +30,9 @@ class Small(unittest.TestCase):
         for command in ("show", "replay"):
             self.assertIn("/nowhere/store.env: cannot be read", self.said("quarantine", command, "--data", "/nowhere", "--", "1", code=2))
 
+    def test_the_help_says_how_exact_the_exact_status_is(self):
+        self.assertIn("told to the minute", " ".join(self.said("db", "status", "--help", code=0).split()))
+
     def test_a_folder_that_is_no_spool(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertIn("is no spool", self.said("spool", "status", folder, code=1))

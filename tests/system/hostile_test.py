@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from stall_test import resident_mib, standing_still
+from stall_test import settled_peak_mib, standing_still
 from testbed import IMPATIENT, LATENCIES, Testbed, event, eventually
 
 ALONE = "measures the memory that falconer takes at most, beside thousands of connections"
@@ -110,18 +110,6 @@ class Hostile(unittest.TestCase):
         """A process's peak is of all it has done."""
         start_for(self, {"ingestor": {"receiveTimeout": "2s", **IMPATIENT["ingestor"]}})
 
-    def peak(self):
-        """MiB, when falconer has read what it will read: it has not grown for three seconds."""
-        seen = [resident_mib(self.bed.process.pid)]
-
-        def settled():
-            time.sleep(0.5)
-            seen.append(resident_mib(self.bed.process.pid))
-            return len(seen) > 6 and seen[-7] == seen[-1]
-
-        eventually(settled, what="falconer does not grow any more")
-        return seen[-1]
-
     def test_many_large_bodies_at_once_are_bounded(self):
         self.of_its_own()
         crowd = []
@@ -133,7 +121,7 @@ class Hostile(unittest.TestCase):
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 peer.send(self.request("Content-Length: 1000000\r\n"))
                 peer.send(b" " * 900_000)
-        peak = self.peak()
+        peak = settled_peak_mib(self.bed.process.pid)
         print(f"peak={peak:.0f}MiB", flush=True)
         self.assertLess(peak, 256)
         self.assertEqual(self.bed.post(event(), self.token)[0], 200, "small ones pass")
@@ -163,7 +151,7 @@ class Hostile(unittest.TestCase):
                 elif n % 50 < 10:  # an event, which goes to the spool
                     body = event().encode()
                     peer.sendall(self.request(f"Content-Length: {len(body)}\r\n", body))
-            peak = self.peak()
+            peak = settled_peak_mib(self.bed.process.pid)
         shed = self.bed.metrics()[refused] - shed
         print(f"connections={len(crowd)} peak={peak:.0f}MiB shed={shed:.0f}", flush=True)
         self.assertLess(peak, 256)

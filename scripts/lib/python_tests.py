@@ -1,6 +1,7 @@
 """Runs test files and writes down each case for scripts/test.sh.
 
-    python_tests.py FOLDER [FILE…]     every *_test.py of FOLDER, or those that are named
+    python_tests.py FOLDER…          every *_test.py of these, as if they were one
+    python_tests.py FOLDER FILE…     those that are named
 
 Each file is a process of its own; FALCONER_JOBS (2) of them run at a time. A file that says in its own words why,
 
@@ -193,14 +194,17 @@ def written(file, stage):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]).resolve()
-    logs = ROOT / "build" / "test-logs" / folder.name
-    logs.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in sys.argv[2:]] or sorted(folder.glob("*_test.py"))
-    stage = records.this_stage(folder.name)
-    files = [File(path, logs) for path in paths]
-    times = Times(folder)
-    files.sort(key=times.of, reverse=True)
+    names = [word for word in sys.argv[1:] if word.endswith(".py")]
+    folders = [pathlib.Path(word).resolve() for word in sys.argv[1:] if word not in names]
+    title = ", ".join(folder.name for folder in folders)
+    stage = records.this_stage(folders[0].name)
+    files, times = [], {}
+    for folder in folders:
+        logs = ROOT / "build" / "test-logs" / folder.name
+        logs.mkdir(parents=True, exist_ok=True)
+        times[folder] = Times(folder)
+        files += [File(path, logs) for path in [folder / name for name in names] or sorted(folder.glob("*_test.py"))]
+    files.sort(key=lambda file: times[file.path.parent].of(file), reverse=True)
 
     run = Run(stage, float(os.environ.get("FALCONER_FILE_SECONDS", "1200")))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -216,17 +220,17 @@ def main():
             run.second(files)
     finally:
         run.abort()
-    if not sys.argv[2:]:
-        times.keep(files)
+    for folder in folders if not names else ():
+        times[folder].keep([file for file in files if file.path.parent == folder])
 
     book = [each for file in files for each in written(file, stage)]
     if not book:
-        book = [records.Record(stage, "failed", name=str(folder), alone=shlex.join(sys.argv), why="there is no test in it")]
+        book = [records.Record(stage, "failed", name=title, alone=shlex.join(sys.argv), why="there is no test in it")]
     records.append(book)
     sums = collections.Counter()
     for each in book:
         sums[each.outcome] += each.count
-    print(f"{folder.name}: {sums['passed'] + sums['unsteady']} passed ({sums['unsteady']} of them at the second try), "
+    print(f"{title}: {sums['passed'] + sums['unsteady']} passed ({sums['unsteady']} of them at the second try), "
           f"{sums['failed']} failed, {sums['skipped']} skipped, {time.monotonic() - began:.0f} s", flush=True)
     return 1 if sums["failed"] else 0
 

@@ -11,9 +11,10 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 31_536_000}
 
 def _own():
     """Seconds by which this process's clock is off. Raises ValueError for a form other than the relative one."""
+    other = int(os.environ.get("OTHER_DATE", "0"))  # of other_date.c
     said = os.environ.get("FAKETIME", "")
     if not said:
-        return 0
+        return other
     form = re.fullmatch(r"([+-]\d+(?:\.\d+)?)([smhdy]?)", said)
     if not form:
         raise ValueError(f"FAKETIME={said}: run me with a relative one, such as +400d")

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 import measure
-from contenders import GO_INGESTOR, GO_STAND_IN, ROOT, Falconer, GoIngestor, available
+from contenders import GO_INGESTOR, GO_STAND_IN, ROOT, Falconer, FalconerBefore, GoIngestor, available
 
 
 def note(text):
@@ -80,6 +80,19 @@ class BareCopy:
         self.falconer.close()
 
 
+def against_before(rows):
+    """What this version costs against the one before, pair by pair: the rounds' ratios and their median."""
+    groups, lines = grouped(rows), []
+    for (name, senders), ours in sorted(groups.items(), key=lambda item: (item[0][1], item[0][0])):
+        theirs = groups.get((name.replace(Falconer.name, FalconerBefore.name), senders))
+        if name in (Falconer.name, Falconer.name + " (TLS)") and theirs:
+            for key, what in (("per_second", "requests/s"), ("receiver_us", "receiver µs/event"),
+                              ("store_us", "PostgreSQL µs/event"), ("p99", "p99")):
+                pairs = [now[key] / then[key] for now, then in zip(ours, theirs)]
+                lines.append(f"| {name} | {senders} | {what} | {statistics.median(pairs):.3f} | {min(pairs):.3f}–{max(pairs):.3f} |")
+    return lines
+
+
 def open_loop(rate, senders, seconds):
     """Row 4: the latency at a rate that is offered whatever the answers do."""
     with Falconer() as falconer:
@@ -141,13 +154,14 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=5)
     options.add_argument("--senders", default="16,64,256")
-    options.add_argument("--skip", default="", help="comma list of: tls, copy, open, crowd")
+    options.add_argument("--skip", default="", help="comma list of: go, tls, copy, open, crowd")
     options.add_argument("--raw", help="also write every run as JSON lines to this file")
     options = options.parse_args()
     skip = set(options.skip.split(","))
-    cases = [(make, False) for make in available()]
+    makes = [make for make in available() if "go" not in skip or make is not GoIngestor]
+    cases = [(make, False) for make in makes]
     if "tls" not in skip:
-        cases += [(make, True) for make in available()]
+        cases += [(make, True) for make in makes]
     rows, copy_speeds = [], []
     copy = BareCopy(256, options.seconds) if "copy" not in skip else None
     with tempfile.TemporaryDirectory(prefix="falconer-compare.") as folder:
@@ -156,7 +170,7 @@ def main():
                 copy_speeds.append(copy.once())
                 note(f"round {number + 1}: bare COPY: {copy_speeds[-1]:,.0f} rows/s")
             for senders in map(int, options.senders.split(",")):
-                for make, tls in cases:
+                for make, tls in cases if number % 2 == 0 else reversed(cases):
                     row = one_run(make, tls, senders, options.seconds, pathlib.Path(folder))
                     rows.append(row)
                     note(f"round {number + 1}: {row['contender']} {senders} senders: {row['per_second']:,.0f}/s, p99 "
@@ -184,7 +198,10 @@ def main():
     print("\n".join(table(rows)))
     print("\n| row | what | measured | promised |\n|---|---|---|---|")
     print("\n".join(promises))
-    if not GO_INGESTOR:
+    if compared := against_before(rows):
+        print("\n| receiver | senders | what | now / before, median of the rounds | range |\n|---|---|---|---|---|")
+        print("\n".join(compared))
+    if not GO_INGESTOR and "go" not in skip:
         print("\nThe Go ingestor itself was not at hand (FALCO_EVENT_INGESTOR is not set): "
               + ("rows 1 and 2 are against load-tests/go-ingestor, which is ours and written to its description."
                  if GO_STAND_IN else "rows 1 and 2 were not measured."))

@@ -4,7 +4,8 @@
 #   load-tests/compare.sh [--rounds 3] [--seconds 5] [--senders 16,64,256]
 #
 # FALCO_EVENT_INGESTOR=/path names the original; without it a stand-in of our own takes its place
-# (load-tests/go-ingestor). All load stays on this machine and ends by itself.
+# (load-tests/go-ingestor). FALCONER_BEFORE=/path names a falconer of another commit, which then takes its turns, too:
+# what has a change cost? --skip go leaves the original out. All load stays on this machine and ends by itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/lib/packages.sh install build runtime up test

@@ -12,10 +12,11 @@ sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "tests" / "support")]
 
 import measure  # noqa: E402
 import tokens  # noqa: E402
-from testbed import BUILD, IMPATIENT, Testbed, eventually, free_port, merge  # noqa: E402
+from testbed import BUILD, FALCONER, IMPATIENT, Testbed, eventually, free_port, merge  # noqa: E402
 
 CLUSTERS = 200
 GO_INGESTOR = os.environ.get("FALCO_EVENT_INGESTOR")
+FALCONER_BEFORE = os.environ.get("FALCONER_BEFORE")  # another version's program
 GO_STAND_IN = os.environ.get("GO_STAND_IN")  # load-tests/go-ingestor, built
 
 
@@ -97,8 +98,10 @@ class Falconer(Contender):
     name = "falconer"
     database = "falconer"
     uuids = "select id from falconer.event"
+    program = FALCONER
 
     def prepare(self):
+        self.bed.program = self.program
         config = json.loads(self.bed.config.read_text())
         if self.tls:
             merge(config, {"ingestor": {"tls": {"certificateFile": str(self.bed.home / "server.crt"),
@@ -111,6 +114,13 @@ class Falconer(Contender):
 
     def settle(self):
         eventually(lambda: self.bed.metrics().get("falconer_spool_pending_records", 0) == 0, 120, "the spool is empty")
+
+
+class FalconerBefore(Falconer):
+    """Another version, with its own schema and this one's configuration."""
+
+    name = "falconer (before)"
+    program = FALCONER_BEFORE
 
 
 class GoIngestor(Contender):
@@ -161,4 +171,4 @@ class GoIngestor(Contender):
 
 
 def available():
-    return [Falconer] + ([GoIngestor] if GO_INGESTOR or GO_STAND_IN else [])
+    return [Falconer] + ([FalconerBefore] if FALCONER_BEFORE else []) + ([GoIngestor] if GO_INGESTOR or GO_STAND_IN else [])

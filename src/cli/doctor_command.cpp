@@ -190,10 +190,9 @@ std::set<std::string> roles_in(const app::configuration& how) {
 }
 
 const std::map<std::string, std::string> port_names{
-    {"ingestor.listen", "ingest port"},
-    {"admission.listen", "webhook port"},
-    {"metrics.listen", "metrics port"},
-    {"health.listen", "health port"},
+    {"ingestor.listen", "ingest port"}, {"admission.listen", "webhook port"},
+    {"metrics.listen", "metrics port"}, {"health.listen", "health port"},
+    {"console.listen", "console port"},
 };
 
 /// `otherwise`: when a port may be taken.

@@ -218,7 +218,7 @@ TEST_F(EventQueriesTest, RollUpsAndEventsCountTheSame) {
         EXPECT_EQ(buckets("rule:(r1 OR r2)"), buckets("rule:(r1 OR r2) process:cat"));
         metrics_registry metrics;
         rollups counting(loop.get_executor(), time, metrics, rollup_options{.postgres = there});
-        quiet(*admin);
+        until_countable(*admin);
         const auto now = await(counting.once());
         ASSERT_TRUE(now) << now.error().detail;
         if (rolled_up == 0) {
@@ -233,7 +233,7 @@ TEST_F(EventQueriesTest, WhoeverFollowsTheStoreHearsOfEveryEventOnceWheneverItWa
     ASSERT_TRUE(place) << place.error().detail;
     insert({event(team_a, "now", time.utc()), event(team_a, "from the spool", noon)});
     insert({event(team_b, "then", time.utc())});
-    quiet(*admin);
+    until_countable(*admin);
     std::set<std::string> heard;
     std::size_t           times = 0;
     for (int turn = 0; turn < 3; ++turn) {

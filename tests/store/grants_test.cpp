@@ -143,7 +143,7 @@ TEST_F(GrantsTest, TheWriterKeepsTheRollUps) {
     rollup_options   opt;
     opt.postgres = options_of(writer);
     rollups counting(loop.get_executor(), time, metrics, opt);
-    quiet(*admin);
+    until_countable(*admin);
     auto now = await(counting.once());
     ASSERT_TRUE(now) << now.error().detail;
     EXPECT_EQ(now->events, 1u);

@@ -76,11 +76,11 @@ protected:
         }
         return true;
     }
-    /// Until all that has been committed may be counted by roll-ups. Every transaction of the
+    /// Until all that has been committed may be counted and followed. Every transaction of the
     /// server counts, and other tests are at work in other databases of it.
-    void quiet(pg_connection& c) {
+    void until_countable(pg_connection& c) {
         const auto mine = ask(c, "SELECT pg_current_xact_id()");
-        const auto end  = time.now() + 2 * falconer::test::patience;
+        const auto end  = time.now() + std::chrono::seconds(120);
         while (ask(c,
                    "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 FROM pg_sleep(0.01)",
                    {mine}) != "t")

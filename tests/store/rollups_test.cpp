@@ -64,6 +64,7 @@ protected:
         if (!how) throw std::runtime_error(how.error().detail);
         return std::move(*how);
     }
+    void           quiet() { until_countable(*admin); }
     rollups::round counted() {
         auto now = await(counting->once());
         if (!now) throw std::runtime_error(now.error().detail);
@@ -97,7 +98,7 @@ TEST_F(RollupsTest, EveryStoredEventIsCountedOnceByItsMinuteClusterRuleAndPriori
          event("b", "r", noon), event("a", "q", noon), event("a", "r", noon, priority::emergency)}
     ));
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     const auto now = counted();
     EXPECT_EQ(now.batches, 2u);
     EXPECT_EQ(now.events, 7u);
@@ -133,7 +134,7 @@ TEST_F(RollupsTest, WhatIsThereAlreadyIsNotCountedAgain) {
         insert(batch({one, two, three}, true)), (std::vector{duplicate, duplicate, committed})
     );
     EXPECT_EQ(insert(batch({one, three}, true)), (std::vector{duplicate, duplicate}));
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().events, 3u);
     EXPECT_EQ(minutes(), "a r 3 2, b q 3 1");
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.event WHERE batch IS NULL"), "0");
@@ -162,7 +163,7 @@ TEST_F(RollupsTest, ABatchThatAnOlderTransactionMayStillOvertakeWaitsAndIsNotLos
         "days, minutes, clusters, rules, priorities, '{5}' FROM falconer.batch; COMMIT",
         30s
     )));
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().batches, 2u);
     EXPECT_EQ(minutes(), "a r 3 6");
 }
@@ -170,17 +171,17 @@ TEST_F(RollupsTest, ABatchThatAnOlderTransactionMayStillOvertakeWaitsAndIsNotLos
 TEST_F(RollupsTest, HoweverFewBatchesFitIntoATransactionAllAreCounted) {
     for (int i = 0; i < 5; ++i) insert(batch({event("a", "r", noon)}));
     counting = make_rollups(2);
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().batches, 5u);
     EXPECT_EQ(minutes(), "a r 3 5");
 }
 
 TEST_F(RollupsTest, WhoeverIsStoppedHalfWayIsFollowedByAnotherWhoGoesOn) {
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().batches, 1u);
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     // Counted, but not committed.
     auto killed = open();
     ASSERT_TRUE(await(killed->run_script("BEGIN; SELECT falconer.roll_up(100)", 30s)));
@@ -201,10 +202,10 @@ TEST_F(RollupsTest, WhoeverIsStoppedHalfWayIsFollowedByAnotherWhoGoesOn) {
 
 TEST_F(RollupsTest, AConnectionThatIsLostIsOpenedAnew) {
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().batches, 1u);
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     const std::string others =
         "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     ask(*admin, "SELECT count(pg_terminate_backend(pid)) " + others);
@@ -217,11 +218,11 @@ TEST_F(RollupsTest, AConnectionThatIsLostIsOpenedAnew) {
 
 TEST_F(RollupsTest, BatchesAreForgottenAfterAWeekButNeverUncounted) {
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     counted();
     insert(batch({event("a", "r", noon)}));
     ask(*admin, "UPDATE falconer.batch SET at = now() - interval '8 days'");
-    quiet(*admin);
+    quiet();
     auto slow = open();
     ASSERT_TRUE(await(slow->run_script("BEGIN; SELECT pg_current_xact_id()", 30s)));
     insert(batch({event("a", "r", noon)}));
@@ -229,7 +230,7 @@ TEST_F(RollupsTest, BatchesAreForgottenAfterAWeekButNeverUncounted) {
     EXPECT_EQ(counted().batches, 1u);
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.batch"), "1");
     ASSERT_TRUE(await(slow->run_script("COMMIT", 30s)));
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().batches, 1u);
     EXPECT_EQ(ask(*admin, "SELECT count(*) FROM falconer.batch"), "0");
     EXPECT_EQ(minutes(), "a r 3 3");
@@ -238,7 +239,7 @@ TEST_F(RollupsTest, BatchesAreForgottenAfterAWeekButNeverUncounted) {
 TEST_F(RollupsTest, ADayFromBeforeThereWereBatchesIsCountedWhenItIsOver) {
     insert(batch({event("a", "r", noon), event("a", "r", noon)}));
     insert(batch({event("a", "r", time.utc())}));
-    quiet(*admin);
+    quiet();
     counted();
     ask(*admin, "UPDATE falconer.event SET batch = NULL");
     ask(*admin, "DELETE FROM falconer.rollup");
@@ -259,7 +260,7 @@ TEST_F(RollupsTest, ADayFromBeforeThereWereBatchesIsCountedWhenItIsOver) {
 
 TEST_F(RollupsTest, AStoreRestoredIntoAnotherServerGoesOnWhereItWas) {
     insert(batch({event("a", "r", noon)}));
-    quiet(*admin);
+    quiet();
     counted();
     insert(batch({event("b", "r", noon)}));  // in the backup, not counted
     // The other server was further on.
@@ -272,7 +273,7 @@ TEST_F(RollupsTest, AStoreRestoredIntoAnotherServerGoesOnWhereItWas) {
     EXPECT_EQ(counted().batches, 0u);
     EXPECT_EQ(minutes(), "a r 3 1, b r 3 1, c r 3 1");
     insert(batch({event("c", "r", noon)}));
-    quiet(*admin);
+    quiet();
     EXPECT_EQ(counted().batches, 1u);
     EXPECT_EQ(minutes(), "a r 3 1, b r 3 1, c r 3 2");
 }

@@ -83,6 +83,8 @@ def eventually(met, seconds=60, what="condition"):
 
 
 class Testbed:
+    program = FALCONER  # a load test compares several
+
     def __init__(self, quota=10**9, spool_capacity="64Mi", extra=None, roles="ingestor"):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-test."))
         self.quota = quota
@@ -187,7 +189,7 @@ class Testbed:
     # --- falconer ----------------------------------------------------------------------------
 
     def run(self, *args, **kwargs):
-        return subprocess.run([FALCONER, *args], check=True, capture_output=True, **kwargs)
+        return subprocess.run([self.program, *args], check=True, capture_output=True, **kwargs)
 
     def migrate(self):
         self.run("db", "migrate", "--config", self.config)
@@ -197,7 +199,7 @@ class Testbed:
         self.starts += 1
         self.log = open(self.home / f"falconer.{self.starts}.log", "wb")
         self.process = subprocess.Popen(
-            [FALCONER, "serve", "--config", self.config, "--roles", self.roles],
+            [self.program, "serve", "--config", self.config, "--roles", self.roles],
             stdout=self.log, stderr=self.log)
         self.log.close()
         if wait:

@@ -151,9 +151,9 @@ class UpTest(unittest.TestCase):
         status = subprocess.run([FALCONER, "db", "status", "--data", self.data], check=True, capture_output=True, text=True).stdout
         self.assertIn("clusters                6", status)
         doctor = subprocess.run([FALCONER, "doctor", "--data", self.data], capture_output=True, text=True)
-        self.assertEqual(doctor.returncode, 0, doctor.stdout)
-        for about in ("configuration", "keys", "spool", "ingest port", "metrics port", "health port", "webhook port", "store", "clock",
-                      "schema", "clusters"):
+        self.assertEqual(doctor.returncode, 0, doctor.stdout + doctor.stderr)
+        for about in ("configuration", "keys", "spool", "ingest port", "metrics port", "health port", "webhook port", "console port",
+                      "store", "clock", "schema", "clusters"):
             self.assertRegex(doctor.stdout, f"(?m)^(ok   |look )  {about} ")
         self.assertEqual(up.end(), 0, up.said())
         doctor = subprocess.run([FALCONER, "doctor", "--data", self.data], capture_output=True, text=True)

@@ -67,8 +67,15 @@ std::string missing(const CLI::App& root) {
     const auto  say = [&](const std::string& what) {
         lines += name + ": " + what + " is required\n";
     };
-    for (const auto* option : command->get_options())
-        if (option->get_required() && option->count() == 0) say(option->get_name());
+    for (const auto* option : command->get_options()) {
+        if (option->count() > 0) continue;
+        if (option->get_required()) say(option->get_name());
+        // What a command is about may be left out only for what stands in its place.
+        const auto instead = option->get_excludes();
+        if (option->get_positional() && !instead.empty() &&
+            std::ranges::none_of(instead, [](const auto* each) { return each->count() > 0; }))
+            say("one of " + option->get_name() + " or " + (*instead.begin())->get_name());
+    }
     for (const auto* group : command->get_subcommands([](const CLI::App* each) {
              return each->get_name().empty() && each->get_require_option_min() > 0;
          })) {

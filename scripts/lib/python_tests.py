@@ -1,12 +1,17 @@
 """Runs test files and writes down each case for scripts/test.sh.
 
-    python_tests.py FOLDER [FILE…]     every *_test.py of FOLDER, or those that are named
+    python_tests.py FOLDER…          every *_test.py of these, as if they were one
+    python_tests.py FOLDER FILE…     those that are named
 
 Each file is a process of its own; FALCONER_JOBS (2) of them run at a time. A file that says in its own words why,
 
     ALONE = "it measures memory"
 
-runs alone, after the others. What a case prints is shown only if it fails; all of it is kept in build/test-logs.
+runs alone, after the others; and one that does next to nothing for most of its time,
+
+    WAITS = "for what falconer does once a minute"
+
+runs beside them all, in no worker's place; as many of these at a time. What a case prints is shown only if it fails; all of it is kept in build/test-logs.
 A file that is not through after FALCONER_FILE_SECONDS (1200) is ended, and so is every process that outlives its
 file: both are failures. In tiers that start servers a failed case is run once more, see second_chance.py.
 A skipped case has failed unless named_skips names it.
@@ -38,7 +43,7 @@ class File:
         self.log = logs / f"{path.stem}.log"
         self.report = logs / f"{path.stem}.report"
         self.log.write_bytes(b"")
-        self.alone = why_alone(path)
+        self.alone, self.waits = said_of(path, "ALONE"), said_of(path, "WAITS")
         self.book = {}  # results by key
         self.seconds = 0.0
         self.hung = False
@@ -54,14 +59,14 @@ class File:
         return shlex.join([*words, "python3", str(path), *([result.name] if result.name else [])])
 
 
-def why_alone(path):
-    """The file's ALONE, without running it. A file that cannot be parsed fails later, when it runs."""
+def said_of(path, name):
+    """What the file says in ALONE or WAITS, without running it. One that cannot be parsed fails later, when it runs."""
     try:
         body = ast.parse(path.read_text(encoding="utf-8")).body
     except (SyntaxError, ValueError):
         return None
     for each in body:
-        if isinstance(each, ast.Assign) and any(isinstance(to, ast.Name) and to.id == "ALONE" for to in each.targets):
+        if isinstance(each, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in each.targets):
             return ast.literal_eval(each.value) or None
     return None
 
@@ -119,10 +124,14 @@ class Run:
     # --- all of them ---------------------------------------------------------------------------
 
     def first(self, files, jobs):
-        waiting = collections.deque((file, []) for file in files)
-        while waiting or self.under_way:
-            while waiting and len(self.under_way) < jobs:
-                self.start(*waiting.popleft())
+        """`jobs` of those that work at a time, and as many of those that wait."""
+        lines = {False: collections.deque(), True: collections.deque()}
+        for file in files:
+            lines[bool(file.waits)].append((file, []))
+        while any(lines.values()) or self.under_way:
+            for waits, line in lines.items():
+                while line and sum(bool(file.waits) == waits for file, _ in self.under_way.values()) < jobs:
+                    self.start(*line.popleft())
             over = [process for process in self.under_way if process.is_over()]
             for process in over:
                 file, outcome = self.finish(process)
@@ -132,7 +141,7 @@ class Run:
                     file.book["", "rest"] = Result("", "failed", why="not run, because twice a case did not end",
                                                    covers=tuple(outcome.not_run), what="rest")
                 elif outcome.not_run:  # the others of a file that ended in the middle of a case
-                    waiting.appendleft((file, outcome.not_run))
+                    lines[bool(file.waits)].appendleft((file, outcome.not_run))
                 file.hung |= process.hung
             if not over:
                 time.sleep(0.05)
@@ -185,14 +194,17 @@ def written(file, stage):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]).resolve()
-    logs = ROOT / "build" / "test-logs" / folder.name
-    logs.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in sys.argv[2:]] or sorted(folder.glob("*_test.py"))
-    stage = records.this_stage(folder.name)
-    files = [File(path, logs) for path in paths]
-    times = Times(folder)
-    files.sort(key=times.of, reverse=True)
+    names = [word for word in sys.argv[1:] if word.endswith(".py")]
+    folders = [pathlib.Path(word).resolve() for word in sys.argv[1:] if word not in names]
+    title = ", ".join(folder.name for folder in folders)
+    stage = records.this_stage(folders[0].name)
+    files, times = [], {}
+    for folder in folders:
+        logs = ROOT / "build" / "test-logs" / folder.name
+        logs.mkdir(parents=True, exist_ok=True)
+        times[folder] = Times(folder)
+        files += [File(path, logs) for path in [folder / name for name in names] or sorted(folder.glob("*_test.py"))]
+    files.sort(key=lambda file: times[file.path.parent].of(file), reverse=True)
 
     run = Run(stage, float(os.environ.get("FALCONER_FILE_SECONDS", "1200")))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -208,17 +220,17 @@ def main():
             run.second(files)
     finally:
         run.abort()
-    if not sys.argv[2:]:
-        times.keep(files)
+    for folder in folders if not names else ():
+        times[folder].keep([file for file in files if file.path.parent == folder])
 
     book = [each for file in files for each in written(file, stage)]
     if not book:
-        book = [records.Record(stage, "failed", name=str(folder), alone=shlex.join(sys.argv), why="there is no test in it")]
+        book = [records.Record(stage, "failed", name=title, alone=shlex.join(sys.argv), why="there is no test in it")]
     records.append(book)
     sums = collections.Counter()
     for each in book:
         sums[each.outcome] += each.count
-    print(f"{folder.name}: {sums['passed'] + sums['unsteady']} passed ({sums['unsteady']} of them at the second try), "
+    print(f"{title}: {sums['passed'] + sums['unsteady']} passed ({sums['unsteady']} of them at the second try), "
           f"{sums['failed']} failed, {sums['skipped']} skipped, {time.monotonic() - began:.0f} s", flush=True)
     return 1 if sums["failed"] else 0
 

@@ -58,5 +58,5 @@ run_ctest() {
     return "$status"
 }
 
-# run_python_tests FOLDER: its *_test.py, each case counted.
-run_python_tests() { python3 scripts/lib/python_tests.py "$1"; }
+# run_python_tests FOLDER…: their *_test.py, each case counted.
+run_python_tests() { python3 scripts/lib/python_tests.py "$@"; }

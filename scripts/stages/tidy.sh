@@ -3,13 +3,14 @@
 #
 # The base is FALCONER_TIDY_BASE, else the merge base with origin/main, else (on main itself) the
 # commit FALCONER_TIDY_COMMITS (20) back. A changed header is looked at through one file that
-# includes it. What was found clean is remembered by its preprocessed text, outside the tree. At most
-# FALCONER_TIDY_SECONDS (180) are spent; what was not reached is said and is not counted.
+# includes it. What was found clean is remembered outside the tree, for every tree of this machine, by all that
+# clang-tidy reads (scripts/lib/tidy_key.py). At most FALCONER_TIDY_SECONDS (180) are spent, on what was never looked
+# at first (scripts/lib/tidy_plan.py); what was not reached is said and is not counted.
 . "$(dirname "$0")/../lib/stage.sh"
 . scripts/lib/cache.sh
 
-# Clang's compile commands, without precompiled headers.
-[ -f build/fuzz/compile_commands.json ] || cmake --preset fuzz -Wno-dev >/dev/null
+# Clang's compile commands, without precompiled headers; of the files that there are now.
+cmake --preset fuzz -Wno-dev >/dev/null
 
 base=${FALCONER_TIDY_BASE:-}
 if [ -z "$base" ]; then
@@ -25,32 +26,18 @@ else
     mapfile -t changed < <(git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.hpp')
 fi
 
-files=()
-for file in "${changed[@]}"; do
-    case $file in
-        *.cpp) files+=("$file") ;;
-        *.hpp)
-            by=$(git grep -lF "$(basename "$file")\"" -- '*.cpp' | head -1 || true)
-            [ -z "$by" ] || files+=("$by")
-            ;;
-    esac
-done
-mapfile -t files < <(printf '%s\n' "${files[@]:-}" | sort -u | grep . | while read -r file; do
-    # Only what the preset compiles has a command.
-    if grep -qF "/$file\"" build/fuzz/compile_commands.json; then echo "$file"; fi
-done)
-echo "clang-tidy: ${#files[@]} files (${#changed[@]} changed)"
-[ ${#files[@]} -gt 0 ] || exit 0
-
 seen=$falconer_cache/tidy
-mkdir -p "$seen"
+mkdir -p "$seen/of"
 export seen
 deadline=$(($(date +%s) + ${FALCONER_TIDY_SECONDS:-180}))
 export deadline
 work=$(mktemp -d "${TMPDIR:-/tmp}/falconer-tidy.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export work
-printf '%s\0' "${files[@]}" | xargs -0 -n1 -P"${FALCONER_JOBS:-2}" bash scripts/lib/tidy-one.sh
+printf '%s\n' "${changed[@]}" | python3 scripts/lib/tidy_plan.py "$seen" build/fuzz/compile_commands.json >"$work/plan"
+sed -n 's/^clean //p' "$work/plan" >"$work/clean"
+echo "clang-tidy: $(wc -l <"$work/plan") files (${#changed[@]} changed), $(wc -l <"$work/clean") of them known to be clean"
+sed -n 's/^look //p' "$work/plan" | xargs -r -n2 -P"${FALCONER_JOBS:-2}" bash scripts/lib/tidy-one.sh
 for kind in clean late wrong; do touch "$work/$kind"; done
 late=$(wc -l <"$work/late") wrong=$(wc -l <"$work/wrong") clean=$(wc -l <"$work/clean")
 [ "$late" = 0 ] || echo "clang-tidy: out of time, $late files not looked at: $(tr '\n' ' ' <"$work/late")"

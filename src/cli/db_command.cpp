@@ -81,7 +81,11 @@ void add_db_command(CLI::App& root, int& exit_code) {
     add("migrate", "Brings the store to this program's schema", store_user::migrator, do_migrate);
     auto* status = add("status", "Shows what the store holds", store_user::reader, do_status);
     status->add_flag("--json", opt->json, "For programs");
-    status->add_flag("--exact", opt->exact, "Counts every day's events, however long that takes");
+    status->add_flag(
+        "--exact", opt->exact,
+        "Counts every day's events, however long that takes; when a cluster was last heard of is "
+        "told to the minute all the same"
+    );
     add_import_legacy_command(*db, exit_code);
     add_db_policy_command(*db, exit_code);
     add_db_keeping_commands(*db, exit_code);

@@ -257,12 +257,13 @@ void add_quarantine_command(CLI::App& root, int& exit_code) {
     auto* replay =
         add("replay", "Stores those that are events by today's rules; exit 1 if some are not",
             "falconer quarantine replay --all --data ./falconer-data");
-    auto* which = replay->add_option_group("which");
-    which->add_option("id", opt->ids, "Which")->check(a_number)->transform(a_decimal);
-    which->add_flag("--all", opt->all, "All that were not yet replayed");
-    which->require_option(1);
+    // No group of options: behind `--` the library looks for words only among the command's own.
+    auto* id  = replay->add_option("id", opt->ids, "Which")->check(a_number)->transform(a_decimal);
+    auto* all = replay->add_flag("--all", opt->all, "All that were not yet replayed");
+    id->excludes(all);
     add_filter(*replay);
     replay->callback([opt, &exit_code] {
+        if (opt->ids.empty() && !opt->all) throw CLI::RequiredError("id or --all");
         const auto writer = find_store(opt->where, store_user::writer);
         if (!writer || !read_since(*opt)) {
             exit_code = wrong_usage;

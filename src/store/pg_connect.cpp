@@ -147,9 +147,11 @@ task<result<void>> pg_connection::connect_to_host(
 
 task<result<void>> pg_connection::shake_hands(const pg_options& opt, const destination& where) {
     exchange   handshake{*this};
-    const auto port     = std::to_string(opt.port);
+    const auto port = std::to_string(opt.port);
+    // No plan of ours is worth compiling. A plan without nested loops looks so dear to the server
+    // that it would compile each one anew: half a second for each day that retention looks at.
     const auto settings = "-c statement_timeout=" + std::to_string(opt.statement_timeout.count()) +
-                          " -c client_connection_check_interval=1000 " + opt.settings;
+                          " -c client_connection_check_interval=1000 -c jit=off " + opt.settings;
     const std::pair<const char*, const char*> parameters[] = {
         {"host", where.host.c_str()},
         {"hostaddr", where.address.c_str()},

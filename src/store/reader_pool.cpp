@@ -26,9 +26,9 @@ private:
 
 reader_pool::reader_pool(asio::any_io_executor loop, time_source& time, options opt)
     : loop_(loop), time_(time), opt_(std::move(opt)), places_(loop, opt_.connections) {
-    // No plan of ours is worth compiling, and nothing here writes.
-    opt_.postgres.settings += " -c default_transaction_read_only=on -c jit=off -c work_mem=32MB";
-    opt_.postgres.statement_timeout = 60s;
+    // Nothing here writes.
+    opt_.postgres.settings          += " -c default_transaction_read_only=on -c work_mem=32MB";
+    opt_.postgres.statement_timeout  = 60s;
 }
 
 task<result<reader_pool::loan>> reader_pool::borrow() {

@@ -23,7 +23,15 @@ class Small(unittest.TestCase):
         for number in ("99999999999999999999", "9223372036854775808", "0", "1e3", "x"):
             for command in ("show", "replay"):
                 self.assertIn(f"found '{number}'", self.said("quarantine", command, "--data", "/nowhere", number, code=2))
-        self.assertIn("found '-1'", self.said("quarantine", "show", "--data", "/nowhere", "--", "-1", code=2))
+        for command in ("show", "replay"):
+            self.assertIn("found '-1'", self.said("quarantine", command, "--data", "/nowhere", "--", "-1", code=2))
+
+    def test_a_number_behind_two_dashes_is_one(self):
+        for command in ("show", "replay"):
+            self.assertIn("/nowhere/store.env: cannot be read", self.said("quarantine", command, "--data", "/nowhere", "--", "1", code=2))
+
+    def test_the_help_says_how_exact_the_exact_status_is(self):
+        self.assertIn("told to the minute", " ".join(self.said("db", "status", "--help", code=0).split()))
 
     def test_a_folder_that_is_no_spool(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -32,12 +32,17 @@ class Usage(unittest.TestCase):
 
     def test_all_that_is_missing_is_named(self):
         for command, names in (("token issue", ["--key", "--cluster"]),
+                               ("quarantine replay", ["one of id or --all", "one of --data or --config"]),
+                               ("quarantine replay --data x", ["one of id or --all"]),
                                ("db policy", ["--cluster", "--daily-events", "one of --data or --config"]),
                                ("db hold place --data x", ["--reason", "one of --landscape or --project or --everything or --cluster"])):
             said = self.said(*command.split())
             words = " ".join(command.split()[:3 if "hold" in command else 2])
             self.assertEqual(said, "".join(f"falconer {words}: {name} is required\n" for name in names) +
                              "Run with --help for more information.\n")
+
+    def test_a_number_and_all_of_them_are_not_asked_for_at_once(self):
+        self.assertIn("excludes", self.said("quarantine", "replay", "--data", "x", "--all", "4"))
 
     def test_all_that_is_wrong_with_a_token_is_named(self):
         said = self.said("token", "issue", "--key", self.home / "none", "--cluster", "c", "--lifetime", "long", "--now", "soon")

@@ -168,7 +168,7 @@ class PushLoad(unittest.TestCase):
     def test_refuses_a_target_that_is_not_this_machine(self):
         for url in ("http://192.0.2.1:80/", "http://10.0.0.1:80/", "https://example.com:443/", "http://[2001:db8::1]:80/"):
             done = subprocess.run([PUSH_LOAD, "--url", url, "--tokens", self.home / "tokens.txt", "--events",
-                                   ROOT / "load-tests" / "events.ndjson"], capture_output=True, text=True, timeout=30)
+                                   ROOT / "load-tests" / "events.ndjson"], capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 2, url)
             self.assertIn("not an address of this machine", done.stderr)
 

@@ -77,7 +77,7 @@ class Admission:
             return False
 
     def metrics(self, which):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.places[which][2]}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.places[which][2]}/metrics", timeout=60) as answer:
             return answer.read().decode()
 
     def said(self):
@@ -228,7 +228,7 @@ class AdmissionTest(unittest.TestCase):
         for path in REGISTRATIONS:
             bundle = self.server.call("GET", path)["webhooks"][0]["clientConfig"]["caBundle"]
             context = ssl.create_default_context(cadata=base64.b64decode(bundle).decode())
-            with socket.create_connection(("127.0.0.1", port), 10) as plain, context.wrap_socket(plain, server_hostname="127.0.0.1"):
+            with socket.create_connection(("127.0.0.1", port), 60) as plain, context.wrap_socket(plain, server_hostname="127.0.0.1"):
                 pass
 
     def authority(self):

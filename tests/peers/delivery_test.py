@@ -63,7 +63,7 @@ class Replica:
 
     def restart(self):
         self.process.terminate()
-        code = self.process.wait(60)
+        code = self.process.wait(180)  # it may drain for 30 s
         self.start()
         return code
 

@@ -45,8 +45,8 @@ class Probe:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-        self.process.wait(30)
-        self.reader.join(30)
+        self.process.wait(120)
+        self.reader.join(120)
 
 
 class Follower(Probe):

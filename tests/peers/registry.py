@@ -101,7 +101,7 @@ class Registry:
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(120)
         self.log.close()
 
     # --- publishing ----------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Sender:
             return False
 
     def _get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -66,7 +66,7 @@ class Sender:
     def feed(self, body):
         """Posts one event as Falco does: on one connection."""
         if self.input is None:
-            self.input = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            self.input = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         self.input.request("POST", "/", body, {"Content-Type": "application/json"})
         answer = self.input.getresponse()
         text = answer.read()

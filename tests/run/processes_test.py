@@ -110,6 +110,47 @@ class TestProcesses(RunTest):
         self.verdict(said, 4, 0)
         self.assertIn("alone, because it measures: aa_test.py", said.text)
 
+    def test_what_only_waits_takes_no_workers_place(self):
+        meets = """
+            class Meets(unittest.TestCase):
+                def test_{mine}_is_there_when_{other}_is(self):
+                    (HERE / "{mine}.runs").touch()
+                    end = time.monotonic() + 60
+                    while not (HERE / "{other}.runs").exists():
+                        self.assertLess(time.monotonic(), end)
+                        time.sleep(0.05)
+            """
+        worker = """
+            class Worker(unittest.TestCase):
+                def test_no_other_worker_runs(self):
+                    (HERE / "worker").touch(exist_ok=False)
+                    (HERE / "worker").unlink()
+            """
+        waits = '\n            WAITS = "for the others"'
+        self.tree.python_stage("image", a=meets.format(mine="a", other="b"), b=waits + meets.format(mine="b", other="a"),
+                               c=worker, d=worker)
+        self.verdict(self.tree.run("image", FALCONER_JOBS="1"), 4, 0)
+
+    def test_two_folders_are_run_as_one(self):
+        meets = """
+            class Meets(unittest.TestCase):
+                def test_the_other_folders_runs_too(self):
+                    (HERE.parent / "{mine}.runs").touch()
+                    end = time.monotonic() + 60
+                    while not (HERE.parent / "{other}.runs").exists():
+                        self.assertLess(time.monotonic(), end)
+                        time.sleep(0.05)
+            """
+        self.tree.python_stage("load", b=meets.format(mine="b", other="a"))
+        self.tree.python_stage("image", a=meets.format(mine="a", other="b"))
+        self.tree.stage("image", "run_python_tests tests/image tests/load")
+        said = self.tree.run("image")
+        self.verdict(said, 2, 0)
+        self.assertIn("image, load: 2 passed", said.text)
+        for folder, stem in (("image", "a"), ("load", "b")):
+            self.assertIn(f"{stem}_test.py", (self.tree.home / "cache" / "falconer" / "times" / f"{folder}.json").read_text())
+            self.assertTrue((self.tree.home / "build" / "test-logs" / folder / f"{stem}_test.log").exists())
+
 
 def state(pid):
     try:

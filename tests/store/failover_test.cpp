@@ -244,19 +244,19 @@ TEST_F(FailoverTest, ABatchThatAStandbyRefusesGoesToTheOtherHostAtOnce) {
         30s
     ));
     ASSERT_TRUE(set) << set.error().detail;
-    falco_event e;
-    e.from     = std::make_shared<const cluster_identity>(cluster_identity{"a"});
-    e.id       = uuid::random();
-    e.received = time.utc();
-    e.time     = event_time_of(e.received);
-    e.texts.put(event_texts::part::rule, "r");
-    e.texts.put(event_texts::part::output_fields, R"({"a":1})");
-    record_batch batch;
-    batch.id = uuid::random();
-    batch.records.emplace_back(std::move(e));
-
-    there.host     = good + "," + folder;
+    there.host = good + "," + folder;
+    // Another event each time: shortly after midnight what is there already is not inserted at all.
     const auto put = [&] {
+        falco_event e;
+        e.from     = std::make_shared<const cluster_identity>(cluster_identity{"a"});
+        e.id       = uuid::random();
+        e.received = time.utc();
+        e.time     = event_time_of(e.received);
+        e.texts.put(event_texts::part::rule, "r");
+        e.texts.put(event_texts::part::output_fields, R"({"a":1})");
+        record_batch batch;
+        batch.id = uuid::random();
+        batch.records.emplace_back(std::move(e));
         pg_event_store::options how{.postgres = there, .insert_limit = 30s};
         pg_event_store          store(loop.get_executor(), time, how);
         return await(store.insert(batch));

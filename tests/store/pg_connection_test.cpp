@@ -55,6 +55,10 @@ TEST_F(PgConnectionTest, OpensOverAUnixSocketAndOverTcp) {
     EXPECT_NE(ask(*open(), "SELECT host(inet_server_addr())"), "");
 }
 
+TEST_F(PgConnectionTest, NoPlanIsCompiledForIt) {
+    EXPECT_EQ(ask(*open(), "SHOW jit"), "off");
+}
+
 TEST_F(PgConnectionTest, SaysWhyItCannotOpen) {
     auto wrong         = there;
     wrong.user         = login;

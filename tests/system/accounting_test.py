@@ -11,6 +11,8 @@ import uuid
 
 from testbed import CLUSTER, Testbed, event, eventually
 
+WAITS = "for refused tokens to be told, which falconer does once a minute"
+
 POISON = {  # what is changed → the answer
     "not json": 400, "[]": 400, "{}": 202, "null": 400, '{"rule":"x"}': 202, "": 400,
 }

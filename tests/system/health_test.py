@@ -1,13 +1,13 @@
 """What probes are told: alive before the store has been asked, and not ready while nothing is taken in."""
 
 import json
-import os
 import socket
+import subprocess
 import sys
 import unittest
 
 from stall_test import standing_still
-from testbed import Testbed, event, eventually
+from testbed import Testbed, event, eventually, needs_mounts
 
 NEITHER = "neither the store nor the spool takes anything"
 
@@ -75,9 +75,8 @@ class Ready(unittest.TestCase):
         self.assertFalse(self.spool.exists())
         eventually(lambda: self.bed.post(event(), self.token)[0] == 200, 60, "the store has it")
 
-    @unittest.skipUnless(os.getuid() == 0, "only root can mount a small tmpfs")
+    @needs_mounts
     def test_a_full_disk_under_the_spool(self):
-        import subprocess
         self.bed.terminate()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", self.spool], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", self.spool])

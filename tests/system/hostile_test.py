@@ -5,11 +5,10 @@ import http.client
 import socket
 import statistics
 import sys
-import threading
 import time
 import unittest
 
-from stall_test import resident_mib, standing_still
+from stall_test import settled_peak_mib, standing_still
 from testbed import IMPATIENT, LATENCIES, Testbed, event, eventually
 
 ALONE = "measures the memory that falconer takes at most, beside thousands of connections"
@@ -111,18 +110,6 @@ class Hostile(unittest.TestCase):
         """A process's peak is of all it has done."""
         start_for(self, {"ingestor": {"receiveTimeout": "2s", **IMPATIENT["ingestor"]}})
 
-    def peak(self):
-        """MiB, when falconer has read what it will read: it has not grown for three seconds."""
-        seen = [resident_mib(self.bed.process.pid)]
-
-        def settled():
-            time.sleep(0.5)
-            seen.append(resident_mib(self.bed.process.pid))
-            return len(seen) > 6 and seen[-7] == seen[-1]
-
-        eventually(settled, what="falconer does not grow any more")
-        return seen[-1]
-
     def test_many_large_bodies_at_once_are_bounded(self):
         self.of_its_own()
         crowd = []
@@ -134,7 +121,7 @@ class Hostile(unittest.TestCase):
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 peer.send(self.request("Content-Length: 1000000\r\n"))
                 peer.send(b" " * 900_000)
-        peak = self.peak()
+        peak = settled_peak_mib(self.bed.process.pid)
         print(f"peak={peak:.0f}MiB", flush=True)
         self.assertLess(peak, 256)
         self.assertEqual(self.bed.post(event(), self.token)[0], 200, "small ones pass")
@@ -164,7 +151,7 @@ class Hostile(unittest.TestCase):
                 elif n % 50 < 10:  # an event, which goes to the spool
                     body = event().encode()
                     peer.sendall(self.request(f"Content-Length: {len(body)}\r\n", body))
-            peak = self.peak()
+            peak = settled_peak_mib(self.bed.process.pid)
         shed = self.bed.metrics()[refused] - shed
         print(f"connections={len(crowd)} peak={peak:.0f}MiB shed={shed:.0f}", flush=True)
         self.assertLess(peak, 256)
@@ -172,75 +159,6 @@ class Hostile(unittest.TestCase):
 
     def tearDown(self):
         eventually(self.bed.alive, what="falconer is alive")
-
-
-class Places(unittest.TestCase):
-    """All places for connections are taken by those who ask and ask, and are refused or held."""
-
-    PLACES = 40
-
-    def crowd(self, token, status):
-        """More clients than places, each of whom asks again as soon as it is answered."""
-        over, seen = threading.Event(), []
-
-        def ask():
-            kept = http.client.HTTPConnection("127.0.0.1", self.bed.port, timeout=60)
-            while not over.is_set():
-                try:
-                    kept.request("POST", "/v1/events", event(), {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
-                    answer = kept.getresponse()
-                    answer.read()
-                    seen.append(answer.status)
-                except (OSError, http.client.HTTPException):
-                    kept.close()
-                time.sleep(0.05)
-            kept.close()
-
-        threads = [threading.Thread(target=ask, daemon=True) for _ in range(self.PLACES * 3 // 2)]
-        for thread in threads:
-            thread.start()
-
-        def leave():
-            over.set()
-            for thread in threads:
-                thread.join(120)
-
-        self.addCleanup(leave)
-        eventually(lambda: seen.count(status) > self.PLACES, what=f"the crowd hears {status}")
-
-    def check(self, token, status):
-        other = "shoot--test--quiet-0a1b2c3d-1111-2222-3333-444455556666-local"
-        with Testbed(extra={"ingestor": {"connections": self.PLACES, "hardRate": 5, "floodHold": "1s"}}) as self.bed:
-            self.bed.migrate()
-            self.bed.start()
-            self.crowd(token(), status)
-            for _ in range(3):  # a connection each
-                self.assertEqual(self.bed.post(event(other), self.bed.token(other))[0], 200)
-            self.doCleanups()
-
-    def test_strangers_keep_nobody_out(self):
-        self.check(lambda: "x.y.z", 401)
-
-    def test_a_cluster_that_floods_keeps_nobody_out(self):
-        self.check(lambda: self.bed.token(), 429)
-
-
-class SpoolShare(unittest.TestCase):
-    def test_a_cluster_that_storms_while_the_store_is_away_leaves_room_for_the_others(self):
-        other = "shoot--test--quiet-0a1b2c3d-1111-2222-3333-444455556666-local"
-        with Testbed(spool_capacity="16Mi", extra={"ingestor": {"hold": "2s", **IMPATIENT["ingestor"]}}) as bed:
-            bed.migrate()
-            bed.start()
-            loud, quiet = bed.token(), bed.token(other)
-            with standing_still(bed):
-                body = lambda: event(output_fields={"much": "x" * 500_000})  # noqa: E731
-                statuses = [bed.post(body(), loud)[0] for _ in range(30)]
-                self.assertEqual(statuses[:20], [200] * 20, "its own part")
-                self.assertEqual(statuses[-1], 503, "and no more")
-                self.assertEqual([bed.post(event(other), quiet)[0] for _ in range(20)], [200] * 20)
-                self.assertEqual(bed.get(bed.health_port, "/readyz")[0], 200)
-            bed.nothing_pending()
-            self.assertEqual(bed.count("select count(*) from falconer.event"), statuses.count(200) + 20)
 
 
 if __name__ == "__main__":

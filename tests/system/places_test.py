@@ -5,13 +5,11 @@ import http.client
 import pathlib
 import resource
 import socket
-import subprocess
 import sys
-import time
 import unittest
 
-from stall_test import resident_mib, standing_still
-from testbed import FALCONER, Testbed, event, eventually
+from stall_test import settled_peak_mib
+from testbed import Testbed, event, eventually
 
 OTHER = "shoot--test--quiet-0a1b2c3d-1111-2222-3333-444455556666-local"
 
@@ -64,47 +62,6 @@ class IdlePlaces(unittest.TestCase):
             return bed.get(port, path)[0] == 200
 
 
-class FewDescriptors(unittest.TestCase):
-    def start(self, bed, limit):
-        """As bed.start(), with a hard limit on open files."""
-        bed.starts += 1
-        bed.log = open(bed.home / f"falconer.{bed.starts}.log", "wb")
-        bed.process = subprocess.Popen(
-            [FALCONER, "serve", "--config", bed.config, "--roles", "ingestor"], stdout=bed.log, stderr=bed.log,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, 32), limit)))
-
-    def test_strangers_leave_descriptors_for_the_store_the_spool_and_probes(self):
-        with contextlib.ExitStack() as ends, Testbed() as bed:
-            bed.migrate()
-            self.start(bed, 64)
-            eventually(bed.alive, 60, "falconer is alive")
-            self.assertIn("open files limit=64 ", log_of(bed))
-            self.assertIn("fewer connections are taken than the configuration allows", log_of(bed))
-            token = bed.token()
-            for _ in range(60):
-                ends.enter_context(held_connection(bed.port))
-            self.assertEqual(bed.post(event(), token)[0], 200)
-            bed.psql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'falconer'")
-            for _ in range(20):
-                ends.enter_context(held_connection(bed.port))
-            for _ in range(5):  # a store that is connected anew
-                self.assertEqual(bed.post(event(), token)[0], 200)
-            eventually(lambda: bed.count("select count(*) from falconer.event") == 6, 60, "the store has all of them")
-            with standing_still(bed):
-                for _ in range(5):  # the spool
-                    self.assertEqual(bed.post(event(), token)[0], 200)
-                self.assertEqual(bed.get(bed.health_port, "/readyz")[0], 200)
-            eventually(lambda: bed.count("select count(*) from falconer.event") == 11, 60, "the store has all of them")
-            self.assertNotIn("Too many open files", log_of(bed))
-
-    def test_with_too_few_descriptors_the_start_is_refused(self):
-        with Testbed() as bed:
-            bed.migrate()
-            self.start(bed, 48)
-            self.assertEqual(bed.process.wait(60), 1)
-            self.assertIn("raise its limit (ulimit -n)", log_of(bed))
-
-
 class Memory(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -127,8 +84,7 @@ class Memory(unittest.TestCase):
                     peer.send(unfinished)
             for _ in range(20):
                 self.assertEqual(bed.post(event(OTHER), other)[0], 200, "a usual event does not wait for them")
-            time.sleep(2)
-            peak = resident_mib(bed.process.pid)
+            peak = settled_peak_mib(bed.process.pid)
             print(f"connections={crowd} peak={peak:.0f}MiB", flush=True)
             self.assertLess(peak, 256)
 

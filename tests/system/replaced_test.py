@@ -11,6 +11,8 @@ import uuid
 
 from testbed import CLUSTER, FALCONER, ROOT, Testbed, event, eventually
 
+WAITS = "for counts to be told, which falconer does once a minute"
+
 REPLACED, REQUARANTINED = 128, 32
 
 

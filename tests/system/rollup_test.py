@@ -7,6 +7,8 @@ import unittest
 
 from testbed import CLUSTER, Testbed, event, eventually
 
+WAITS = "for minutes to be counted"
+
 STORED = ("select date_trunc('minute', received), cluster, rule, priority, count(*) from falconer.event group by 1, 2, 3, 4")
 COUNTED = "select minute, cluster, rule, priority, count from falconer.rollup"
 OF_DAYS = "select (received at time zone 'UTC')::date, cluster, count(*) from falconer.event group by 1, 2"

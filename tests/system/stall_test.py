@@ -47,6 +47,19 @@ def resident_mib(pid):
     raise AssertionError("no VmHWM")
 
 
+def settled_peak_mib(pid):
+    """MiB, when it has read what it will read: it has not grown for three seconds."""
+    seen = [resident_mib(pid)]
+
+    def settled():
+        time.sleep(0.5)
+        seen.append(resident_mib(pid))
+        return len(seen) > 6 and seen[-7] == seen[-1]
+
+    eventually(settled, what="it does not grow any more")
+    return seen[-1]
+
+
 class Stall(unittest.TestCase):
     def look(self, bed):
         """Alive and ready all the time: for so long, and until the spool has been of use."""

@@ -11,11 +11,12 @@ import sys
 import tempfile
 import unittest
 
-from testbed import FALCONER, Testbed, clock_off_by, event, eventually, needs_mounts
+from testbed import FALCONER, Testbed, clock_off_by, clocks, event, eventually, needs_mounts
 
 
-def run(*command, seconds=300):
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds)
+def run(*command, clock=None, seconds=300):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds,
+                          env={**os.environ, **(clock or {})})
 
 
 class Start(unittest.TestCase):
@@ -35,8 +36,8 @@ class Start(unittest.TestCase):
         self.assertEqual(done.stdout, "")
         self.assertEqual(list(self.home.iterdir()), [])
 
-    def up(self, data, *before):
-        return run(*before, FALCONER, "up", "--data", data, "--listen", "127.0.0.1:0", "--shoots", "0")
+    def up(self, data, *before, clock=None):
+        return run(*before, FALCONER, "up", "--data", data, "--listen", "127.0.0.1:0", "--shoots", "0", clock=clock)
 
     def small_disk(self, size):
         disk = self.home / "disk"
@@ -56,16 +57,16 @@ class Start(unittest.TestCase):
     def test_a_clock_that_nobody_has_set(self):
         with Testbed() as bed:
             bed.migrate()
-            early = run("faketime", "2019-12-31 12:00:00", FALCONER, "serve", "--config", bed.config, "--roles", "ingestor")
+            early = run(FALCONER, "serve", "--config", bed.config, "--roles", "ingestor", clock=clocks.set_to("2019-12-31T12:00:00Z"))
             said = self.sentence(early)
             self.assertIn("the clock says 2019-12-31T", said)
             self.assertIn("set it first", said)
-            doctor = run("faketime", "2019-12-31 12:00:00", FALCONER, "doctor", "--config", bed.config)
+            doctor = run(FALCONER, "doctor", "--config", bed.config, clock=clocks.set_to("2019-12-31T12:00:00Z"))
             self.assertEqual(doctor.returncode, 1, doctor.stdout)
             self.assertIn("WRONG  clock         the clock says 2019-12-31T", doctor.stdout)
 
     def test_up_looks_at_the_clock_before_it_makes_anything(self):
-        early = self.up(self.home / "data", "faketime", "2019-12-31 12:00:00")
+        early = self.up(self.home / "data", clock=clocks.set_to("2019-12-31T12:00:00Z"))
         self.assertIn("the clock says 2019-12-31T", self.sentence(early))
         self.nothing_is_left_of(early)
 
@@ -81,7 +82,7 @@ class Start(unittest.TestCase):
             eventually(lambda: "nothing is removed: our clock says" in bed.said(), what="retention is refused")
             self.assertEqual(bed.count("select count(*) from falconer.event"), 1)
             self.assertEqual(bed.terminate(), 0)
-            retain = run("faketime", "-f", "+800d", FALCONER, "db", "retain", "--config", bed.config)
+            retain = run(FALCONER, "db", "retain", "--config", bed.config, clock=clocks.off_by(800))
             self.assertEqual(retain.returncode, 1, retain.stdout)
             self.assertIn("set the one that is wrong", retain.stderr)
 

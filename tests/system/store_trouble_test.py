@@ -14,6 +14,8 @@ import uuid
 
 from testbed import CLUSTER, FALCONER, IMPATIENT, Testbed, event, eventually
 
+WAITS = "for stores and disks that do not answer"
+
 FAULTS = pathlib.Path(__file__).with_name("faults.c")
 JAPANESE = "クラスタ"
 

@@ -28,7 +28,8 @@ FALCONER = BUILD / "falconer"
 POSTGRES = ROOT / "tests" / "support" / "postgres.sh"
 
 sys.path.insert(0, str(POSTGRES.parent))
-from ports import free_port  # noqa: E402,F401  (tests take it from here)
+import clocks  # noqa: E402,F401  (tests take these from here)
+from ports import free_port  # noqa: E402,F401
 
 CLUSTER = "shoot--test--alpha-0a1b2c3d-1111-2222-3333-444455556666-local"
 
@@ -65,9 +66,7 @@ def needs_mounts(case):
 @contextlib.contextmanager
 def clock_off_by(days):
     """Whatever is started meanwhile has a clock so far ahead, or behind; waiting takes as long as it does."""
-    wrapped = subprocess.run(["faketime", "-f", f"{days:+d}d", "env"], check=True, capture_output=True, text=True).stdout
-    wanted = dict(line.split("=", 1) for line in wrapped.splitlines() if line.startswith(("LD_PRELOAD=", "FAKETIME=")))
-    with unittest.mock.patch.dict(os.environ, {**wanted, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}):
+    with unittest.mock.patch.dict(os.environ, clocks.off_by(days)):
         yield
 
 

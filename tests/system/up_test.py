@@ -151,7 +151,7 @@ class UpTest(unittest.TestCase):
         status = subprocess.run([FALCONER, "db", "status", "--data", self.data], check=True, capture_output=True, text=True).stdout
         self.assertIn("clusters                6", status)
         doctor = subprocess.run([FALCONER, "doctor", "--data", self.data], capture_output=True, text=True)
-        self.assertEqual(doctor.returncode, 0, doctor.stdout)
+        self.assertEqual(doctor.returncode, 0, doctor.stdout + doctor.stderr)
         for about in ("configuration", "keys", "spool", "ingest port", "metrics port", "health port", "webhook port", "console port",
                       "store", "clock", "schema", "clusters"):
             self.assertRegex(doctor.stdout, f"(?m)^(ok   |look )  {about} ")

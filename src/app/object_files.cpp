@@ -1,17 +1,19 @@
 #include "object_files.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <istream>
+#include <utility>
 
 namespace falconer::app {
 namespace {
 
 /// Objects of the size that an API server takes, in good number.
-constexpr std::uintmax_t largest_file = 64 << 20;
+constexpr std::size_t largest_file = 64 << 20;
 
 void take(value document, const std::string& path, object_file& into) {
     if (!document.is_map()) {
@@ -27,24 +29,49 @@ void take(value document, const std::string& path, object_file& into) {
         into.objects.push_back(std::move(document));
         return;
     }
+    if (!items->is_list() && !items->is_null())
+        into.problems.push_back(
+            located(path, {"items", "expected a list, found " + described(*items), items->line()})
+        );
     for (const auto& item : items->items()) take(item, path, into);
 }
 
+/// What YAML's readers take of JSON is not quite all: escaped pairs of UTF-16, as "\ud83d\ude00",
+/// they refuse. Lines are not known then, and NULs are refused as in YAML.
+result<std::vector<value>> parse_objects(std::string_view text) {
+    auto       documents = parse_yaml_stream(text);
+    const auto begin     = text.find_first_not_of(" \t\r\n");
+    if (documents || begin == text.npos || text[begin] != '{') return documents;
+    auto json = parse_json(text);
+    if (!json || json_text(*json).find("\\u0000") != std::string::npos) return documents;
+    return std::vector<value>{std::move(*json)};
+}
+
 }  // namespace
+
+result<std::string> read_text(std::istream& in) {
+    std::string text;
+    // Whether a pipe ends shows only when it does.
+    for (std::array<char, 1 << 16> piece{}; in.read(piece.data(), piece.size()), in.gcount() > 0;) {
+        text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+        if (text.size() > largest_file) return failure{errc::malformed, "has more than 64 MiB"};
+    }
+    if (in.bad()) return failure{errc::not_found, "cannot be read to its end"};
+    return text;
+}
 
 result<std::string> read_text_file(const std::string& path) {
     std::error_code wrong;
     const auto      size = std::filesystem::file_size(path, wrong);
     if (!wrong && size > largest_file)
         return failure{errc::malformed, path + ": has more than 64 MiB"};
-    // A pipe has no size.
     std::ifstream in(path, std::ios::binary);
     if (!in || std::filesystem::is_directory(path, wrong)) {
         const int why = in ? EISDIR : errno;
         return failure{errc::not_found, path + ": " + std::strerror(why)};
     }
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    if (in.bad()) return failure{errc::not_found, path + ": cannot be read to its end"};
+    auto text = read_text(in);
+    if (!text) return failure{text.error().code, path + ": " + text.error().detail};
     return text;
 }
 
@@ -61,7 +88,7 @@ object_file read_objects(const std::string& path) {
         read.problems.push_back(text.error().detail);
         return read;
     }
-    auto documents = parse_yaml_stream(*text);
+    auto documents = parse_objects(*text);
     if (!documents) {
         read.problems.push_back(path + ": " + documents.error().detail);
         return read;

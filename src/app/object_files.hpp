@@ -4,10 +4,14 @@
 #include "falconer/falco/falco_profile.hpp"
 #include "falconer/value.hpp"
 
+#include <iosfwd>
 #include <string>
 #include <vector>
 
 namespace falconer::app {
+
+/// To its end, at most 64 MiB. Errors: malformed, "has more than 64 MiB"; not_found.
+result<std::string> read_text(std::istream& in);
 
 /// At most 64 MiB of it. Errors: not_found or malformed, "profile.yaml: No such file or directory".
 result<std::string> read_text_file(const std::string& path);

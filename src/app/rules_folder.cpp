@@ -15,9 +15,13 @@ rules_folder read_rules_folder(const std::filesystem::path& folder) {
     namespace fs = std::filesystem;
     rules_folder    read;
     std::error_code wrong;
-    for (const auto& version : fs::directory_iterator(folder, wrong)) {
-        const auto name = version.path().filename().string();
-        if (!version.is_directory() || !falco::semver::parse(name)) continue;
+    for (auto at = fs::directory_iterator(folder, wrong); !wrong && at != end(at);
+         at.increment(wrong)) {
+        const auto& version = *at;
+        const auto  name    = version.path().filename().string();
+        // A link that leads nowhere, or round in circles, is no folder.
+        std::error_code not_there;
+        if (!version.is_directory(not_there) || !falco::semver::parse(name)) continue;
         auto& set = read.catalogue[name];
         for (const char* standard :
              {"falco-rules", "falco-incubating-rules", "falco-sandbox-rules"}) {

@@ -15,7 +15,7 @@ result<std::unique_ptr<token_mint>> make(
     if (!from.given()) return std::unique_ptr<token_mint>{};
     auto text = from.file.empty() ? result<std::string>(from.inline_key.reveal())
                                   : read_text_file(from.file);
-    if (!text) return std::move(text).error();
+    if (!text) return std::move(text).error().while_doing(section + ".tokenIssuerPrivateKeyFile");
     auto key = net::private_key::parse(*text);
     if (!key) return std::move(key).error().while_doing(section + ".tokenIssuerPrivateKey");
     return std::unique_ptr<token_mint>(std::make_unique<net::jwt_mint>(std::move(*key)));

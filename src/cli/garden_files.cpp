@@ -31,7 +31,7 @@ result<void> garden_files::add(value object) {
     else if (kind == "Secret")
         fresh = secrets_.emplace(both, std::move(object)).second;
     if (fresh) return {};
-    return failure{errc::malformed, "a second " + kind + " named " + name};
+    return failure{errc::malformed, "a second " + kind + " named " + described(value(name))};
 }
 
 const value* garden_files::namespace_named(std::string_view name) const {

@@ -9,6 +9,7 @@
 #include "app/token_mints.hpp"
 #include "falconer/falco/credentials_plan.hpp"
 #include "falconer/falco/delivery_plan.hpp"
+#include "falconer/falco/extension_protocol.hpp"
 #include "falconer/falco/extension_service.hpp"
 #include "now_option.hpp"
 
@@ -69,6 +70,19 @@ void expect_kind(
     problems.push_back(path + ": kind: expected " + wanted + ", found " + described(value(kind)));
 }
 
+/// An Extension of another type is somebody else's. Of none: it was written by hand.
+void expect_ours(
+    const value& extension, const std::string& path, std::vector<std::string>& problems
+) {
+    const auto* type = extension.find_path({"spec", "type"});
+    if (type == nullptr || type->is_null() || *type == value(falco::extension_type)) return;
+    problems.push_back(app::located(
+        path, {"spec.type",
+               "expected " + std::string(falco::extension_type) + ", found " + described(*type),
+               type->line()}
+    ));
+}
+
 void read_config(const render_options& opt, render_input& into) {
     if (!opt.config.empty()) {
         auto read = app::read_configuration_file(opt.config, {});
@@ -84,18 +98,21 @@ void read_config(const render_options& opt, render_input& into) {
 }
 
 void read_references(const render_options& opt, render_input& into) {
+    const auto home = into.extension.text_at({"metadata", "namespace"});
     for (const auto& path : opt.objects) {
         auto file = app::read_objects(path);
         append(into.problems, file.problems);
         for (auto& object : file.objects) {
             const std::string name(object.text_at({"metadata", "name"}));
-            const auto        kind = object.text_at({"kind"});
+            const std::string kind(object.text_at({"kind"}));
             auto*             list = kind == "ConfigMap" ? &into.config_maps
                                      : kind == "Secret"  ? &into.secrets
                                                          : nullptr;
-            if (list == nullptr) continue;  // whatever else is in that namespace
+            // Whatever else is in that namespace, and what is in another.
+            const auto there = object.text_at({"metadata", "namespace"});
+            if (list == nullptr || (!there.empty() && there != home)) continue;
             if (!list->emplace(name, std::move(object)).second)
-                into.problems.push_back(path + ": a second object " + name);
+                into.problems.push_back(path + ": a second " + kind + ' ' + described(value(name)));
         }
     }
 }
@@ -110,6 +127,7 @@ render_input read_all(const render_options& opt) {
     in.extension = read_one(opt.extension, "an Extension", in.problems);
     in.cluster   = read_one(opt.cluster, "a Cluster, a Seed or a Garden", in.problems);
     expect_kind(in.extension, {"Extension"}, opt.extension, in.problems);
+    expect_ours(in.extension, opt.extension, in.problems);
     expect_kind(in.cluster, {"Cluster", "Seed", "Garden"}, opt.cluster, in.problems);
     auto profiles = app::read_profiles(opt.profiles);
     append(in.problems, profiles.problems);

@@ -14,7 +14,6 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,10 +33,11 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& more) 
 
 /// JSON, as an API server sends it, or YAML, as people write it.
 result<value> read_review(std::istream& in) {
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    const auto        begin = text.find_first_not_of(" \t\r\n");
-    const bool        json  = begin != text.npos && (text[begin] == '{' || text[begin] == '[');
-    auto              read  = json ? parse_json(text) : parse_yaml(text);
+    const auto text = app::read_text(in);
+    if (!text) return failure(text.error()).while_doing("standard input");
+    const auto begin = text->find_first_not_of(" \t\r\n");
+    const bool json  = begin != text->npos && ((*text)[begin] == '{' || (*text)[begin] == '[');
+    auto       read  = json ? parse_json(*text) : parse_yaml(*text);
     if (!read) return std::move(read).error().while_doing("standard input");
     return read;
 }

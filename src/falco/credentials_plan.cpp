@@ -3,6 +3,8 @@
 #include "falconer/base64.hpp"
 #include "falconer/heartbeat.hpp"
 #include "falconer/rfc3339.hpp"
+#include "falconer/spelling.hpp"
+#include "utc_of.hpp"
 
 #include <openssl/rand.h>
 
@@ -44,7 +46,7 @@ std::optional<utc_time> time_of(const secret& kept) {
     const auto  read = parse_rfc3339(kept.reveal());
     const auto* time = std::get_if<event_time>(&read);
     if (time == nullptr) return {};
-    return utc_time(seconds(time->seconds));
+    return utc_of(*time);
 }
 
 /// The epoch that is kept, or the one that begins now.
@@ -90,8 +92,7 @@ result<credentials_plan> plan_credentials(
         certificates.policy = want.settings.certificates;
         certificates.known  = want.known;
         if (want.cluster.authorities_rotated)
-            certificates.rotation_asked =
-                utc_time(seconds(want.cluster.authorities_rotated->seconds));
+            certificates.rotation_asked = utc_of(*want.cluster.authorities_rotated);
         auto planned = plan_certificates(kept_certificates, certificates, want.moved, now);
         if (!planned) return std::move(planned).error();
         plan.look_again   = planned->look_again;
@@ -170,8 +171,8 @@ result<kept_secret> as_kept(const value& object) {
             is.is_text() ? decode_base64(*is.text()) : failure{errc::malformed, "not base64"};
         if (!decoded)
             return failure{
-                errc::malformed, "Secret " + std::string(object.text_at({"metadata", "name"})) +
-                                     ": " + key + " is " + decoded.error().detail
+                errc::malformed, "Secret " + in_one_line(object.text_at({"metadata", "name"})) +
+                                     ": " + in_one_line(key) + " is " + decoded.error().detail
             };
         kept.data.insert_or_assign(key, secret{std::move(*decoded)});
     }

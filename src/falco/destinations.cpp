@@ -2,6 +2,8 @@
 
 #include "destination_secrets.hpp"
 #include "falconer/falco/service_check.hpp"
+#include "falconer/spelling.hpp"
+#include "repeated_keys.hpp"
 #include "template_text.hpp"
 
 #include <algorithm>
@@ -166,23 +168,26 @@ private:
         const auto* resource = from_.cluster.find(*want.resource_secret_name, "Secret");
         if (resource == nullptr || resource->api_version != "v1")
             return complain(
-                at, "spec.resources has no v1 Secret named '" + *want.resource_secret_name + "'"
+                at, "spec.resources has no v1 Secret named " +
+                        described(value(*want.resource_secret_name))
             );
-        const auto found = from_.secrets.find(resource->copy());
+        const auto found  = from_.secrets.find(resource->copy());
+        const auto called = "Secret " + in_one_line(resource->copy());
         if (found == from_.secrets.end())
-            return problems_.push_back(problem_of_landscape(
-                at, "Secret " + resource->copy() + " is not in the control plane's namespace"
-            ));
+            return problems_.push_back(
+                problem_of_landscape(at, called + " is not in the control plane's namespace")
+            );
         auto read = stanza_from_secret(want.name, found->second);
-        for (const auto& each : read.problems)
-            complain(at, "Secret " + resource->copy() + ": " + each);
+        for (const auto& each : read.problems) complain(at, called + ": " + each);
         if (read.problems.empty())
             put({std::string(kind.key), std::move(read.stanza), false, {}}, path);
     }
 
     void plan_global(const destination& want, const std::string& path) {
         const auto skip = [&](const std::string& why) {
-            done_.warnings.push_back("destination " + want.name + " is left out: " + why);
+            done_.warnings.push_back(
+                "destination " + in_one_line(want.name) + " is left out: " + why
+            );
         };
         const auto* is = from_.settings.find_global(want.name);
         if (is == nullptr) return skip("the landscape has no such destination");
@@ -197,6 +202,9 @@ private:
             stanza = parse_yaml(*stanza->text());
             if (!stanza) return skip(stanza.error().detail);
             if (!stanza->is_map()) return skip("it is no mapping");
+            field_problems twice;
+            find_repeated_keys(*stanza, is->key, twice);
+            if (!twice.empty()) return skip(twice.front().text());
         }
         out.stanza = std::move(*stanza);
         if (out.key == "loki") out.non_resource_url = "/vali/api/v1/push";

@@ -13,8 +13,9 @@ namespace {
 /// A ConfigMap holds a mebibyte. Source: Kubernetes, core validation's MaxSecretSize.
 constexpr std::size_t config_map_room = 1 << 20;
 
+/// Of an earlier line than "0.42.0". A candidate for 0.42.0 behaves as 0.42.0 does.
 bool older_than(const offered_version& version, const char* than) {
-    return *semver::parse(version.version) < *semver::parse(than);
+    return *semver::parse(version.version) < *semver::parse(than + std::string("-0"));
 }
 
 /// A ConfigMap of rules, the name of its checksum annotation.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <tuple>
 
 namespace falconer::falco {
@@ -65,18 +66,35 @@ std::string image_of(const std::string& repository, const std::string& tag) {
     return repository + (tag.starts_with("sha256:") ? '@' : ':') + tag;
 }
 
+/// Of an image's name: no pod starts from one with a blank in it.
+void expect_word(field_reader& in, const char* key, const std::string& said) {
+    const bool broken = std::ranges::any_of(said, [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+    });
+    if (broken) in.expected(key, "one word");
+}
+
 void read_images(field_reader& in, const char* key, std::vector<offered_version>& versions) {
+    std::map<std::string, std::string> images;  // by version
     in.each(key, [&](const value& item, const std::string& path) {
         std::string  version, repository, tag;
         field_reader reader(item, path, in.problems());
         const auto   before = in.problems().size();
         read_version(reader, "version", version);
         reader.read_needed("repository", repository);
+        expect_word(reader, "repository", repository);
         reader.read("tag", tag);
+        expect_word(reader, "tag", tag);
         if (in.problems().size() != before) return;
+        const auto image          = image_of(repository, tag);
+        const auto [first, fresh] = images.emplace(version, image);
+        if (!fresh && first->second != image)
+            reader.complain(
+                "repository",
+                "is " + image + "; before, the image of " + version + " is " + first->second
+            );
         for (auto& each : versions)
-            if (each.version == version && each.image.empty())
-                each.image = image_of(repository, tag);
+            if (each.version == version) each.image = first->second;
     });
 }
 

@@ -1,6 +1,7 @@
 #include "http_texts.hpp"
 
 #include "falconer/utf8.hpp"
+#include "falconer/value.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -105,6 +106,11 @@ std::string problem_of_address(std::string_view text, address_place from) {
         (fragment != std::string_view::npos && !percents_are_right(behind.substr(fragment))))
         return "has a % without two hexadecimal digits behind it";
     return {};
+}
+
+std::string found_unless_secret(std::string_view address) {
+    if (address.find('@') != std::string_view::npos) return {};
+    return ", found " + described(value(address));
 }
 
 std::string problem_of_header_name(std::string_view text) {

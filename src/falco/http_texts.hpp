@@ -16,6 +16,9 @@ enum class address_place : std::uint8_t { config, secret };
 /// right, a blank in the path as well. Source: Go, net/url, url.go; falcosecurity/falcosidekick,
 /// outputs/client.go.
 std::string problem_of_address(std::string_view text, address_place from);
+/// ", found 'htps://h/'", behind what is wrong with an address in a config. Empty where it holds an
+/// @: what may be a password is not repeated.
+std::string found_unless_secret(std::string_view address);
 
 /// Of a name: RFC 9110, 5.6.2, token. Of a value: Go, golang.org/x/net/http/httpguts: no control
 /// character but a tab. Empty, or what is wrong, "must be a token of HTTP", without the text.

@@ -25,7 +25,15 @@ bool is_qualified(std::string_view name) {
            });
 }
 
-bool is_subdomain(std::string_view name) {
+}  // namespace
+
+bool is_dns_label(std::string_view name) noexcept {
+    if (name.empty() || name.size() > longest_label) return false;
+    if (name.front() == '-' || name.back() == '-') return false;
+    return std::ranges::all_of(name, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+}
+
+bool is_dns_subdomain(std::string_view name) noexcept {
     if (name.size() > longest_subdomain) return false;
     for (;;) {
         const auto dot = std::min(name.find('.'), name.size());
@@ -35,18 +43,10 @@ bool is_subdomain(std::string_view name) {
     }
 }
 
-}  // namespace
-
-bool is_dns_label(std::string_view name) noexcept {
-    if (name.empty() || name.size() > longest_label) return false;
-    if (name.front() == '-' || name.back() == '-') return false;
-    return std::ranges::all_of(name, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
-}
-
 bool is_label_key(std::string_view key) noexcept {
     const auto slash = key.find('/');
     if (slash == key.npos) return is_qualified(key);
-    return is_subdomain(key.substr(0, slash)) && is_qualified(key.substr(slash + 1));
+    return is_dns_subdomain(key.substr(0, slash)) && is_qualified(key.substr(slash + 1));
 }
 
 bool is_label_value(std::string_view text) noexcept {

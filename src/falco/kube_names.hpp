@@ -7,6 +7,8 @@ namespace falconer::falco {
 
 /// Of a volume, a namespace. Source: RFC 1123 §2.1; Kubernetes, names.
 bool is_dns_label(std::string_view name) noexcept;
+/// DNS labels with dots between them. Source: Kubernetes, DNS subdomain names.
+bool is_dns_subdomain(std::string_view name) noexcept;
 
 /// "disk", "example.com/disk". Source: Kubernetes, labels: syntax and character set.
 bool is_label_key(std::string_view key) noexcept;

@@ -2,6 +2,7 @@
 
 #include "falconer/falco/rule_lint.hpp"
 #include "falconer/falco/service_check.hpp"
+#include "falconer/spelling.hpp"
 #include "manifests.hpp"
 
 #include <algorithm>
@@ -75,9 +76,7 @@ private:
             else if (from == origins_.end())  // of those that are delivered at present
                 broken.push_back({{}, each.text()});
             else
-                broken.push_back(
-                    {from->second.path, "ConfigMap " + from->second.config_map + ": " + each.text()}
-                );
+                broken.push_back({from->second.path, from->second.called + ": " + each.text()});
         }
         if (more > 0)
             broken.push_back(
@@ -135,21 +134,23 @@ private:
         const auto& name     = rule.resource_name.value_or("");
         const auto* resource = want_.cluster.find(name, "ConfigMap");
         if (resource == nullptr) {
-            problems_.push_back({at, "spec.resources has no ConfigMap named '" + name + "'"});
+            problems_.push_back(
+                {at, "spec.resources has no ConfigMap named " + described(value(name))}
+            );
             return;
         }
-        const auto found = want_.config_maps.find(resource->copy());
+        const auto found  = want_.config_maps.find(resource->copy());
+        const auto called = "ConfigMap " + in_one_line(resource->copy());
         if (found == want_.config_maps.end()) {
-            problems_.push_back(problem_of_landscape(
-                at, "ConfigMap " + resource->copy() + " is not in the control plane's namespace"
-            ));
+            problems_.push_back(
+                problem_of_landscape(at, called + " is not in the control plane's namespace")
+            );
             return;
         }
         auto read = read_custom_rules(found->second);
-        for (const auto& each : read.problems)
-            done_.broken.push_back({at, "ConfigMap " + resource->copy() + ": " + each});
+        for (const auto& each : read.problems) done_.broken.push_back({at, called + ": " + each});
         for (auto& file : read.files) {
-            origins_.emplace(file.name, origin{at, resource->copy()});
+            origins_.emplace(file.name, origin{at, called});
             add_custom(std::move(file), at);
         }
     }
@@ -169,7 +170,7 @@ private:
     const delivery_want& want_;
     field_problems&      problems_;
     struct origin {
-        std::string path{}, config_map{};
+        std::string path{}, called{};
     };
     loaded_rules                  done_{};
     std::set<std::string>         names_{};

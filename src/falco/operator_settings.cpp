@@ -2,6 +2,10 @@
 
 #include "destinations.hpp"
 #include "falconer/duration.hpp"
+#include "falcosidekick_outputs.hpp"
+#include "http_texts.hpp"
+#include "kube_names.hpp"
+#include "repeated_keys.hpp"
 #include "template_text.hpp"
 
 #include <algorithm>
@@ -48,12 +52,37 @@ void read_central(field_reader& in, central_storage& into) {
     read_token_lifetime(in, into.token_lifetime);
     read_key(in, into.token_issuer);
     if (!into.enabled) return;
-    if (into.url.empty()) in.complain("url", "is needed where centralStorage is enabled");
+    if (into.url.empty())
+        in.complain("url", "is needed where centralStorage is enabled");
+    else if (const auto wrong = problem_of_address(into.url, address_place::secret); !wrong.empty())
+        in.complain("url", wrong + found_unless_secret(into.url));
     if (!into.token_issuer.given())
         in.complain("tokenIssuerPrivateKey", "is needed where centralStorage is enabled");
 }
 
-void read_globals(field_reader& in, std::vector<global_default>& into) {
+void read_output(
+    field_reader& output, global_default& into, const std::vector<global_default>& others,
+    std::vector<std::string>& warnings
+) {
+    if (output.read_needed("key", into.key)) {
+        if (auto wrong = problem_of_output(into.key); !wrong.empty())
+            output.complain("key", std::move(wrong));
+        else if (std::ranges::find(others, into.key, &global_default::key) != others.end())
+            output.complain("key", "another global default has this output");
+        else if (const auto doubt = doubt_about_output(into.key); !doubt.empty())
+            warnings.push_back(output.path_of("key") + ": " + doubt);
+    }
+    const auto* stanza = output.find("value");
+    if (stanza == nullptr) return output.complain("value", "is needed");
+    if (!stanza->is_map() && !stanza->is_text())
+        return output.expected("value", "a mapping, or a text that is YAML");
+    find_repeated_keys(*stanza, output.path_of("value"), output.problems());
+    into.stanza = *stanza;
+}
+
+void read_globals(
+    field_reader& in, std::vector<global_default>& into, std::vector<std::string>& warnings
+) {
     in.each("globalDefaultDestinations", [&](const value& item, const std::string& path) {
         global_default one;
         field_reader   reader(item, path, in.problems());
@@ -66,16 +95,7 @@ void read_globals(field_reader& in, std::vector<global_default>& into) {
         if (reader.find("falcosidekickOutput") == nullptr)
             reader.complain("falcosidekickOutput", "is needed");
         reader.in("falcosidekickOutput", [&](field_reader& output) {
-            if (output.read_needed("key", one.key) &&
-                std::ranges::find(into, one.key, &global_default::key) != into.end())
-                output.complain("key", "another global default has this output");
-            const auto* stanza = output.find("value");
-            if (stanza == nullptr)
-                output.complain("value", "is needed");
-            else if (!stanza->is_map() && !stanza->is_text())
-                output.expected("value", "a mapping, or a text that is YAML");
-            else
-                one.stanza = *stanza;
+            read_output(output, one, into, warnings);
         });
         into.push_back(std::move(one));
     });
@@ -91,13 +111,38 @@ void read_manifests(const value& is, field_reader& in, std::vector<value>& into)
     } else if (!is.is_list()) {
         return in.expected("manifests", "a list of objects, or a text of YAML documents");
     }
-    for (auto& each : all) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto& each = all[i];
         if (each.is_null()) continue;
+        const auto path = in.path_of("manifests") + '[' + std::to_string(i) + ']';
+        // Lines of a text within the text are not those of the file.
+        const auto* outer  = is.is_text() ? &is : &each;
+        const auto  before = in.problems().size();
         if (each.text_at({"apiVersion"}).empty() || each.text_at({"kind"}).empty() ||
             each.text_at({"metadata", "name"}).empty())
-            return in.complain("manifests", "holds what lacks apiVersion, kind or metadata.name");
+            in.problems().push_back({path, "lacks apiVersion, kind or metadata.name", outer->line()}
+            );
+        find_repeated_keys(each, path, in.problems());
+        if (is.is_text())
+            for (auto at = before; at < in.problems().size(); ++at)
+                in.problems()[at].line = is.line();
         into.push_back(std::move(each));
     }
+}
+
+bool is_one_word(std::string_view text) {
+    return !text.empty() &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
+}
+
+/// What stands before a slash and the rest of an image's name. Source: distribution's reference
+/// grammar.
+bool is_mirror(std::string_view text) {
+    return !text.starts_with('/') && !text.ends_with('/') && text.find("//") == text.npos &&
+           std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      std::string_view(".-_:/[]").find(c) != std::string_view::npos;
+           });
 }
 
 /// Source: RFC 1123, section 2.1, as Kubernetes reads it.
@@ -172,6 +217,8 @@ operator_settings decode_operator_settings(const value& section, field_problems&
     operator_settings is;
     field_reader      in(section, "falco", problems);
     in.read("priorityClassName", is.priority_class);
+    if (!is.priority_class.empty() && !is_dns_subdomain(is.priority_class))
+        in.expected("priorityClassName", "the name of a PriorityClass");
     read_certificate_age(in, "certificateLifetime", is.certificates.leaf.lifetime);
     read_certificate_age(in, "certificateRenewAfter", is.certificates.leaf.renew_after);
     for (const auto& each : is.certificates.problems()) in.complain("certificateRenewAfter", each);
@@ -182,10 +229,16 @@ operator_settings decode_operator_settings(const value& section, field_problems&
         read_key(tokens, into.token_issuer);
         if (!into.token_issuer.given()) tokens.complain("tokenIssuerPrivateKey", "is needed");
     });
-    read_globals(in, is.global_defaults);
+    read_globals(in, is.global_defaults, is.warnings);
     in.read("agentImage", is.agent_image);
     is.names_agent_image = in.find("agentImage") != nullptr;
+    if (!is_one_word(is.agent_image)) in.expected("agentImage", "an image, one word");
     in.read("registryMirror", is.registry_mirror);
+    if (!is.registry_mirror.empty() && !is_mirror(is.registry_mirror))
+        in.expected(
+            "registryMirror",
+            "a registry such as registry.example.com:5000/mirror, without https://"
+        );
     if (in.find("defaultEventDestination") != nullptr)
         is.warnings.emplace_back("falco.defaultEventDestination has no effect");
     in.in("additional", [&](field_reader& additional) { read_additional(additional, is); });

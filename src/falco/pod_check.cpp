@@ -40,15 +40,21 @@ public:
         for (std::size_t i = 0; i < all.size(); ++i) {
             const auto& one   = all[i];
             const auto  field = "tolerations[" + std::to_string(i) + ']';
-            const auto  op    = one.op.value_or("Equal");
+            const auto  said  = one.op.value_or("");
+            const auto  op    = said.empty() ? std::string("Equal") : said;
+            const auto  key   = one.key.value_or("");
+            if (!key.empty() && !is_label_key(key))
+                complain(field + ".key", described(value(key)) + " is no label's name");
             if (op != "Exists" && op != "Equal")
                 complain(
                     field + ".operator", "expected Exists or Equal, found " + described(value(op))
                 );
-            if (one.key.value_or("").empty() && op != "Exists")
+            if (key.empty() && op != "Exists")
                 complain(field + ".operator", "must be Exists where there is no key");
             if (op == "Exists" && !one.is.value_or("").empty())
                 complain(field + ".value", "must be empty where the operator is Exists");
+            if (op == "Equal" && !is_label_value(one.is.value_or("")))
+                complain(field + ".value", "no taint can be " + described(value(*one.is)));
             const auto effect = one.effect.value_or("");
             if (!effect.empty() && effect != "NoSchedule" && effect != "PreferNoSchedule" &&
                 effect != "NoExecute")

@@ -17,8 +17,6 @@ constexpr int forbidden = 403, bad_request = 400;
 
 /// More lines help nobody, and an answer has its limits.
 constexpr std::size_t most_lines = 50;
-/// A config has dozens of values. Reading strictly compares each with each.
-constexpr std::size_t most_values = 2'000;
 
 /// What is answered. Nothing else: let it pass as it is.
 struct verdict {
@@ -41,24 +39,11 @@ verdict refuse(int code, const field_problems& problems) {
     return is;
 }
 
-std::size_t count_values(const value& is) {
-    std::size_t count = 1;
-    for (const auto& each : is.items()) count += count_values(each);
-    for (const auto& each : is.entries()) count += count_values(each.is);
-    return count;
-}
-
 decoded_config read_config(const reviewed_entry& entry) {
     static const value nothing;
-    const value&       config = entry.config != nullptr ? *entry.config : nothing;
-    if (count_values(config) > most_values) {
-        decoded_config none;
-        none.problems.push_back(
-            {entry.config_path(), "has more than " + std::to_string(most_values) + " values"}
-        );
-        return none;
-    }
-    return decode_service_config(config, entry.config_path());
+    return decode_service_config(
+        entry.config != nullptr ? *entry.config : nothing, entry.config_path()
+    );
 }
 
 value patch_of(const reviewed_entry& entry, const service_config& was, const service_config& is) {

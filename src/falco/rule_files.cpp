@@ -179,9 +179,16 @@ custom_rule_files read_custom_rules(const value& config_map) {
     }
     if (count == 0) read.problems.emplace_back("holds no rule file");
     std::ranges::sort(read.files, {}, &rule_file::name);
-    const auto again = std::ranges::adjacent_find(read.files, {}, &rule_file::name);
-    if (again != read.files.end())
-        read.problems.push_back("rule file " + in_one_line(again->name) + " is there twice");
+    // Each is told once, and whoever goes on with these finds none of them twice.
+    std::vector<rule_file> once;
+    std::set<std::string>  twice;
+    for (auto& file : read.files) {
+        if (once.empty() || once.back().name != file.name)
+            once.push_back(std::move(file));
+        else if (twice.insert(file.name).second)
+            read.problems.push_back("rule file " + in_one_line(file.name) + " is there twice");
+    }
+    read.files = std::move(once);
     return read;
 }
 

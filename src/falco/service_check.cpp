@@ -1,6 +1,7 @@
 #include "falconer/falco/service_check.hpp"
 
 #include "destinations.hpp"
+#include "falcoctl_check.hpp"
 #include "falconer/falco/rule_files.hpp"
 #include "falconer/spelling.hpp"
 #include "http_texts.hpp"
@@ -263,60 +264,18 @@ private:
                          rules.use_sandbox_rules.value_or(false) || !refs.empty();
         if (!by_falcoctl && !any)
             complain("gardener", "Falco without any rules sees nothing; use some");
-        if (by_falcoctl) check_falcoctl(config_.falcoctl.value_or(falcoctl_options{}));
+        if (by_falcoctl)
+            check_falcoctl(
+                config_.falcoctl.value_or(falcoctl_options{}), path_ + ".falcoctl", problems_
+            );
         if (config_.webhook && config_.webhook->enabled.value_or(false))
             check_webhook(*config_.webhook);
-    }
-
-    /// Falcoctl ends with an error where it has nothing to install, and Falco waits for it.
-    /// Source: falcosecurity/falcoctl, cmd/artifact/install/install.go.
-    void check_falcoctl(const falcoctl_options& wanted) {
-        const auto none    = std::vector<std::string>{};
-        const auto install = wanted.install.value_or(falcoctl_install{}).refs.value_or(none);
-        const auto follow  = wanted.follow.value_or(falcoctl_follow{}).refs.value_or(none);
-        if (install.empty())
-            complain(
-                "falcoctl.install.refs",
-                "is needed: Falco starts with what is installed, and without any rules sees "
-                "nothing; name at least one artifact, such as falco-rules:5, or use resources: "
-                "gardener"
-            );
-        // Source: falcosecurity/falcoctl, pkg/oci/types.go.
-        constexpr std::array<std::string_view, 3> types{"rulesfile", "plugin", "asset"};
-        const auto                                allowed = wanted.allowed_types.value_or(none);
-        for (std::size_t i = 0; i < allowed.size(); ++i)
-            if (std::ranges::find(types, allowed[i]) == types.end())
-                complain(
-                    at("falcoctl.allowedTypes", i),
-                    "there are no artifacts of type " + described(value(allowed[i])) +
-                        did_you_mean(allowed[i], types) + "; there are: rulesfile, plugin, asset"
-                );
-        check_references("falcoctl.install.refs", install);
-        check_references("falcoctl.follow.refs", follow);
-    }
-
-    void check_references(const std::string& field, const std::vector<std::string>& all) {
-        for (std::size_t i = 0; i < all.size(); ++i)
-            if (all[i].empty() || all[i].find(' ') != std::string::npos ||
-                !problem_of_text(all[i]).empty())
-                complain(
-                    at(field, i),
-                    "expected an artifact such as falco-rules:5 or "
-                    "ghcr.io/falcosecurity/rules/falco-rules:5, found " +
-                        described(value(all[i]))
-                );
     }
 
     void check_webhook(const custom_webhook& hook) {
         const auto address = hook.address.value_or("");
         const auto wrong   = problem_of_address(address, address_place::config);
-        // What holds a password is not repeated.
-        if (!wrong.empty())
-            complain(
-                "customWebhook.address", wrong + (address.find('@') == std::string::npos
-                                                      ? ", found " + described(value(address))
-                                                      : "")
-            );
+        if (!wrong.empty()) complain("customWebhook.address", wrong + found_unless_secret(address));
         for (const auto& [name, text] : hook.headers.value_or(text_map{})) {
             const auto field = "customWebhook.customHeaders." + in_one_line(name);
             if (const auto odd = problem_of_header_name(name); !odd.empty())

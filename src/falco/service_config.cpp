@@ -13,6 +13,16 @@ constexpr std::array gep27_keys{
     "resources", "gardener", "falcoctl", "customWebhook", "falcoAutoUpdate"
 };
 
+/// A config has dozens of values. Reading strictly compares each with each.
+constexpr std::size_t most_values = 2'000;
+
+std::size_t count_values(const value& is) {
+    std::size_t count = 1;
+    for (const auto& each : is.items()) count += count_values(each);
+    for (const auto& each : is.entries()) count += count_values(each.is);
+    return count;
+}
+
 template <class Keys>
 const value::entry* first_of(const value& object, const Keys& keys) {
     for (const auto& entry : object.entries())
@@ -158,6 +168,13 @@ decoded_config decode_service_config(const value& provider_config, const std::st
     decoded_config decoded;
     const bool     empty = provider_config.is_map() && provider_config.entries().empty();
     if (provider_config.is_null() || empty) return decoded;
+    if (count_values(provider_config) > most_values) {
+        decoded.problems.push_back(
+            {path, "has more than " + std::to_string(most_values) + " values",
+             provider_config.line()}
+        );
+        return decoded;
+    }
     auto& config = decoded.config;
 
     const auto* ours   = first_of(provider_config, current_keys);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "falconer/falco/falco_profile.hpp"
+#include "utc_of.hpp"
 
-#include <chrono>
 #include <map>
 #include <string>
 
@@ -14,13 +14,6 @@ struct version_end {
     bool     unknown = false;  // nobody offers it
     utc_time at      = utc_time::min();
 };
-
-inline utc_time utc_of(const event_time& at) {
-    using std::chrono::floor, std::chrono::seconds, std::chrono::nanoseconds;
-    const auto last = floor<seconds>(utc_time::max()).time_since_epoch();
-    if (at.seconds >= last.count()) return utc_time::max();
-    return utc_time(seconds(at.seconds)) + nanoseconds(at.nanos);
-}
 
 /// `withdrawn`: since when nobody offers a version any longer; null, or not among them: always.
 inline version_end end_of(

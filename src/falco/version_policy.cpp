@@ -1,5 +1,7 @@
 #include "falconer/falco/version_policy.hpp"
 
+#include "falconer/spelling.hpp"
+
 #include <utility>
 
 namespace falconer::falco {
@@ -33,21 +35,20 @@ version_move plan_version(
     const auto* newest = newest_supported(offered, now);
     const auto  is     = semver::parse(current);
     const auto  found  = is ? offered.find(*is) : offered.end();
-    if (found == offered.end()) return forced(newest, "no profile offers version " + current);
+    // It is what somebody wrote, in a sentence of one line.
+    const auto version = "version " + in_one_line(current);
+    if (found == offered.end()) return forced(newest, "no profile offers " + version);
     const auto& here = found->second;
-    if (here.expired(now))
-        return forced(newest, "version " + current + " expired at " + text_of(*here.expires));
+    if (here.expired(now)) return forced(newest, version + " expired at " + text_of(*here.expires));
 
     const auto stays = [](std::string why) {
         return version_move{version_move::action::none, {}, std::move(why)};
     };
     if (automatically == auto_update::off)
-        return stays("version " + current + " has not expired, and autoUpdate is off");
+        return stays(version + " has not expired, and autoUpdate is off");
     if (newest == nullptr) return stays("no version is supported");
     if (*semver::parse(newest->version) <= *is)
-        return stays(
-            "version " + current + " is not older than the newest supported one, " + newest->version
-        );
+        return stays(version + " is not older than the newest supported one, " + newest->version);
     return {
         version_move::action::automatic, newest->version,
         newest->version + " is the newest supported version"

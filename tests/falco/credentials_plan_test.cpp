@@ -72,7 +72,7 @@ TEST_F(CredentialsPlanTest, AnEpochEndsBeforeTheTokenOfThePodDoes) {
 
 TEST_F(CredentialsPlanTest, AnEpochFromTheFutureOrGarbledBeginsAnew) {
     to("logging");
-    for (const char* bad : {"soon", "", "2099-01-01T00:00:00Z"}) {
+    for (const char* bad : {"soon", "", "2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {
         tokens = kept_secret{.labels = {}, .data = {{"service-account-epoch", secret{bad}}}};
         EXPECT_EQ(plan().service_account_epoch, "2027-01-15T08:00:00Z") << bad;
     }
@@ -169,6 +169,19 @@ TEST_F(CredentialsPlanTest, ASecretKeepsTheTypeThatItHas) {
         EXPECT_EQ(object.text_at({"type"}), "kubernetes.io/tls");
         EXPECT_EQ(object.text_at({"data", "tls.crt"}), "eA==");
     }
+}
+
+/// The system's clock ends in 2262. What it cannot say is far ahead, and not long ago.
+TEST_F(CredentialsPlanTest, ARotationBeyondTheClockIsNotDue) {
+    to("logging");
+    const auto first            = plan();
+    cluster.authorities_rotated = event_time{.seconds = 253'370'764'800, .nanos = 0};
+    const auto got              = plan(start + 1h);
+    ASSERT_TRUE(got.certificates);
+    EXPECT_EQ(
+        got.certificates->kept.at("server-ca.cert").reveal(),
+        first.certificates->kept.at("server-ca.cert").reveal()
+    );
 }
 
 }  // namespace

@@ -61,6 +61,26 @@ TEST(FalcoProfileTest, ReadsVersionsAndTheirImages) {
     EXPECT_EQ(decoded.profile.falcosidekick.at(0).image, "r/kick");
 }
 
+TEST(FalcoProfileTest, AnImageIsOneWordAndAVersionHasOne) {
+    const auto decoded = decode(
+        "spec:\n  versions:\n    falco:\n"
+        "    - {version: 1.0.0, classification: supported, rulesVersion: 1.0.0}\n"
+        "  images:\n    falco:\n    - {version: 1.0.0, repository: r/a, tag: x}\n"
+        "    - {version: 1.0.0, repository: r/a, tag: x}\n"
+        "    - {version: 1.0.0, repository: r/b}\n"
+        "    - {version: 1.0.0, repository: r b, tag: \"x\\n\"}\n"
+    );
+    EXPECT_THAT(
+        said(decoded.problems),
+        ElementsAre(
+            "spec.images.falco[2].repository: is r/b; before, the image of 1.0.0 is r/a:x",
+            "spec.images.falco[3].repository: expected one word, found 'r b'",
+            "spec.images.falco[3].tag: expected one word, found 'x\\x0a'"
+        )
+    );
+    EXPECT_EQ(decoded.profile.falco.at(0).image, "r/a:x");
+}
+
 TEST(FalcoProfileTest, ADateWithoutZoneIsUtc) {
     const auto p = profile(
         "p",

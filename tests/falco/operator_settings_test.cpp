@@ -90,6 +90,113 @@ TEST(OperatorSettings, EveryProblemIsToldAtOnceWithItsLine) {
     );
 }
 
+TEST(OperatorSettings, WhatNoPodCouldStartWithIsRefused) {
+    EXPECT_THAT(
+        decode("priorityClassName: gardener-system-900\nagentImage: r:5000/a@sha256:ab\n"
+               "registryMirror: '[::1]:5000/all'\n")
+            .problems,
+        IsEmpty()
+    );
+    EXPECT_THAT(decode("priorityClassName: ''\nregistryMirror: ''\n").problems, IsEmpty());
+    EXPECT_THAT(
+        decode("priorityClassName: A B\nagentImage: a b\nregistryMirror: https://r.example.com\n")
+            .problems,
+        ElementsAre(
+            "1: falco.priorityClassName: expected the name of a PriorityClass, found 'A B'",
+            "2: falco.agentImage: expected an image, one word, found 'a b'",
+            "3: falco.registryMirror: expected a registry such as "
+            "registry.example.com:5000/mirror, "
+            "without https://, found 'https://r.example.com'"
+        )
+    );
+    for (const char* mirror : {"r/", "/r", "r//a", "r a", "r@b"})
+        EXPECT_THAT(
+            decode("registryMirror: '" + std::string(mirror) + "'\n").problems, ::testing::SizeIs(1)
+        ) << mirror;
+}
+
+TEST(OperatorSettings, CentralIsAUrl) {
+    const auto said = [](const std::string& url) {
+        return decode(
+                   "centralStorage: {enabled: true, tokenIssuerPrivateKeyFile: k, url: '" + url +
+                   "'}\n"
+        )
+            .problems;
+    };
+    EXPECT_THAT(said("https://h:3200/ingestor/api/v1/push"), IsEmpty());
+    EXPECT_THAT(
+        said("h/push"), ElementsAre("1: falco.centralStorage.url: must be a URL that begins with "
+                                    "https:// or http://, found 'h/push'")
+    );
+    EXPECT_THAT(
+        said("https://me:hunter2@/"), ElementsAre("1: falco.centralStorage.url: names no host")
+    );
+}
+
+TEST(OperatorSettings, AKeyThatComesTwiceInWhatIsPassedOnIsAProblem) {
+    EXPECT_THAT(
+        decode("globalDefaultDestinations:\n"
+               "- name: a\n"
+               "  falcosidekickOutput:\n"
+               "    key: webhook\n"
+               "    value:\n"
+               "      address: http://a\n"
+               "      customheaders: {X: a, X: b}\n"
+               "      address: http://b\n")
+            .problems,
+        ElementsAre(
+            "7: falco.globalDefaultDestinations[0].falcosidekickOutput.value.customheaders.X: the "
+            "same key again",
+            "8: falco.globalDefaultDestinations[0].falcosidekickOutput.value.address: the same key "
+            "again"
+        )
+    );
+    EXPECT_THAT(
+        decode("additional:\n"
+               "  seedManagedResources:\n"
+               "  - name: a\n"
+               "    manifests:\n"
+               "    - 5\n"
+               "    - {apiVersion: v1, kind: ConfigMap, metadata: {name: a, name: b}}\n"
+               "    - {apiVersion: v1}\n")
+            .problems,
+        ElementsAre(
+            "5: falco.additional.seedManagedResources[0].manifests[0]: lacks apiVersion, kind or "
+            "metadata.name",
+            "6: falco.additional.seedManagedResources[0].manifests[1].metadata.name: the same key "
+            "again",
+            "7: falco.additional.seedManagedResources[0].manifests[2]: lacks apiVersion, kind or "
+            "metadata.name"
+        )
+    );
+}
+
+// Whoever could set them there could turn the senders' certificates off, or say whose events are.
+TEST(OperatorSettings, ADestinationIsAnOutputAndNothingElseOfFalcosidekick) {
+    const auto with = [](const std::string& key) {
+        return decode(
+            "globalDefaultDestinations: [{name: a, falcosidekickOutput: {key: " + key +
+            ", value: {}}}]\n"
+        );
+    };
+    EXPECT_THAT(with("webhook").problems, IsEmpty());
+    EXPECT_THAT(with("webhook").is.warnings, IsEmpty());
+    for (const char* own : {"tlsserver", "customfields", "debug"})
+        EXPECT_THAT(
+            with(own).problems, ElementsAre(::testing::HasSubstr("falcosidekickOutput.key: is no "
+                                                                 "output"))
+        );
+    EXPECT_THAT(with("Webhook").problems, ElementsAre(::testing::EndsWith("found 'Webhook'")))
+        << "Falcosidekick takes it for webhook";
+    const auto odd = with("webhok");
+    EXPECT_THAT(odd.problems, IsEmpty()) << "a newer one may know it";
+    EXPECT_THAT(
+        odd.is.warnings,
+        ElementsAre("falco.globalDefaultDestinations[0].falcosidekickOutput.key: Falcosidekick "
+                    "2.35 has no output 'webhok'; did you mean 'webhook'?")
+    );
+}
+
 TEST(OperatorSettings, WhatHasNoEffectIsSaid) {
     EXPECT_THAT(
         decode("defaultEventDestination: logging\n").is.warnings,

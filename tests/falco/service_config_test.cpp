@@ -263,5 +263,17 @@ TEST(ServiceMeaningTest, FalcoctlTurnsGardenersRulesOff) {
     EXPECT_THAT(names(is.destinations), ElementsAre("central"));
 }
 
+// Whoever reads a config reads it strictly, which takes its time: a webhook, a controller's round.
+TEST(ServiceConfigTest, OfThousandsOfValuesNoneIsRead) {
+    auto config = yaml(with_header("falcoVersion: 5\nnodeSelector: {}\n"));
+    for (int i = 0; i < 100'000; ++i) config["nodeSelector"].add("k" + std::to_string(i), "v");
+    const auto decoded = decode_service_config(config, at);
+    ASSERT_THAT(decoded.problems, SizeIs(1));
+    EXPECT_EQ(
+        decoded.problems[0].text(), "spec.extensions[0].providerConfig: has more than 2000 values"
+    );
+    EXPECT_EQ(decoded.config, service_config{});
+}
+
 }  // namespace
 }  // namespace falconer::falco

@@ -129,5 +129,10 @@ TEST(VersionPolicyTest, NoMoveIsEverToAPreviewOrAnExpiredOneNorDownWithoutNeed) 
     }
 }
 
+TEST(VersionPolicyTest, WhatSomebodyWroteIsOneLineOfAReason) {
+    const auto got = plan_version({}, "1.0\n\x1b[31m", auto_update::on, now);
+    EXPECT_THAT(got.reason, ::testing::HasSubstr("no profile offers version 1.0\\x0a\\x1b[31m"));
+}
+
 }  // namespace
 }  // namespace falconer::falco

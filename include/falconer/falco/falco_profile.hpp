@@ -45,7 +45,7 @@ struct decoded_profile {
 
 /// An object of falco.gardener.cloud/v1alpha1. Source: the CRD falcoprofiles.falco.gardener.cloud;
 /// classifications are matched whole, a date without zone is UTC, an image of no version is
-/// refused.
+/// refused; of two different images of one version the first counts, and that is a problem.
 decoded_profile decode_falco_profile(const value& object);
 
 /// By version. Ordered by precedence.

@@ -128,7 +128,8 @@ struct decoded_config {
 
 /// `provider_config` as it stands in the shoot; null or absent: nothing was said, in the current
 /// dialect. Unknown and repeated fields, wrong kinds, and fields of both dialects are problems, all
-/// of them at once. `path`: where it stands, "spec.extensions[0].providerConfig".
+/// of them at once; of a config with thousands of values it is the only one. `path`: where it
+/// stands, "spec.extensions[0].providerConfig".
 decoded_config decode_service_config(const value& provider_config, const std::string& path);
 
 /// As Kubernetes has it.

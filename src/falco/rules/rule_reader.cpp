@@ -77,11 +77,13 @@ private:
             return;
         }
         tell_hidden(item);
-        if (const auto* engine = item.find("required_engine_version"))
+        if (const auto* engine = item.find("required_engine_version")) {
+            tell_unread(item, engine->key);
             check_engine_version(file_, *engine, release_, problems_);
-        else if (const auto* plugins = item.find("required_plugin_versions"))
+        } else if (const auto* plugins = item.find("required_plugin_versions")) {
+            tell_unread(item, plugins->key);
             check_plugin_versions(file_, *plugins, release_, problems_);
-        else if (item.find("list") != nullptr)
+        } else if (item.find("list") != nullptr)
             read_list(item);
         else if (item.find("macro") != nullptr)
             read_macro(item);
@@ -110,6 +112,16 @@ private:
                                              std::string(is) + "' the entry is one of those"
                 );
         }
+    }
+
+    /// Beside the only key that such an entry has. Those that `tell_hidden` tells of apart.
+    void tell_unread(const node& item, const std::string& only) {
+        for (const auto& [key, key_at, is] : item.entries)
+            if (key != only && std::ranges::find(entries, key) == entries.end())
+                problems_.warning(
+                    {&file_, key_at},
+                    "'" + in_one_line(key) + "' is not read: '" + only + "' stands by itself"
+                );
     }
 
     bool is_appended(entry_reader& entry, const overrides& changes) {

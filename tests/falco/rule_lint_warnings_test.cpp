@@ -120,6 +120,21 @@ TEST(RuleWarnings, KeysThatNobodyReadsBesideWhatIsRequired) {
     );
 }
 
+/// Source: falcosecurity/falco 0.40.0 to 0.44.1, userspace/engine/rule_loader_reader.cpp.
+TEST(RuleWarnings, NamesThatNoConditionCanHoldLoadInEveryVersion) {
+    for (const auto* version : {"0.40.0", "0.43.0", "0.44.1"})
+        EXPECT_THAT(
+            lint(
+                "- list: a b\n  items: [x]\n- macro: a-b\n  condition: proc.name = a\n",
+                {.falco_version = version}
+            ),
+            ElementsAre(
+                HasSubstr("warning: list 'a b' can never be named"), HasSubstr("'a b' is not used"),
+                HasSubstr("warning: macro 'a-b' can never be named"), HasSubstr("is not used")
+            )
+        ) << version;
+}
+
 TEST(RuleWarnings, ContainerInfoSaysNothingAnyMore) {
     const auto text =
         "- rule: Mine\n  desc: d\n  condition: spawned_process\n"

@@ -147,6 +147,22 @@ TEST(RuleEngine, ListsInListsAreTextsOfOneLevel) {
     );
 }
 
+TEST(RuleEngine, ItemsOfListsAreReadAsFalcoQuotesThem) {
+    const auto with = [](const std::string& item) {
+        return lint(
+            "- list: mine\n  items:\n  - " + item + "\n" +
+            rule("spawned_process and proc.cmdline in (mine)")
+        );
+    };
+    for (const auto* good : {"a b", "it's a", "'\"a b\"'", "'\"a=b\"'", "a\\\\b c", "/etc/a"})
+        EXPECT_THAT(with(good), IsEmpty()) << good;
+    for (const auto* bad : {"a=b", "'a \"b'", "'\"a b'", "a(b)", "\"\""})
+        EXPECT_THAT(with(bad), ElementsAre(HasSubstr("mine.yaml:3:5: error: in list 'mine'")))
+            << bad;
+    for (const auto* bad : {"C:\\dir a", "'\"\\.ssh\"'"})
+        EXPECT_THAT(with(bad), ElementsAre(HasSubstr("begins no escape"))) << bad;
+}
+
 /// With a condition that has quotes of both kinds in it.
 std::string quoted_rule(std::string_view condition) {
     std::string text;

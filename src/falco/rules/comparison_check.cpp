@@ -2,6 +2,7 @@
 
 #include "falconer/spelling.hpp"
 #include "operand_check.hpp"
+#include "operand_reader.hpp"
 #include "value_doubts.hpp"
 
 #include <algorithm>
@@ -24,6 +25,20 @@ bool names_events(const expression& is) {
     if (is.left.is != operand::kind::field) return false;
     return is.left.field == "evt.type" || (is.left.field == "syscall.type" &&
                                            is.left.transformers.empty() && is_exact(is.comparison));
+}
+
+/// As it stands in the condition then: Falco puts quotes around an item that has a blank and none
+/// of its own. Empty: it is right. Source: falcosecurity/falco,
+/// userspace/engine/rule_loader_compiler.cpp, resolve_list.
+std::string wrong_with_item(const std::string& item) {
+    const bool own = item.starts_with('"') || item.starts_with('\'');
+    if (!own && item.find(' ') == item.npos)
+        return is_bare_text(item) ? "" : "needs quotes of its own, '\"…\"'";
+    const auto     text = own ? item : '"' + item + '"';
+    operand_reader reader(text);
+    if (reader.take_quoted() && reader.at_end()) return {};
+    if (auto wrong = std::move(reader).wrong()) return "cannot be read: " + wrong->what;
+    return "needs quotes of its own, '\"…\"'";
 }
 
 }  // namespace
@@ -201,12 +216,11 @@ bool comparison_checker::check_list(
             problems_.add(
                 wrong.is, item.at, "in list '" + in_one_line(value.text) + "': " + wrong.what
             );
-        } else if (text.size() == item.text.size() && !is_bare_text(text) &&
-                   (text.empty() || text.find(' ') == text.npos || text.find('"') != text.npos)) {
+        } else if (const auto why = wrong_with_item(item.text); !why.empty()) {
             good = false;
             problems_.error(
-                item.at, "in list '" + in_one_line(value.text) + "': '" + in_one_line(text) +
-                             "' needs quotes of its own, '\"…\"'"
+                item.at,
+                "in list '" + in_one_line(value.text) + "': '" + in_one_line(text) + "' " + why
             );
         }
     }

@@ -10,6 +10,7 @@ namespace falconer::falco {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const std::string shell = "- rule: Shell in container\n";
@@ -64,6 +65,19 @@ TEST(RuleOverrides, AChangeThatALaterOneReplacesIsTold) {
             "mine.yaml defines the rule anew",
             "mine.yaml:4:3: warning: this replaces all of rule 'Shell in container' of "
             "falco_rules.yaml; with 'override' one can change a part of it"
+        )
+    );
+}
+
+/// Source: falcosecurity/falco 0.40.0 to 0.44.1, userspace/engine/rule_loader_reader.cpp.
+TEST(RuleOverrides, WhatCanBeReplacedIsTheVersionsOwn) {
+    const auto capture = shell + "  capture: true\n  override: {capture: replace}\n";
+    EXPECT_THAT(lint(capture, {.falco_version = "0.42.1"}), IsEmpty());
+    EXPECT_THAT(
+        lint(capture, {.falco_version = "0.41.3"}),
+        ElementsAre(
+            HasSubstr("warning: a rule has no key 'capture'"),
+            HasSubstr("error: the 'capture' of a rule cannot be overridden")
         )
     );
 }

@@ -23,13 +23,20 @@ public:
         const expression& is, const joined_text& text, const std::string& source, bool lenient
     );
 
+    /// The same of a field that is known to be right: nothing is told of it again.
+    bool check_value(
+        const expression& is, const joined_text& text, const std::string& source, bool lenient
+    );
+
 private:
     struct scope {
         const joined_text& text;
         const std::string& source;
-        bool               lenient = false;
+        bool               lenient    = false;
+        bool               tells_left = true;  // what is wrong with the field that is compared
     };
-    std::optional<compared_type> type_of(const operand& is, const scope& in);
+    bool                         check_in(const expression& is, const scope& in);
+    std::optional<compared_type> type_of(const operand& is, const scope& in, bool tells);
     bool check_operator(const expression& is, const compared_type& type, const scope& in);
     bool check_values(const expression& is, const compared_type& type, const scope& in);
     bool check_list(
@@ -37,7 +44,7 @@ private:
     );
     bool            check_right(const expression& is, const compared_type& type, const scope& in);
     value_complaint complaint_of(
-        const expression& is, const compared_type& type, const std::string& value
+        const expression& is, const compared_type& type, const std::string& value, const scope& in
     );
 
     list_values&         lists_;

@@ -136,15 +136,12 @@ private:
             return is;
         }
         if (*kind == comparison_kind::unary) return is;
+        // "contains\"a\"" is none, "in(a)" and "=a" are.
+        if (*kind == comparison_kind::text && !word_at(is.comparison).empty() &&
+            !expect_blank(is.comparison))
+            return is;
         skip_blanks();
-        if (*kind == comparison_kind::text) {
-            if (const auto word = word_at(rest());
-                is_modifier(word) && followed_by_parenthesis(word.size())) {
-                is.modifier  = word;
-                at_         += word.size();
-                skip_blanks();
-            }
-        }
+        if (*kind == comparison_kind::text && !take_modifier(is)) return is;
         is.right = parse_operand(true);
         if (is.right || wrong_) return is;
         if (*kind == comparison_kind::number)
@@ -156,10 +153,30 @@ private:
         return is;
     }
 
-    bool followed_by_parenthesis(std::size_t offset) const {
-        auto behind = rest().substr(offset);
-        while (!behind.empty() && is_blank(behind.front())) behind.remove_prefix(1);
-        return behind.starts_with('(');
+    bool expect_blank(std::string_view word) {
+        if (at_end() || is_blank(peek())) return true;
+        fail("expected a blank behind '" + std::string(word) + "', found " + found());
+        return false;
+    }
+
+    /// One that a list follows, or the name of one; any other is a value: "proc.name = oneof".
+    /// False: it goes wrong. Source: falcosecurity/libs 0.25, userspace/libsinsp/filter/parser.cpp,
+    /// parse_condition.
+    bool take_modifier(expression& into) {
+        const auto word = word_at(rest());
+        if (!is_modifier(word) || !is_blank(text_[at_ - 1])) return true;
+        const auto begin  = at_;
+        at_              += word.size();
+        if (peek() == '(') return expect_blank(word);
+        skip_blanks();
+        const auto next  = word_at(rest());
+        const bool joins = next == "and" || next == "or" || next == "not";
+        const bool list = at_ > begin + word.size() && (peek() == '(' || (!next.empty() && !joins));
+        if (list)
+            into.modifier = word;
+        else
+            at_ = begin;
+        return true;
     }
 
     std::string take_comparison() {

@@ -165,6 +165,8 @@ exception_part entry_reader::part_of(const node& is) {
     for (const auto& each : is.items) part.items.push_back(part_of(*each));
     if (is.is_map() || is.is_nothing())
         error(at(is), "part of an exception is a text or a list, not " + kind_of(is));
+    else if (is.is_scalar() && is.text.empty())
+        error(at(is), "part of an exception is an empty text; as a value, that is '\"\"'");
     return part;
 }
 
@@ -199,10 +201,11 @@ std::vector<rule_exception> entry_reader::read_exceptions(bool appended) {
             continue;
         }
         made.name = name->is->text;
-        if (std::ranges::find(all, made.name, &rule_exception::name) != all.end()) {
-            error(at(*each), "a second exception " + quoted(made.name) + " of " + title());
-            continue;
-        }
+        if (std::ranges::find(all, made.name, &rule_exception::name) != all.end())
+            warning(
+                at(*each), "a second exception " + quoted(made.name) + " of " + title() +
+                               ": both hold, and what is appended goes to the first"
+            );
         if (const auto* fields = each->find("fields")) made.fields = part_of(*fields->is);
         if (const auto* comps = each->find("comps")) made.comparisons = part_of(*comps->is);
         if (const auto* values = each->find("values")) {

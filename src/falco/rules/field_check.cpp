@@ -51,7 +51,7 @@ void check_meaning(
     std::vector<field_complaint>& complaints
 ) {
     const auto& table = field_table::known();
-    if (found.name == "evt.type.is" && !table.is_event(found.dotted))
+    if (found.name == "evt.type.is" && !found.dotted.empty() && !table.is_event(found.dotted))
         complaints.push_back(
             {.at   = found.name.size() + 1,
              .what = "there is no event '" + std::string(found.dotted) + "'" +

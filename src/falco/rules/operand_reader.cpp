@@ -75,6 +75,10 @@ std::optional<operand> operand_reader::parse_transformed(std::string_view word, 
         if (!wrong_) fail("expected a field in " + std::string(word) + "(), found " + found());
         return std::nullopt;
     }
+    if (word == "val" && (inner->is != operand::kind::field || !inner->transformers.empty())) {
+        fail_at(inner->at, "val() takes a field as it is; a transformer needs no val() around it");
+        return std::nullopt;
+    }
     if (!close(word)) return std::nullopt;
     inner->transformers.insert(inner->transformers.begin(), std::string(word));
     return inner;

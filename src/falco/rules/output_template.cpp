@@ -25,6 +25,7 @@ public:
             while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
             if (text_.substr(at_).starts_with(container_info)) {
                 at_ += container_info.size();
+                if (release_.is_at_least("0.41.0")) tell_of_container_info(percent);
                 continue;
             }
             if (!read_field(percent, 0)) return;
@@ -34,6 +35,12 @@ public:
 private:
     void error(std::size_t at, std::string what) {
         problems_.error(rule_.output.find(at), std::move(what));
+    }
+    void tell_of_container_info(std::size_t at) {
+        problems_.warning(
+            rule_.output.find(at), "'%container.info' is deprecated and says nothing in Falco " +
+                                       release_.version + "; what it said is in the event's fields"
+        );
     }
     std::string_view rest() const { return text_.substr(at_); }
 

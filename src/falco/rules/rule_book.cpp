@@ -21,6 +21,7 @@ std::string joined_text::text() const {
 }
 
 where joined_text::find(std::size_t offset) const {
+    if (all_of_it_.file != nullptr) return all_of_it_;
     for (const auto& each : pieces_) {
         const auto size = each.scalar->text.size();
         if (offset <= size || &each == &pieces_.back())

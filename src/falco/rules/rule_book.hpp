@@ -31,6 +31,10 @@ struct where {
 /// Texts of several files, joined by blanks, as `append` does it.
 class joined_text {
 public:
+    joined_text() = default;
+    /// One that Falco puts together: all of it is looked for at one place.
+    explicit joined_text(const where& all_of_it) : all_of_it_(all_of_it) {}
+
     void add(const loaded_file& file, node_ptr scalar) {
         pieces_.push_back({&file, std::move(scalar)});
     }
@@ -45,6 +49,7 @@ private:
         node_ptr           scalar{};
     };
     std::vector<piece> pieces_{};
+    where              all_of_it_{};  // of no file: of texts, each at its place
 };
 
 struct list_item {
@@ -90,6 +95,7 @@ struct rule_exception {
     where                       at{};
     exception_part              fields{}, comparisons{};
     std::vector<exception_part> values{};
+    bool                        broken = false;  // its fields or operators are, which has been told
 };
 
 struct rule_definition : definition {

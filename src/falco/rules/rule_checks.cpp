@@ -4,6 +4,7 @@
 #include "condition_facts.hpp"
 #include "falconer/spelling.hpp"
 #include "output_template.hpp"
+#include "rule_exceptions.hpp"
 
 #include <algorithm>
 
@@ -134,6 +135,7 @@ private:
                              in_one_line(rule.name) + "' is skipped"
             );
         if (!rule.output.empty()) check_output(rule, release_, problems_);
+        if (known) check_exceptions(rule);
         if (rule.condition.empty()) return;
         expression tree;
         if (!parse(rule.condition, tree)) return;
@@ -147,6 +149,43 @@ private:
                 good = use_macro(is, rule) && good;
         });
         if (good && known) judge(rule, tree);
+    }
+
+    /// Falco makes a part of the condition of each, and only then reads them.
+    void check_exceptions(const rule_definition& rule) {
+        for (const auto& exception : rule.exceptions)
+            for (const auto& each : checks_of(exception))
+                if (!problems_.full()) check_exception_value(each, rule);
+    }
+
+    void check_exception_value(const exception_check& each, const rule_definition& rule) {
+        const auto  parsed = parse_condition(each.text);
+        const auto& is     = parsed.is;
+        if (parsed.wrong || is.is != expression::kind::check) {
+            problems_.error(
+                each.at, "Falco reads '" + in_one_line(each.text) + "' here, and " +
+                             (parsed.wrong ? parsed.wrong->what : "more than one comparison") +
+                             in_own_quotes(each.value)
+            );
+            return;
+        }
+        if (is.values.size() > 1 && !each.value.starts_with('('))
+            problems_.warning(
+                each.at, "Falco reads " + std::to_string(is.values.size()) + " values here" +
+                             in_own_quotes(each.value)
+            );
+        comparisons_.check_value(is, joined_text(each.at), rule.source, rule.skips_unknown);
+    }
+
+    /// Empty: that would help nothing.
+    static std::string in_own_quotes(const std::string& value) {
+        const bool doubled = value.find('"') == value.npos;
+        if (value.empty() ||
+            std::string_view("\"'(").find(value.front()) != std::string_view::npos ||
+            (!doubled && value.find('\'') != value.npos))
+            return {};
+        const char quote = doubled ? '"' : '\'';
+        return "; it needs quotes of its own: " + (quote + in_one_line(value) + quote);
     }
 
     bool use_macro(const expression& is, const rule_definition& rule) {

@@ -9,6 +9,13 @@
 namespace falconer::falco::rules {
 namespace {
 
+/// "startswith oneof" is as good as "in". Source: falcosecurity/falco,
+/// userspace/engine/rule_loader_cmpop.h.
+bool takes_list(const exception_part& comparison) {
+    const auto is = exception_comparison(comparison.text);
+    return kind_of_comparison(is.name) == comparison_kind::list || !is.modifier.empty();
+}
+
 class exception_checker {
 public:
     exception_checker(
@@ -27,7 +34,10 @@ public:
 
 private:
     std::string title() const { return "exception '" + in_one_line(is_.name) + "'"; }
-    void        error(const where& at, std::string text) { problems_.error(at, std::move(text)); }
+    void        error(const where& at, std::string text) {
+        is_.broken = true;
+        problems_.error(at, std::move(text));
+    }
 
     /// A field, or what a transformer makes of one.
     std::optional<compared_type> type_of(const exception_part& field) {
@@ -49,19 +59,14 @@ private:
             return std::nullopt;
         }
         auto checked = check_operand(*is, source_, release_);
-        for (auto& each : checked.complaints)
+        for (auto& each : checked.complaints) {
+            is_.broken = is_.broken || each.error;
             problems_.add(
                 each.error ? rule_severity::error : rule_severity::warning, field.at,
                 std::move(each.what)
             );
+        }
         return checked.type;
-    }
-
-    /// "startswith oneof" is as good as "in". Source: falcosecurity/falco,
-    /// userspace/engine/rule_loader_cmpop.h.
-    bool takes_list(const exception_part& comparison) const {
-        const auto is = exception_comparison(comparison.text);
-        return kind_of_comparison(is.name) == comparison_kind::list || !is.modifier.empty();
     }
 
     void check_comparison(
@@ -75,6 +80,11 @@ private:
                 comparison.at, "there is no operator '" + in_one_line(comparison.text) + "'" +
                                    near_comparison(comparison.text)
             );
+        else if (*kind == comparison_kind::unary)
+            error(
+                comparison.at, "'" + std::string(is.name) +
+                                   "' compares with nothing, and here each field has a value"
+            );
         else if (!is.modifier.empty() && !release_.is_at_least("0.44.0"))
             error(
                 comparison.at,
@@ -86,38 +96,6 @@ private:
                                    std::string(name_of(type->type)) + ", which knows no '" +
                                    std::string(is.name) + "'"
             );
-    }
-
-    /// Falco joins what is in a list with commas and quotes nothing.
-    void check_listed(const exception_part& value, const exception_part& comparison) {
-        if (!takes_list(comparison)) return;
-        for (const auto& each : value.items) check_listed(each, comparison);
-        const auto& text = value.text;
-        if (value.list || text.find(' ') == text.npos || text.starts_with('"') ||
-            text.starts_with('\'') || text.starts_with('('))
-            return;
-        error(
-            value.at, "'" + in_one_line(text) +
-                          "' has a blank in it and needs quotes of its own, '\"" +
-                          in_one_line(text) + "\"'"
-        );
-    }
-
-    void check_value(const exception_part& value, const std::optional<compared_type>& type) {
-        for (const auto& each : value.items) check_value(each, type);
-        if (value.list || !type) return;
-        std::string_view text = value.text;
-        if (text.size() > 1 && (text.front() == '"' || text.front() == '\'') &&
-            text.back() == text.front())
-            text = text.substr(1, text.size() - 2);
-        if (text.starts_with('(')) return;
-        if (const auto wrong = not_of_type(type->type, text); wrong && !is_identifier_like(text))
-            error(value.at, "'" + in_one_line(text) + "' " + *wrong);
-    }
-
-    /// A list's name may stand for its items.
-    static bool is_identifier_like(std::string_view text) {
-        return is_identifier(text) && text.find('_') != std::string_view::npos;
     }
 
     void check_one() {
@@ -139,12 +117,9 @@ private:
             check_comparison(comparison, is_.fields, type);
         for (const auto& each : is_.values) {
             if (each.list)
-                error(
+                problems_.error(
                     each.at, "with one field, each value of " + title() + " is a text, not a list"
                 );
-            else
-                check_value(each, type);
-            check_listed(each, comparison);
         }
     }
 
@@ -162,24 +137,16 @@ private:
                 title() + " has " + counted(count, "field") + " and " +
                     counted(comparisons.list ? comparisons.items.size() : 1, "operator")
             );
-        std::vector<std::optional<compared_type>> types;
         for (std::size_t i = 0; i < count; ++i) {
-            types.push_back(type_of(is_.fields.items[i]));
-            if (match) check_comparison(comparisons.items[i], is_.fields.items[i], types.back());
+            const auto type = type_of(is_.fields.items[i]);
+            if (match) check_comparison(comparisons.items[i], is_.fields.items[i], type);
         }
-        for (const auto& each : is_.values) {
-            if (!each.list || each.items.size() != count) {
-                error(
+        for (const auto& each : is_.values)
+            if (!each.list || each.items.size() != count)
+                problems_.error(
                     each.at, title() + " has " + counted(count, "field") + " and " +
                                  counted(each.list ? each.items.size() : 1, "value")
                 );
-                continue;
-            }
-            for (std::size_t i = 0; i < count; ++i) check_value(each.items[i], types[i]);
-            if (!match) continue;
-            for (std::size_t i = 0; i < count; ++i)
-                check_listed(each.items[i], comparisons.items[i]);
-        }
     }
 
     static std::string counted(std::size_t count, const std::string& what) {
@@ -191,6 +158,25 @@ private:
     const falco_release& release_;
     problem_list&        problems_;
 };
+
+/// Source: falcosecurity/falco, userspace/engine/rule_loader_compiler.cpp, quote_item.
+std::string with_quotes(const std::string& text) {
+    const bool bare = !text.starts_with('"') && !text.starts_with('\'');
+    return bare && text.find(' ') != text.npos ? '"' + text + '"' : text;
+}
+
+/// What stands behind the operator. A text that is in no list of the file's own gets parentheses
+/// in place of quotes.
+std::string written(const exception_part& value, const exception_part& comparison) {
+    if (!value.list) {
+        if (!takes_list(comparison)) return with_quotes(value.text);
+        return value.text.starts_with('(') ? value.text : '(' + value.text + ')';
+    }
+    std::string text;
+    for (const auto& each : value.items)
+        text += (text.empty() ? "(" : ", ") + with_quotes(each.text);
+    return text.empty() ? "()" : text + ')';
+}
 
 }  // namespace
 
@@ -226,7 +212,38 @@ void append_exception(
     as_one.values = more.values;
     as_one.at     = more.at;
     check_exception(as_one, source, release, problems);
+    found->broken = found->broken || as_one.broken;
     std::ranges::move(more.values, std::back_inserter(found->values));
+}
+
+/// Source: falcosecurity/falco, userspace/engine/rule_loader_compiler.cpp,
+/// build_rule_exception_infos.
+std::vector<exception_check> checks_of(const rule_exception& is) {
+    std::vector<exception_check> all;
+    if (is.broken || !is.fields.given()) return all;
+    for (const auto& value : is.values) {
+        if (!is.fields.list) {
+            if (value.list) continue;  // told
+            all.push_back(
+                {is.fields.text + ' ' + is.comparisons.text + " (" + with_quotes(value.text) + ')',
+                 value.text, value.at}
+            );
+            continue;
+        }
+        if (!value.list || value.items.size() != is.fields.items.size()) continue;  // told
+        for (std::size_t i = 0; i < value.items.size(); ++i) {
+            const auto& one        = value.items[i];
+            const auto& comparison = is.comparisons.items[i];
+            const auto  front      = is.fields.items[i].text + ' ' + comparison.text + ' ';
+            if (!one.list || !takes_list(comparison)) {
+                all.push_back({front + written(one, comparison), one.text, one.at});
+                continue;
+            }
+            for (const auto& each : one.items)  // each at its own place
+                all.push_back({front + '(' + with_quotes(each.text) + ')', each.text, each.at});
+        }
+    }
+    return all;
 }
 
 }  // namespace falconer::falco::rules

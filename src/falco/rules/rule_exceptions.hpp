@@ -21,4 +21,13 @@ void append_exception(
     const falco_release& release, problem_list& problems
 );
 
+/// A comparison that Falco puts together of an exception, as a text.
+struct exception_check {
+    std::string text{};
+    std::string value{};  // as it stands in the file; of a list: empty
+    where       at{};
+};
+/// Of each value of one whose fields and operators are right.
+std::vector<exception_check> checks_of(const rule_exception& is);
+
 }  // namespace falconer::falco::rules

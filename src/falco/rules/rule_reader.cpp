@@ -1,5 +1,6 @@
 #include "rule_reader.hpp"
 
+#include "entry_keys.hpp"
 #include "entry_reader.hpp"
 #include "falconer/spelling.hpp"
 #include "rule_exceptions.hpp"
@@ -10,36 +11,6 @@
 
 namespace falconer::falco::rules {
 namespace {
-
-constexpr std::array<std::string_view, 13> rule_keys{
-    "rule",    "desc", "condition",  "output",   "priority",      "source",
-    "enabled", "tags", "exceptions", "override", "warn_evttypes", "skip-if-unknown-filter",
-    "append",
-};
-constexpr std::array<std::string_view, 4> macro_keys{"macro", "condition", "append", "override"};
-constexpr std::array<std::string_view, 4> list_keys{"list", "items", "append", "override"};
-constexpr std::array<std::string_view, 5> entries{
-    "required_engine_version", "required_plugin_versions", "list", "macro", "rule"
-};
-constexpr std::array<std::string_view, 5> appendable{
-    "condition", "output", "desc", "tags", "exceptions"
-};
-constexpr std::array<std::string_view, 11> replaceable{
-    "condition",       "output",  "desc",    "tags",          "exceptions",
-    "priority",        "enabled", "capture", "warn_evttypes", "skip-if-unknown-filter",
-    "capture_duration"
-};
-constexpr std::array<std::string_view, 1> of_macro{"condition"};
-constexpr std::array<std::string_view, 1> of_list{"items"};
-constexpr std::array<std::string_view, 9> priorities{"emergency",     "alert",   "critical",
-                                                     "error",         "warning", "notice",
-                                                     "informational", "info",    "debug"};
-
-std::vector<std::string_view> rule_keys_of(const falco_release& release) {
-    std::vector<std::string_view> known(rule_keys.begin(), rule_keys.end());
-    if (release.is_at_least("0.42.0")) known.insert(known.end(), {"capture", "capture_duration"});
-    return known;
-}
 
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](char c) {
@@ -77,11 +48,13 @@ private:
             return;
         }
         tell_hidden(item);
-        if (const auto* engine = item.find("required_engine_version"))
+        if (const auto* engine = item.find("required_engine_version")) {
+            tell_unread(item, engine->key);
             check_engine_version(file_, *engine, release_, problems_);
-        else if (const auto* plugins = item.find("required_plugin_versions"))
+        } else if (const auto* plugins = item.find("required_plugin_versions")) {
+            tell_unread(item, plugins->key);
             check_plugin_versions(file_, *plugins, release_, problems_);
-        else if (item.find("list") != nullptr)
+        } else if (item.find("list") != nullptr)
             read_list(item);
         else if (item.find("macro") != nullptr)
             read_macro(item);
@@ -110,6 +83,16 @@ private:
                                              std::string(is) + "' the entry is one of those"
                 );
         }
+    }
+
+    /// Beside the only key that such an entry has. Those that `tell_hidden` tells of apart.
+    void tell_unread(const node& item, const std::string& only) {
+        for (const auto& [key, key_at, is] : item.entries)
+            if (key != only && std::ranges::find(entries, key) == entries.end())
+                problems_.warning(
+                    {&file_, key_at},
+                    "'" + in_one_line(key) + "' is not read: '" + only + "' stands by itself"
+                );
     }
 
     bool is_appended(entry_reader& entry, const overrides& changes) {
@@ -167,13 +150,10 @@ private:
     }
 
     void check_name(entry_reader& entry, bool good, const std::string& rule) {
-        if (good) return;
-        const auto told = entry.title() + " can never be named in a condition: " + rule;
-        // Older ones refuse it.
-        if (release_.is_at_least("0.44.0"))
-            entry.warning(entry.at(), told);
-        else
-            entry.error(entry.at(), told);
+        if (!good)
+            entry.warning(
+                entry.at(), entry.title() + " can never be named in a condition: " + rule
+            );
     }
 
     void read_list(const node& item) {
@@ -220,7 +200,7 @@ private:
         entry_reader entry(file_, item, "rule", problems_);
         entry.expect_keys(rule_keys_of(release_));
         if (!entry.read_name()) return;
-        const auto changes = entry.read_overrides(appendable, replaceable);
+        const auto changes = entry.read_overrides(appendable, replaceable_in(release_));
         const bool append  = is_appended(entry, changes);
         if (changes.any())
             override_rule(entry, item, changes);
@@ -337,9 +317,10 @@ private:
     void override_rule(entry_reader& entry, const node& item, const overrides& changes) {
         auto* is = find_changed(entry, book_.rules, "rule");
         if (is == nullptr || !is_of_its_source(entry, *is)) return;
+        const auto known = replaceable_in(release_);
         for (const auto& [key, key_at, value] : item.entries)
-            if (std::ranges::find(replaceable, key) != replaceable.end() &&
-                !changes.append.contains(key) && !changes.replace.contains(key))
+            if (std::ranges::find(known, key) != known.end() && !changes.append.contains(key) &&
+                !changes.replace.contains(key))
                 entry.error(
                     {&file_, key_at}, "'" + key + "' is there, but 'override' does not name it"
                 );

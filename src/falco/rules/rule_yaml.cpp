@@ -139,6 +139,20 @@ std::size_t bytes_of(const node& is) {
     return bytes;
 }
 
+/// Of YAML 1.2 all but these may stand in a file. The parser takes 0x04 for the end, and says
+/// nothing of what is behind it; a NUL ends a condition for Falco.
+bool is_no_text(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+}
+
+place place_of(std::string_view text, std::size_t offset) {
+    const auto before = text.substr(0, offset);
+    const auto begin  = before.rfind('\n') + 1;  // npos + 1 is 0
+    return {
+        static_cast<int>(std::ranges::count(before, '\n')) + 1, static_cast<int>(offset - begin) + 1
+    };
+}
+
 bool is_blank(char c) noexcept {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -166,6 +180,11 @@ yaml_file read_rule_yaml(std::string_view text) {
     if (const int line = line_not_utf8(text)) {
         read.wrong    = "not UTF-8";
         read.wrong_at = {line, 1};
+        return read;
+    }
+    if (const auto* bad = std::ranges::find_if(text, is_no_text); bad != text.end()) {
+        read.wrong    = "not YAML: the control character " + in_one_line({bad, 1});
+        read.wrong_at = place_of(text, static_cast<std::size_t>(bad - text.begin()));
         return read;
     }
     try {

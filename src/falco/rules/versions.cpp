@@ -3,11 +3,14 @@
 #include "falconer/spelling.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace falconer::falco::rules {
 namespace {
 
-constexpr std::string_view container_plugin = "container";
+constexpr std::string_view                container_plugin = "container";
+constexpr std::array<std::string_view, 3> plugin_keys{"name", "version", "alternatives"};
 
 /// 15 is 0.15.0.
 std::optional<semver> engine_version(const std::string& text) {
@@ -33,6 +36,7 @@ public:
         std::vector<requirement> all;
         std::vector<std::string> names;
         const auto               add = [&](const node& one) {
+            expect_keys(one, &one == &entry);
             auto       is       = read(one, names);
             const bool readable = is.readable;
             if (readable) all.push_back(std::move(is));
@@ -55,6 +59,17 @@ public:
 private:
     void error(const place& at, std::string text) {
         problems_.error({&file_, at}, std::move(text));
+    }
+
+    /// An alternative has none of its own.
+    void expect_keys(const node& entry, bool may_have_alternatives) {
+        const auto known = std::span(plugin_keys).first(may_have_alternatives ? 3 : 2);
+        for (const auto& [key, key_at, is] : entry.entries)
+            if (std::ranges::find(known, key) == known.end())
+                problems_.warning(
+                    {&file_, key_at}, "a required plug-in has no key '" + in_one_line(key) + "'" +
+                                          did_you_mean(key, known)
+                );
     }
 
     requirement read(const node& entry, std::vector<std::string>& names) {

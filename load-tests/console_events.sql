@@ -92,7 +92,7 @@ CROSS JOIN LATERAL (
            (ARRAY['checkout', 'cart', 'api', 'worker', 'gateway', 'indexer', 'runner', 'frontend', 'sync', 'proxy'])[1 + made.pick(n, p.seed + 15, 10)] AS app,
            CASE WHEN made.pick(n, p.seed + 16, 4) = 0 THEN 'app' ELSE 'root' END AS usr,
            CASE WHEN made.pick(n, p.seed + 16, 4) = 0 THEN 1000 ELSE 0 END AS uid) x
-CROSS JOIN LATERAL (SELECT app || '-' || made.hex(n, p.seed + 17, 9) || '-' || made.hex(n, p.seed + 18, 5) AS pod) y
+CROSS JOIN LATERAL (SELECT app || '-' || translate(made.hex(n, p.seed + 17, 9) || '-' || made.hex(n, p.seed + 18, 5), '0123456789abcdef', 'bcdfghjklmnpqrst') AS pod) y  -- Kubernetes' own letters
 JOIN made.cluster c ON c.no = CASE WHEN n = p.workloads THEN p.clusters ELSE x.cluster_no END
 JOIN LATERAL (
     SELECT r.*, t.id, g.id AS tags_id,

@@ -19,7 +19,7 @@ public:
     struct options {
         steady_time::duration look{std::chrono::milliseconds{200}};  // between two of the reader's
         steady_time::duration idle{std::chrono::seconds{10}};  // unasked for so long it begins anew
-        std::size_t           events = 3000;                   // kept for those who are behind
+        std::size_t           events = 2000;                   // kept for those who are behind
     };
     news_desk(asio::any_io_executor loop, time_source& time, event_queries& store, options opt)
         : time_(time), store_(store), opt_(opt), one_at_a_time_(std::move(loop), 1) {}

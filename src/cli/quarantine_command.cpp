@@ -1,10 +1,10 @@
 // falconer quarantine: bodies that could not be stored as events.
 #include "commands.hpp"
 
+#include "app/put_back.hpp"
 #include "decimal.hpp"
 #include "falconer/event.hpp"
 #include "falconer/rfc3339.hpp"
-#include "ingest/event_json.hpp"
 #include "printable.hpp"
 #include "store/pg_event_store.hpp"
 #include "store/quarantine.hpp"
@@ -16,6 +16,7 @@
 #include <charconv>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 namespace falconer::cli {
 namespace {
@@ -97,18 +98,6 @@ task<result<void>> do_show(store::pg_connection& db, std::shared_ptr<quarantine_
     co_return result<void>{};
 }
 
-/// What the ingestor would make of the body today; nothing: still not an event, and `why`.
-std::optional<falco_event> event_in(const store::kept_body& kept, std::string& why) {
-    const auto from    = std::make_shared<const cluster_identity>(cluster_identity{kept.cluster});
-    auto       verdict = ingest::check_event(kept.body, *from, kept.received);
-    why                = std::move(verdict.reason);
-    if (verdict.what != ingest::event_verdict::kind::store) return std::nullopt;
-    verdict.event.from     = from;
-    verdict.event.received = kept.received;
-    verdict.event.set(event_flag::requarantine);
-    return std::move(verdict.event);
-}
-
 struct replay_sum {
     std::size_t stored = 0, duplicates = 0, still = 0;
 };
@@ -118,26 +107,15 @@ task<result<void>> replay_one(
 ) {
     auto kept = co_await store::read_quarantined(db, id);
     if (!kept) co_return std::move(kept).error();
-    std::string why;
-    auto        event = event_in(*kept, why);
-    if (!event) {
+    app::body_aside aside{std::move(kept->cluster), kept->received, std::move(kept->body)};
+    auto            done = co_await app::put_back(events, std::move(aside));
+    if (!done) co_return std::move(done).error();
+    if (!done->stored) {
         ++sum.still;
-        std::cout << id << "\tstays: " << printable(why, 200) << '\n';
+        std::cout << id << "\tstays: " << printable(done->why, 200) << '\n';
         co_return result<void>{};
     }
-    record_batch batch;
-    batch.id = uuid::random();
-    batch.records.emplace_back(std::move(*event));
-    auto done = co_await events.insert(batch);
-    if (!done) {
-        const auto code = done.error().code;
-        if (code != errc::malformed && code != errc::too_large && code != errc::conflict)
-            co_return std::move(done).error();
-        ++sum.still;
-        std::cout << id << "\tstays: " << printable(done.error().detail, 200) << '\n';
-        co_return result<void>{};
-    }
-    ++(done->front() == stored_as::duplicate ? sum.duplicates : sum.stored);
+    ++(*done->stored == stored_as::duplicate ? sum.duplicates : sum.stored);
     co_return co_await store::mark_replayed(db, id);
 }
 
@@ -145,11 +123,8 @@ task<result<void>> do_replay(
     store::pg_connection& db, time_source& time, std::shared_ptr<quarantine_options> opt,
     store::pg_options writer
 ) {
-    const auto                     loop = co_await asio::this_coro::executor;
-    store::pg_event_store::options how;
-    how.postgres       = std::move(writer);
-    how.insert_limit   = std::chrono::seconds(30);
-    how.oldest_receipt = std::chrono::days(36'500);
+    const auto            loop = co_await asio::this_coro::executor;
+    auto                  how  = app::put_back_options(std::move(writer));
     store::pg_event_store events(loop, time, std::move(how));
     replay_sum            sum;
     auto                  ids = opt->ids;

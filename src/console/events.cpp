@@ -278,8 +278,10 @@ handler::reply handler::tail(question q) {
         auto now = co_await news_.now();
         if (!now) co_return answer_of(problem_of(now.error()));
         opt.position = std::move(*now);
-    } else if (auto known = co_await news_.after(opt.position); !known) {
-        co_return answer_of(problem_of(known.error()));
+    } else {
+        auto known = co_await news_.after(opt.position);
+        if (!known) co_return answer_of(problem_of(known.error()));
+        opt.first = std::move(*known);
     }
     net::http_response answer;
     answer.headers.add("Content-Type", "text/event-stream");

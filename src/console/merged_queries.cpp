@@ -197,13 +197,16 @@ task<result<std::string>> merged_queries::position() {
     co_return all;
 }
 
-task<result<news>> merged_queries::follow(std::string position) {
+task<result<news>> merged_queries::follow(std::string position, std::optional<std::string> until) {
     const auto places = parts_of(position);
-    if (places.size() != stores_.size())
+    const auto ends   = until ? parts_of(*until) : std::vector<std::string>();
+    if (places.size() != stores_.size() || (until && ends.size() != stores_.size()))
         co_return failure{errc::expired, "the stores are others now"};
     news all;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
-        auto mine = co_await stores_[i]->follow(places[i]);
+        std::optional<std::string> end;
+        if (until) end = ends[i];
+        auto mine = co_await stores_[i]->follow(places[i], std::move(end));
         if (!mine) co_return std::move(mine).error();
         if (i > 0) all.position += between;
         all.position += mine->position;

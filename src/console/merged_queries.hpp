@@ -30,7 +30,7 @@ public:
     task<result<std::vector<aside_body>>> aside(aside_search what) override;
     task<result<aside_body>>  aside_one(std::int64_t id, readable_clusters who) override;
     task<result<std::string>> position() override;
-    task<result<news>>        follow(std::string position) override;
+    task<result<news>> follow(std::string position, std::optional<std::string> until) override;
 
 private:
     std::vector<event_queries*> stores_;

@@ -23,6 +23,7 @@ public:
         readable_clusters     who{};
         wanted_fields         fields{};
         std::string           position{};
+        news_desk::issue_ptr  first{};  // what came after it, where that is known already
         steady_time::duration look{std::chrono::milliseconds{400}};   // between two looks
         steady_time::duration still_there{std::chrono::seconds{15}};  // between two signs of life
     };

@@ -1,6 +1,7 @@
 #include "streams.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace falconer::console {
 namespace {
@@ -31,7 +32,8 @@ task<std::string> tail_stream::next() {
             over_ = true;
             co_return message("end", R"({"reason":"session"})");
         }
-        auto        issue = co_await news_.after(opt_.position);
+        result<news_desk::issue_ptr> issue{std::exchange(opt_.first, nullptr)};
+        if (!*issue) issue = co_await news_.after(opt_.position);
         std::string text;
         if (issue) {
             opt_.position = (*issue)->what.position;
@@ -46,6 +48,7 @@ task<std::string> tail_stream::next() {
             said_ = now;
             co_return text + message("position", "{}", opt_.position);
         }
+        if (issue && !news_.is_latest(opt_.position)) continue;  // there is more already
         co_await clock_->wait_until(now + opt_.look);
     }
 }

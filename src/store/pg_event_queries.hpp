@@ -34,7 +34,7 @@ public:
     task<result<std::vector<aside_body>>>    aside(aside_search what) override;
     task<result<aside_body>>  aside_one(std::int64_t id, readable_clusters who) override;
     task<result<std::string>> position() override;
-    task<result<news>>        follow(std::string position) override;
+    task<result<news>> follow(std::string position, std::optional<std::string> until) override;
 
 private:
     using loan = reader_pool::loan;
@@ -44,9 +44,19 @@ private:
         statement   ask{};  // $1, $2: receipt from and before
         std::string condition{};
         window_walk walk;
-        steady_time end{};  // of patience
+        steady_time end{};               // of patience
+        bool        by_cluster = false;  // at once, by the index of clusters: there are few
+        double      share      = 0;      // of its time that the last window took
+
+        /// "FROM … WHERE …" of rows e: the events of a window.
+        std::string rows() const;
+        void        went() { walk.went(share); }
     };
-    task<result<prepared>>    prepare(pg_connection& db, event_search what);
+    /// `need`: so many, the newest, are enough.
+    task<result<prepared>> prepare(pg_connection& db, event_search what, std::size_t need);
+    task<result<void>>     choose_way(
+            pg_connection& db, const event_search& what, prepared& of, std::size_t need
+        );
     task<result<utc_time>>    oldest_day(pg_connection& db);
     std::chrono::milliseconds left_of(const prepared& of) const;
     /// One window's rows; nothing: it took too long, and the walk has been told.

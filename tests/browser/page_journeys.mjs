@@ -69,6 +69,23 @@ withFake('the list is read to its end', async ({ open }) => {
     await page.getByText('These are all.').waitFor()
 })
 
+withFake('a message can be read in the list of a small screen', async ({ open }) => {
+    const page = await open('/events')
+    await hasRows(page, 50)
+    // What is seen of the longest one, as if it were in one line.
+    const seen = await page.locator('td.column-output').evaluateAll((cells) => Math.max(...cells.map((cell) => {
+        const range = document.createRange()
+        range.selectNodeContents(cell)
+        const inside = cell.getBoundingClientRect()
+        const lines = new Map()
+        for (const { top, bottom, left, right } of range.getClientRects())
+            if (bottom <= inside.bottom + 1) lines.set(Math.round(top), Math.max(lines.get(Math.round(top)) ?? 0, Math.min(right, inside.right) - left))
+        return [...lines.values()].reduce((sum, width) => sum + width, 0)
+    })))
+    assert(seen >= 420, `${seen} px of the longest message are seen`)
+    await fits(page, 'the list')
+})
+
 withFake('a filter is written with completion and the keyboard alone', async ({ open, fake }) => {
     const page = await open('/events')
     await hasRows(page, 50)

@@ -87,9 +87,12 @@ public:
             if (each.id == id) co_return each;
         co_return failure{errc::not_found, "no such body"};
     }
+    std::size_t               followed = 0;
     task<result<std::string>> position() override { co_return "0.0"; }
-    task<result<news>>        follow(std::string position) override {
+    task<result<news>> follow(std::string position, std::optional<std::string> until) override {
+        ++followed;
         if (position == "gone") co_return failure{errc::expired, "too long ago"};
+        if (until && position != "5.0") co_return news{.position = *until};
         if (coming.empty()) co_return news{.position = position};
         auto next = std::move(coming.front());
         coming.erase(coming.begin());

@@ -64,6 +64,49 @@ TEST_F(StreamsTest, ALiveViewGoesOnWhereItWasLeftOrSaysThatItCannot) {
     EXPECT_THAT(next(*tail), HasSubstr("id: 6.0"));
 }
 
+TEST_F(StreamsTest, WhatComesAfterAQuietMomentIsToldAtOnce) {
+    auto tail = open("/api/v1/tail");
+    auto got  = start(tail->next());
+    for (int quiet = 0; quiet < 7; ++quiet) {
+        time.settle();
+        time.advance(400ms);
+    }
+    EXPECT_FALSE(*got);
+    store.coming = {{.position = "0.1", .events = {test::event("at once", utc_time{})}}};
+    time.advance(600ms);
+    time.settle();
+    ASSERT_TRUE(*got);
+    EXPECT_THAT(**got, HasSubstr("at once"));
+}
+
+TEST_F(StreamsTest, HoweverManyWatchTheStoreIsReadOnce) {
+    opt.tails = 20;
+    make();
+    sign_in();
+    std::vector<std::shared_ptr<net::http_stream>>      tails;
+    std::vector<decltype(start(tails.front()->next()))> got;
+    for (int i = 0; i < 20; ++i) {  // each with a place of its own
+        tails.push_back(open("/api/v1/tail?from=1." + std::to_string(i)));
+        got.push_back(start(tails.back()->next()));
+        time.settle();
+        time.advance(100ms);
+    }
+    store.followed = 0;
+    for (int step = 0; step < 10; ++step) {
+        time.advance(400ms);
+        time.settle();
+    }
+    EXPECT_LE(store.followed, 21u);
+    EXPECT_GE(store.followed, 10u);
+    store.coming = {{.position = "2.0", .events = {test::event("news", utc_time{})}}};
+    time.advance(600ms);
+    time.settle();
+    for (const auto& each : got) {
+        ASSERT_TRUE(*each);
+        EXPECT_THAT(**each, HasSubstr("news"));
+    }
+}
+
 TEST_F(StreamsTest, NobodyHearsOfOthersEvents) {
     sign_in("member", "word");
     store.coming = {

@@ -214,8 +214,10 @@ public:
 
     /// What is committed up to now, for follow().
     virtual task<result<std::string>> position() = 0;
-    /// What was committed since. Errors: expired, where that is no longer known; malformed.
-    virtual task<result<news>> follow(std::string position) = 0;
+    /// What was committed since, and before `until`, another place; nothing: up to now. Its
+    /// position is `until`, or where one was already if that is later. Errors: expired, where that
+    /// is no longer known; malformed.
+    virtual task<result<news>> follow(std::string position, std::optional<std::string> until) = 0;
 };
 
 }  // namespace falconer

@@ -166,22 +166,24 @@ task<result<std::vector<std::string>>> pg_event_queries::field_names(readable_cl
     if (!db) co_return std::move(db).error();
     event_search search;
     search.who = std::move(who);
-    auto of    = co_await prepare(**db, std::move(search));
+    auto of    = co_await prepare(**db, std::move(search), enough);
     if (!of) co_return std::move(of).error();
-    const auto sql = "WITH m AS MATERIALIZED (SELECT e.output_fields FROM falconer.event e WHERE " +
-                     of->condition + " ORDER BY e.received DESC LIMIT " + std::to_string(enough) +
-                     ") SELECT DISTINCT k, (SELECT count(*) FROM m) FROM m, "
-                     "jsonb_object_keys(m.output_fields) k "
-                     "LIMIT 1000";
+    const auto sql = [&] {
+        return "WITH m AS MATERIALIZED (SELECT e.output_fields" + of->rows() +
+               " ORDER BY e.received DESC LIMIT " + std::to_string(enough) +
+               ") SELECT DISTINCT k, (SELECT count(*) FROM m) FROM m, "
+               "jsonb_object_keys(m.output_fields) k LIMIT 1000";
+    };
     std::set<std::string> names;
     std::int64_t          seen = 0;
     while (!of->walk.done() && seen < enough && left_of(*of) > 0ms) {
-        auto rows = co_await look(**db, *of, sql);
+        auto text = sql();
+        auto rows = co_await look(**db, *of, std::move(text));
         if (!rows) co_return std::move(rows).error().while_doing("looking for names of fields");
         if (!*rows) continue;
         for (int row = 0; row < (*rows)->size(); ++row) names.emplace((*rows)->at(row, 0));
         if ((*rows)->size() > 0) seen += number_of((*rows)->at(0, 1));
-        of->walk.went();
+        of->went();
     }
     co_return std::vector<std::string>(names.begin(), names.end());
 }

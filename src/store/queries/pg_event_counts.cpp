@@ -47,37 +47,71 @@ std::string begins_with(const std::string& text, const std::string& prefix, stat
            ")";
 }
 
-/// "SELECT number, text …": the values of one event's field.
-std::string values_of(std::size_t number, const filter::field& which, statement& into) {
-    const auto one = [&](const std::string& text) {
-        return "SELECT " + std::to_string(number) + ", " + text;
+/// Of a field in `m`, the sample: its columns there, and "SELECT number, text, count …" of its
+/// values. What repeats is counted before it is looked up or taken apart.
+struct counted_field {
+    std::string columns{};
+    std::string counts{};
+};
+
+counted_field counted(std::size_t number, const filter::field& which, statement& into) {
+    const auto        n   = std::to_string(number);
+    const std::string key = "f" + n;
+    const auto        of  = [&](const std::string& column, const std::string& text,
+                        const std::string& join = "") {
+        return counted_field{
+            column + " AS " + key, "SELECT " + n + ", " + text + ", g.count FROM (SELECT m." + key +
+                                       ", count(*) AS count FROM m GROUP BY 1 OFFSET 0) g" + join
+        };
+    };
+    const auto dictionary = [&](const std::string& column) {
+        return of(column, "t.value", " JOIN falconer.text t ON t.id = g." + key);
+    };
+    const auto cluster = [&](const std::string& name) {
+        return of("e.cluster", "c." + name, " JOIN falconer.cluster c ON c.id = g." + key);
     };
     const auto items = [&](const std::string& list) {
-        return one("x.item #>> '{}'") + " FROM " + list +
+        return ", " + list +
                " AS x (item) WHERE jsonb_typeof(x.item) IN ('string', 'number', 'boolean')";
     };
+    // Either the number of a text or, where that is too long for the dictionary, the text itself.
+    const auto numbered_or = [&](const std::string& column, const std::string& text,
+                                 const std::string& rest) {
+        return counted_field{
+            "e." + column + " AS " + key + ", e.long_" + column + " AS " + key + "l",
+            "SELECT " + n + ", " + text + ", g.count FROM (SELECT m." + key + ", m." + key +
+                "l AS long, count(*) AS count FROM m GROUP BY 1, 2 OFFSET 0) g LEFT JOIN "
+                "falconer.text t ON "
+                "t.id = g." +
+                key + rest
+        };
+    };
     switch (which.which) {
-        case field_kind::rule: return one("r.value");
-        case field_kind::cluster: return one("c.identity");
-        case field_kind::project: return one("c.project");
-        case field_kind::shoot: return one("c.name");
-        case field_kind::landscape: return one("c.landscape");
-        case field_kind::host: return one("h.value");
-        case field_kind::source: return one("coalesce(s.value, e.long_source)");
-        case field_kind::output: return one("left(e.output, 256)");
-        case field_kind::priority:
-            return one(std::string(names_of_priorities) + "[e.priority + 1]");
+        case field_kind::rule: return dictionary("e.rule");
+        case field_kind::host: return dictionary("e.hostname");
+        case field_kind::cluster: return cluster("identity");
+        case field_kind::project: return cluster("project");
+        case field_kind::shoot: return cluster("name");
+        case field_kind::landscape: return cluster("landscape");
+        case field_kind::source: return numbered_or("source", "coalesce(t.value, g.long)", "");
         case field_kind::tag:
-            return items("jsonb_array_elements(coalesce(t.value, e.long_tags)::jsonb)");
+            return numbered_or(
+                "tags", "x.item #>> '{}'",
+                items("jsonb_array_elements(coalesce(t.value, g.long)::jsonb)")
+            );
+        case field_kind::output: return of("left(e.output, 256)", "g." + key);
+        case field_kind::priority:
+            return of("e.priority", std::string(names_of_priorities) + "[g." + key + " + 1]");
         case field_kind::workload:
-            return one(
-                "regexp_replace(e.output_fields ->> 'k8s.pod.name', '" +
-                std::string(filter::workload_suffix) + "', '')"
+            return of(
+                "e.output_fields ->> 'k8s.pod.name'",
+                "regexp_replace(g." + key + ", '" + std::string(filter::workload_suffix) + "', '')"
             );
         default: break;
     }
-    return items(
-        "jsonb_path_query(e.output_fields -> " + into.value(which.name) + "::text, '$[*]')"
+    return of(
+        "e.output_fields -> " + into.value(which.name) + "::text", "x.item #>> '{}'",
+        items("jsonb_path_query(g." + key + ", '$[*]')")
     );
 }
 
@@ -154,29 +188,34 @@ task<result<std::vector<facet>>> pg_event_queries::count_sample(
     pg_connection& db, facet_search what
 ) {
     auto search = what.search;
-    auto of     = co_await prepare(db, std::move(search));
+    auto of     = co_await prepare(db, std::move(search), opt_.sample);
     if (!of) co_return std::move(of).error();
     const auto  rest  = of->ask.value("");
     const auto  place = of->ask.values().size();
-    std::string each;
-    for (std::size_t i = 0; i < what.fields.size(); ++i)
-        each +=
-            (i == 0 ? "" : " UNION ALL ") + values_of(i, filter::field_of(what.fields[i]), of->ask);
-    const auto sql = "WITH m AS MATERIALIZED (SELECT e.* FROM falconer.event e WHERE " +
-                     of->condition + " ORDER BY e.received DESC LIMIT " + rest +
-                     "::int8), counted AS (SELECT f.number, f.text, count(*) "
-                     "AS count, row_number() OVER (PARTITION BY f.number ORDER BY count(*) DESC, "
-                     "f.text) AS rank FROM m e" +
-                     std::string(event_joins) + " CROSS JOIN LATERAL (" + each +
-                     ") AS f (number, text) WHERE " + begins_with("f.text", what.prefix, of->ask) +
-                     " GROUP BY 1, 2) SELECT -1, '', count(*) FROM m "
-                     "UNION ALL SELECT number, text, count FROM counted WHERE rank <= " +
-                     std::to_string(kept_values);
+    std::string columns, each;
+    for (std::size_t i = 0; i < what.fields.size(); ++i) {
+        const auto field  = counted(i, filter::field_of(what.fields[i]), of->ask);
+        columns          += ", " + field.columns;
+        each             += (i == 0 ? "" : " UNION ALL ") + field.counts;
+    }
+    const auto begins = begins_with("f.text", what.prefix, of->ask);
+    const auto sql    = [&] {
+        return "WITH m AS MATERIALIZED (SELECT e.received" + columns + of->rows() +
+               " ORDER BY e.received DESC LIMIT " + rest +
+               "::int8), counted AS (SELECT f.number, f.text, sum(f.count)::int8 AS count, "
+                  "row_number() OVER (PARTITION BY f.number ORDER BY sum(f.count) DESC, f.text) AS "
+                  "rank FROM (" +
+               each + ") AS f (number, text, count) WHERE " + begins +
+               " GROUP BY 1, 2) SELECT -1, '', count(*) FROM m UNION ALL SELECT number, text, "
+                  "count FROM counted WHERE rank <= " +
+               std::to_string(kept_values);
+    };
     std::vector<std::map<std::string, std::uint64_t>> counts(what.fields.size());
     std::size_t                                       seen = 0;
     while (!of->walk.done() && seen < opt_.sample && left_of(*of) > 0ms) {
         of->ask.set(place, std::to_string(opt_.sample - seen));
-        auto rows = co_await look(db, *of, sql);
+        auto text = sql();
+        auto rows = co_await look(db, *of, std::move(text));
         if (!rows) co_return std::move(rows).error();
         if (!*rows) continue;
         for (int row = 0; row < (*rows)->size(); ++row) {
@@ -187,7 +226,7 @@ task<result<std::vector<facet>>> pg_event_queries::count_sample(
             else
                 counts[static_cast<std::size_t>(number)][std::string((*rows)->at(row, 1))] += count;
         }
-        of->walk.went();
+        of->went();
     }
     std::vector<facet> all;
     for (std::size_t i = 0; i < what.fields.size(); ++i) {
@@ -243,19 +282,21 @@ task<result<time_histogram>> pg_event_queries::histogram_read(
     pg_connection& db, histogram_search what
 ) {
     auto search = what.search;
-    auto of     = co_await prepare(db, std::move(search));
+    auto of     = co_await prepare(db, std::move(search), SIZE_MAX);
     if (!of) co_return std::move(of).error();
     const auto step = of->ask.value(std::to_string(what.step.count())) + "::int8";
-    const auto sql = "SELECT floor(extract(epoch FROM e.received))::int8 / " + step + " * " + step +
-                     ", e.priority, count(*) FROM falconer.event e WHERE " + of->condition +
-                     " GROUP BY 1, 2";
+    const auto sql  = [&] {
+        return "SELECT floor(extract(epoch FROM e.received))::int8 / " + step + " * " + step +
+               ", e.priority, count(*)" + of->rows() + " GROUP BY 1, 2";
+    };
     time_histogram it;
     while (!of->walk.done() && left_of(*of) > 0ms) {
-        auto rows = co_await look(db, *of, sql);
+        auto text = sql();
+        auto rows = co_await look(db, *of, std::move(text));
         if (!rows) co_return std::move(rows).error();
         if (!*rows) continue;
         for (int row = 0; row < (*rows)->size(); ++row) add_row(it, **rows, row);
-        of->walk.went();
+        of->went();
     }
     it.exact = of->walk.done();
     if (!it.exact) it.reached = of->walk.reached();

@@ -23,8 +23,10 @@ constexpr std::string_view new_batches = R"(
 SELECT s.x::text, b.seq, (SELECT sum(n) FROM unnest(b.counts) n)::int8,
        (extract(epoch FROM b.at) * 1000000)::int8,
        (SELECT min(m) FROM unnest(b.minutes) m), (SELECT max(m) FROM unnest(b.minutes) m),
-       $1::xid8 > pg_snapshot_xmax(pg_current_snapshot())
-FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS x) s
+       greatest($1::xid8, s.till) > pg_snapshot_xmax(pg_current_snapshot())
+FROM (SELECT t.till, CASE WHEN t.till IS NULL THEN pg_snapshot_xmin(pg_current_snapshot())
+                          ELSE greatest($1::xid8, t.till) END AS x
+      FROM (SELECT nullif($2, '')::xid8 AS till) t) s
 LEFT JOIN falconer.batch b ON b.xid >= $1::xid8 AND b.xid < s.x ORDER BY b.xid DESC, b.seq DESC)";
 
 /// "XID.SECONDS": how far, and when that was.
@@ -91,19 +93,22 @@ task<result<std::string>> pg_event_queries::position() {
     co_return place_text(rows->at(0, 0), time_.utc());
 }
 
-task<result<news>> pg_event_queries::follow(std::string position) {
-    const auto from = place_of(position);
-    if (!from) co_return failure{errc::malformed, "no position in a store"};
+task<result<news>> pg_event_queries::follow(
+    std::string position, std::optional<std::string> until
+) {
+    const auto from = place_of(position), till = place_of(until.value_or(position));
+    if (!from || !till) co_return failure{errc::malformed, "no position in a store"};
     if (from->at + kept < time_.utc()) co_return failure{errc::expired, "too long ago"};
     auto db = co_await pool_.borrow();
     if (!db) co_return std::move(db).error();
-    pg_connection::params values{from->xid};
+    pg_connection::params values{from->xid, until ? till->xid : std::string()};
     auto                  batches =
         co_await reader_pool::ask(**db, std::string(new_batches), std::move(values), patience);
     if (!batches) co_return std::move(batches).error().while_doing("following the store");
     if (batches->at(0, 6) == "t") co_return failure{errc::expired, "of another server"};
     const auto which = newest_of(*batches);
     news       it{.position = place_text(batches->at(0, 0), time_.utc()), .skipped = which.skipped};
+    if (until) it.position = batches->at(0, 0) == till->xid ? *until : position;
     // Hardly any event waited for long; if the counts say that some did, they are looked for.
     for (const auto since : {which.usual, which.since}) {
         if (which.events == 0) break;

@@ -32,7 +32,41 @@ struct rolled_judge {
     }
 };
 
+/// As rolled_judge, of clusters alone.
+struct cluster_judge {
+    bool operator()(const filter::all_of& all) const { return each(all.of); }
+    bool operator()(const filter::any_of& any) const { return each(any.of); }
+    bool operator()(const filter::none_of& none) const { return is_of_clusters(*none.of); }
+    bool operator()(const filter::text_test& test) const {
+        using enum filter::field_kind;
+        const auto which = test.where.which;
+        return which == cluster || which == project || which == shoot || which == landscape;
+    }
+    template <class Other>
+    bool operator()(const Other&) const {
+        return false;
+    }
+    static bool each(const std::vector<filter::node_ptr>& all) {
+        return std::ranges::all_of(all, [](const auto& one) { return is_of_clusters(*one); });
+    }
+};
+
 }  // namespace
+
+bool is_of_clusters(const filter::node& what) {
+    return std::visit(cluster_judge{}, what.is);
+}
+
+filter::node_ptr of_clusters(const filter::node_ptr& what) {
+    if (!what || is_of_clusters(*what)) return what;
+    const auto* all = std::get_if<filter::all_of>(&what->is);
+    if (all == nullptr) return nullptr;
+    filter::all_of some;
+    for (const auto& each : all->of)
+        if (auto part = of_clusters(each)) some.of.push_back(std::move(part));
+    if (some.of.empty()) return nullptr;
+    return std::make_shared<const filter::node>(filter::node{std::move(some)});
+}
 
 bool is_rolled(const filter::node& what) {
     return std::visit(rolled_judge{}, what.is);

@@ -101,7 +101,8 @@ verdict mutate(const review_case& is) {
                    : refuse(forbidden, check_review(decoded, is, entry).problems);
     const auto written = decoded.config;
     verdict    done{.warnings = settle_config(decoded.config, is, entry.config_path())};
-    if (decoded.config == written && entry.config != nullptr) return {};
+    const bool complete = decoded.config == written && entry.config != nullptr;
+    if (complete && done.warnings.empty()) return {};
 
     // Whoever sets an annotation must not be refused for what we have made of the spec.
     const bool lacks_version = !decoded.config.falco_version;
@@ -110,6 +111,7 @@ verdict mutate(const review_case& is) {
         if (!found.problems.empty())
             return is.spec_is_unchanged() ? verdict{} : refuse(forbidden, found.problems);
     }
+    if (complete) return done;
     done.patch =
         listed ? patch_of(entry, written, decoded.config) : patch_of(*is.now.spec, decoded.config);
     return done;

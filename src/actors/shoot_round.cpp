@@ -17,6 +17,8 @@ constexpr int patience = 3;
 
 constexpr std::chrono::seconds soon{5};  // how often it is looked at what others do
 
+constexpr int most_tries = 5;  // to say something while others write about something else
+
 std::string nothing_known_of(falco::extension_class is, const kube_key& key) {
     switch (is) {
         case falco::extension_class::seed:
@@ -40,6 +42,31 @@ task<result<value>> shoot_round::patch(value what, kube_part part) {
     const kube_write how{.part = part};
     auto             done = co_await with_.api.merge_patch(extensions, key_, std::move(what), how);
     co_return done;
+}
+
+/// Into the status, over the very words that were read or said last: whoever leads no longer and
+/// does not know it must not take back what the other one has answered. What others write about
+/// something else is in nobody's way. Errors: conflict, when somebody else has had the last word.
+task<result<value>> shoot_round::say(value words) {
+    for (int tries = 1;; ++tries) {
+        words["metadata"]["resourceVersion"] = view_.resource_version;
+        auto done                            = co_await patch(words, kube_part::status);
+        if (done) {
+            // Of the answer no more than this: its generation may be a later one than we work on.
+            const auto told               = falco::read_extension(*done);
+            view_.resource_version        = told.resource_version;
+            view_.status["lastOperation"] = *told.status.find("lastOperation");
+            view_.last_state              = told.last_state;
+            co_return done;
+        }
+        if (done.error().code != errc::conflict || tries == most_tries) co_return done;
+        auto is = co_await with_.api.get(extensions, key_);
+        if (!is) co_return is;
+        const auto now = falco::read_extension(*is);
+        if (!falco::is_still_ours(view_, now))
+            co_return failure{errc::conflict, "somebody else has had the last word in its status"};
+        view_.resource_version = now.resource_version;
+    }
 }
 
 task<round_outcome> shoot_round::run() {
@@ -128,10 +155,8 @@ task<std::optional<trouble>> shoot_round::begin() {
     if (!asked_ || (at_it && (view_.last_state == "Processing" || !requested)))
         co_return std::nullopt;
     auto words = falco::processing_patch(*decision_.run, view_, now());
-    auto done  = co_await patch(std::move(words), kube_part::status);
+    auto done  = co_await say(std::move(words));
     if (!done) co_return trouble(std::move(done).error());
-    // Of the answer no more than this: its generation may be a later one than we work on.
-    view_.last_state = "Processing";
     co_return std::nullopt;
 }
 
@@ -195,6 +220,7 @@ task<std::optional<trouble>> shoot_round::deliver(round_outcome& into) {
     resources_            = done.resources;
     into.rotating         = done.rotating;
     into.certificates     = done.verdict;
+    into.contents         = done.contents;
     if (!wrong) tell_cluster(done);
     into.look_again = std::min(done.look_again, now() + with_.opt.resync);
     co_return wrong;
@@ -238,7 +264,7 @@ task<void> shoot_round::tell_success(round_outcome& into) {
     auto       word = falco::success_patch(run, view_, now());
     const bool here = run != operation::remove && run != operation::migrate;
     if (here) falco::list_resources(word, resources_);
-    auto told = co_await patch(std::move(word), kube_part::status);
+    auto told = co_await say(std::move(word));
     if (!told) {
         into.wrong = trouble(std::move(told).error());
         co_return;
@@ -248,7 +274,8 @@ task<void> shoot_round::tell_success(round_outcome& into) {
         last    = falco::remove_finalizer_patch(falco::read_extension(*told));
         into.is = round_outcome::what::gone;
     } else if (run == operation::migrate) {
-        last = falco::remove_all_finalizers_patch();
+        last                                   = falco::remove_all_finalizers_patch();
+        (*last)["metadata"]["resourceVersion"] = view_.resource_version;
     }
     if (last) {
         told = co_await patch(std::move(*last), kube_part::whole);
@@ -286,7 +313,7 @@ task<void> shoot_round::tell_trouble(const trouble& wrong, round_outcome& into) 
         into.told_user = true;
         co_return;
     }
-    auto told      = co_await patch(std::move(words), kube_part::status);
+    auto told      = co_await say(std::move(words));
     into.told_user = static_cast<bool>(told);
 }
 

@@ -48,6 +48,23 @@ std::size_t count_values(const value& is) {
     return count;
 }
 
+/// With its keys in the order in which API servers hand them on: what is told of an object must not
+/// hang on who shows it.
+value with_sorted_keys(const value& is) {
+    if (is.is_list()) {
+        auto made = value::list();
+        for (const auto& each : is.items()) made.push_back(with_sorted_keys(each));
+        return made;
+    }
+    if (!is.is_map()) return is;
+    std::vector<const value::entry*> all;
+    for (const auto& each : is.entries()) all.push_back(&each);
+    std::ranges::stable_sort(all, {}, [](const auto* each) { return std::string_view(each->key); });
+    auto made = value::map();
+    for (const auto* each : all) made.add(each->key, with_sorted_keys(each->is), each->line);
+    return made;
+}
+
 decoded_config read_config(const reviewed_entry& entry) {
     static const value nothing;
     const value&       config = entry.config != nullptr ? *entry.config : nothing;
@@ -58,7 +75,7 @@ decoded_config read_config(const reviewed_entry& entry) {
         );
         return none;
     }
-    return decode_service_config(config, entry.config_path());
+    return decode_service_config(with_sorted_keys(config), entry.config_path());
 }
 
 value patch_of(const reviewed_entry& entry, const service_config& was, const service_config& is) {

@@ -53,10 +53,11 @@ task<result<value>> shoot_round::say(value words) {
         auto done                            = co_await patch(words, kube_part::status);
         if (done) {
             // Of the answer no more than this: its generation may be a later one than we work on.
-            const auto told               = falco::read_extension(*done);
-            view_.resource_version        = told.resource_version;
-            view_.status["lastOperation"] = *told.status.find("lastOperation");
-            view_.last_state              = told.last_state;
+            const auto told        = falco::read_extension(*done);
+            view_.resource_version = told.resource_version;
+            if (const auto* word = told.status.find("lastOperation"))
+                view_.status["lastOperation"] = *word;
+            view_.last_state = told.last_state;
             co_return done;
         }
         if (done.error().code != errc::conflict || tries == most_tries) co_return done;

@@ -62,9 +62,10 @@ protected:
             }
         }
         EXPECT_EQ(names(managed_resources, space).size(), 2u);
-        const std::string kept = "gardener-extension-shoot-falco-service-certificates";
+        const std::string kept = "gardener-extension-shoot-falco-service-";  // certificates, tokens
         for (const auto& each : names(secrets, space)) {
-            if (each == kept || std::ranges::find(referred, each) != referred.end()) continue;
+            if (each.starts_with(kept) || std::ranges::find(referred, each) != referred.end())
+                continue;
             const auto secret = must(seed.get(secrets, {space, each}));
             EXPECT_EQ(secret.text_at({"metadata", "labels", falco::collectable_label}), "true")
                 << each;

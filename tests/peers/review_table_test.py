@@ -4,6 +4,7 @@ registered: the same are changed in the same way and refused with the same sente
 Left out: Secrets, which only `falconer review` can be shown, and ConfigMaps that do not exist, of which only the webhook knows that. The
 definitions of Shoot, Seed and Project in the real server are ours (crds/README.md)."""
 
+import atexit
 import base64
 import copy
 import json
@@ -213,6 +214,7 @@ class Table:
             cls.process = subprocess.Popen([FALCONER, "serve", "--config", cls.config, "--roles", "admission"], stdout=log, stderr=log,
                                            env={k: v for k, v in os.environ.items() if k != "RESTRICTED_USAGE"})
         cls.addClassCleanup(cls.stop)
+        atexit.register(cls.process.kill)  # of a test that is interrupted
         eventually(cls.is_ready, 180, "it is ready")
         probe = shoot({})
         probe["metadata"]["name"] = "probe"

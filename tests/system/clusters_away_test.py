@@ -1,6 +1,7 @@
 """Roles that work with several clusters: what is kept where, and what goes on while one of them is away. Each cluster is the sandbox's API
 in a process of its own; the way to it can be shut."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -46,6 +47,7 @@ class Process:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([FALCONER, "serve", "--config", file, "--roles", roles], stdout=log, stderr=log, cwd=ROOT,
                                             env={**clean, **environment})
+        atexit.register(self.process.kill)  # of a test that is interrupted; once it has ended: nothing
 
     def readiness(self, role):
         """Its reasons not to be ready; None: it does not answer (yet)."""

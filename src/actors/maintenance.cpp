@@ -197,15 +197,15 @@ void maintenance::plan_destinations(entry& of) const {
         of.settle_due = falco::moment_to_settle(of.who, of.unsettled_since, now);
 }
 
-/// The mutating review of anybody's update brings the same into the config, and whoever makes the
-/// update is seldom the owner.
+/// The mutating review of anybody's update takes away what is no more, and whoever makes the update
+/// is seldom the owner. Of what has come nothing is told: whoever wrote it did so himself.
 void maintenance::hear_of_others(entry& about, const falco::maintained& now) {
     const bool the_same_one = !about.who.uid.empty() && about.who.uid == now.uid;
     if (!opt_.settle || about.busy || !the_same_one) return;
     if (about.who.destinations == now.destinations) return;
     const auto time = time_.utc();
     const auto lines =
-        falco::settled_by_others(opt_.settle(about.who, time).lines, opt_.settle(now, time).lines);
+        falco::settled_by_others(opt_.settle(about.who, time).gone, opt_.settle(now, time).gone);
     const bool asks = now.wanted && !now.leaving && now.problems.empty();
     if (asks && !lines.empty()) about.owed = falco::note_of_destinations(about.who, lines);
 }

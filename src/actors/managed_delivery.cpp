@@ -66,7 +66,12 @@ task<result<std::size_t>> bring(kube_api& api, value secret, const falco::object
 
 }  // namespace
 
-task<result<std::size_t>> deliver(
+failure lost_race(failure why) {
+    if (why.code == errc::already_exists) why.code = errc::conflict;
+    return why;
+}
+
+task<result<delivery_done>> deliver(
     kube_api& api, falco::managed_resource_name to, const std::vector<value>& items,
     const value& was, std::shared_ptr<falco::compressed_parts> parts
 ) {
@@ -76,39 +81,39 @@ task<result<std::size_t>> deliver(
             errc::unavailable, "ManagedResource " + key_of(was).text() +
                                    " is being deleted; it is made anew afterwards"
         };
-    std::size_t writes  = 0;
-    const auto  bundles = falco::bundle(to, items);
-    auto        made    = falco::managed_resource(to, bundles, was);
-    const bool  same    = made == was;
+    const auto    bundles = falco::bundle(to, items);
+    auto          made    = falco::managed_resource(to, bundles, was);
+    const bool    same    = made == was;
+    delivery_done done{.content = falco::content_of(made)};
     // Secrets first: the resource manager looks only once. Of what it already refers to, only if it
     // cannot apply it: somebody may have taken them away, or put something else in their place.
     const auto state = falco::state_of(was);
     const bool well  = state.applied || state.progressing;
-    if (same && well) co_return writes;
+    if (same && well) co_return done;
     const auto there = falco::secrets_of(was);
     for (const auto& each : bundles) {
         if (well && std::find(there.begin(), there.end(), each.secret) != there.end()) continue;
         auto secret = falco::secret_of(to, each, *parts);
         if (!secret) co_return std::move(secret).error();
         auto brought = co_await bring(api, std::move(*secret), each);
-        if (!brought) co_return std::move(brought).error();
-        writes += *brought;
+        if (!brought) co_return lost_race(std::move(brought).error());
+        done.writes += *brought;
     }
-    if (same) co_return writes;
+    if (same) co_return done;
     for (const auto& name : there) {
         if (falco::is_content_addressed(to, name)) continue;
         kube_key old{to.namespace_name, name};
         auto     freed = co_await let_collect(api, std::move(old));
         if (!freed) co_return std::move(freed).error();
-        ++writes;
+        ++done.writes;
     }
-    ++writes;
+    ++done.writes;
     const auto key = key_of(made);
     auto written   = was.is_null() ? api.create(falco::managed_resources, key, std::move(made), {})
                                    : api.update(falco::managed_resources, key, std::move(made), {});
     auto answer    = co_await std::move(written);
-    if (!answer) co_return std::move(answer).error();
-    co_return writes;
+    if (!answer) co_return lost_race(std::move(answer).error());
+    co_return done;
 }
 
 task<result<std::size_t>> withdraw(kube_api& api, const value& was) {

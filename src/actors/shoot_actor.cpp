@@ -36,6 +36,10 @@ void shoot_actor::read_mail() {
         // What the resource manager does with our work matters only while we wait for it.
         [this](delivery_changed) {
             if (waits_for_others_) rounds_wanted_ = 1;
+            if (is_as_delivered())
+                redo_due_.reset();
+            else if (!redo_due_)
+                redo_due_ = with_.time.utc() + opt_.redo;
             want_health(opt_.health);
         },
         // By ourselves, perhaps: then the round finds nothing to do.
@@ -58,6 +62,14 @@ void shoot_actor::read_mail() {
                 want_health(opt_.health);
             }
         },
+    });
+}
+
+/// As far as watches have told: whatever they have not yet is told, and looked at, soon.
+bool shoot_actor::is_as_delivered() const {
+    return std::ranges::all_of(contents_, [&](const auto& each) {
+        const auto found = with_.around.deliveries.find({key_.namespace_name, each.first});
+        return found == with_.around.deliveries.end() || found->second.content == each.second;
     });
 }
 
@@ -97,17 +109,18 @@ task<void> shoot_actor::run() {
         // It may have come back while we found that it was gone.
         if (gone_ && rounds_wanted_ == 0) break;
         const auto now  = with_.time.utc();
+        const auto due  = redo_due_ ? std::min(due_, *redo_due_) : due_;
         const bool look = health_due_ && *health_due_ <= with_.time.now();
-        if (rounds_wanted_ == 0 && now < due_ && !look) {
+        if (rounds_wanted_ == 0 && now < due && !look) {
             // The wall clock may step, the waiting clock does not: look at least once an hour.
-            const auto wait = std::min<utc_time::duration>(due_ - now, std::chrono::hours(1));
+            const auto wait = std::min<utc_time::duration>(due - now, std::chrono::hours(1));
             const auto until =
                 with_.time.now() + std::chrono::ceil<std::chrono::milliseconds>(wait);
             co_await bell_->wait_until(std::min(until, health_due_.value_or(until)));
             continue;
         }
         // Work comes before looking at it.
-        const bool round = rounds_wanted_ != 0 || now >= due_;
+        const bool round = rounds_wanted_ != 0 || now >= due;
         auto&      gate  = round ? gates_.rounds : gates_.looks;
         co_await gate.enter();
         place_in here(gate);
@@ -117,8 +130,9 @@ task<void> shoot_actor::run() {
         }
         read_mail();  // what came while we stood in the queue is seen by this round
         rounds_wanted_ = 0;
-        round_began_   = with_.time.now();
-        auto outcome   = co_await one_round();
+        redo_due_.reset();
+        round_began_ = with_.time.now();
+        auto outcome = co_await one_round();
         round_began_.reset();
         take_in(std::move(outcome));
     }
@@ -162,6 +176,7 @@ void shoot_actor::take_in(round_outcome outcome) {
     health_.trouble.clear();
     health_.trouble_codes.clear();
     if (outcome.is == round_outcome::what::done && outcome.why.empty()) {
+        contents_              = std::move(outcome.contents);
         health_.left_out       = std::move(outcome.warnings);
         health_.broken_rules   = std::move(outcome.broken_rules);
         health_.version_notice = std::move(outcome.version_notice);

@@ -25,9 +25,12 @@ public:
         std::chrono::milliseconds longest_pause{600'000};
         /// So long after something has changed its health is looked at: most of what is amiss
         /// then is only on its way. Source: the Go extension's period.
-        std::chrono::seconds    health{10};
-        std::chrono::seconds    unwell{30};  // … and again, while it is not well
-        std::function<double()> chance{};    // evenly between 0 and 1
+        std::chrono::seconds health{10};
+        std::chrono::seconds unwell{30};  // … and again, while it is not well
+        /// So long after somebody else has changed what was delivered it is delivered anew: two who
+        /// would both do so do not keep each other busy.
+        std::chrono::seconds    redo{30};
+        std::function<double()> chance{};  // evenly between 0 and 1
     };
     struct statistics {
         std::uint64_t rounds = 0, failures = 0, writes = 0;
@@ -69,6 +72,7 @@ private:
     void                      read_mail();
     task<round_outcome>       one_round();
     void                      take_in(round_outcome outcome);
+    bool                      is_as_delivered() const;
     void                      fail(const trouble& wrong, bool told);
     task<void>                look_at_health();
     void                      want_health(std::chrono::seconds within);
@@ -82,6 +86,7 @@ private:
     latest_of<shoot_message>             mail_{};
     int                                  rounds_wanted_ = 0;  // 0 or 1
     utc_time                             due_;
+    std::optional<utc_time>              redo_due_{};  // what was delivered is there no longer
     shoot_round::history                 history_{};
     bool                                 waits_for_others_ = false;
     bool                                 left_alone_       = false;  // by the last round
@@ -91,6 +96,7 @@ private:
     std::vector<falco::health_condition> conditions_{};  // as they stand
     std::optional<steady_time>           health_due_{};
     std::string                          trouble_{};
+    delivered_contents                   contents_{};  // by the last round that went well
     statistics                           counts_{};
 };
 

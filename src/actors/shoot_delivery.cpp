@@ -225,7 +225,7 @@ task<result<void>> shoot_delivery::keep(value object, const value& was) {
     ++done_.writes;
     if (was.is_null()) {
         auto made = co_await api_.create(secrets, key, std::move(object), {});
-        if (!made) co_return std::move(made).error();
+        if (!made) co_return lost_race(std::move(made).error());
         co_return result<void>{};
     }
     object["metadata"]["resourceVersion"] = std::string(resource_version_of(was));
@@ -246,9 +246,11 @@ task<result<void>> shoot_delivery::deliver_to(
         if (!gone) co_return std::move(gone).error();
         done_.writes += *gone;
     } else {
+        auto name = to.name;
         auto done = co_await deliver(api_, std::move(to), items, *was, around_.parts);
         if (!done) co_return std::move(done).error();
-        done_.writes += *done;
+        done_.writes += done->writes;
+        done_.contents.emplace_back(std::move(name), done->content);
     }
     co_return result<void>{};
 }

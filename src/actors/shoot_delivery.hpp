@@ -8,10 +8,12 @@
 #include "falconer/ports/token_mint.hpp"
 #include "landscape.hpp"
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace falconer::actors {
@@ -26,6 +28,9 @@ struct trouble {
     static trouble by_user(const field_problems& problems);
 };
 
+/// By ManagedResource's name: what it was left with. Source of the number: managed_resource_state.
+using delivered_contents = std::vector<std::pair<std::string, std::size_t>>;
+
 struct delivered {
     utc_time                 look_again = utc_time::max();
     std::vector<std::string> warnings{};
@@ -37,6 +42,7 @@ struct delivered {
     std::vector<falco::referenced_resource> resources{};
     /// On the cluster's certificates, for the next delivery.
     std::optional<falco::certificate_verdict> verdict{};
+    delivered_contents                        contents{};
     /// Of the cluster, for whoever takes its events in.
     std::string             identity{};
     std::optional<utc_time> token_issued{};  // nothing: its events go elsewhere

@@ -17,6 +17,8 @@ constexpr int patience = 3;
 
 constexpr std::chrono::seconds soon{5};  // how often it is looked at what others do
 
+constexpr int most_tries = 5;  // to say something while others write about something else
+
 std::string nothing_known_of(falco::extension_class is, const kube_key& key) {
     switch (is) {
         case falco::extension_class::seed:
@@ -40,6 +42,32 @@ task<result<value>> shoot_round::patch(value what, kube_part part) {
     const kube_write how{.part = part};
     auto             done = co_await with_.api.merge_patch(extensions, key_, std::move(what), how);
     co_return done;
+}
+
+/// Into the status, over the very words that were read or said last: whoever leads no longer and
+/// does not know it must not take back what the other one has answered. What others write about
+/// something else is in nobody's way. Errors: conflict, when somebody else has had the last word.
+task<result<value>> shoot_round::say(value words) {
+    for (int tries = 1;; ++tries) {
+        words["metadata"]["resourceVersion"] = view_.resource_version;
+        auto done                            = co_await patch(words, kube_part::status);
+        if (done) {
+            // Of the answer no more than this: its generation may be a later one than we work on.
+            const auto told        = falco::read_extension(*done);
+            view_.resource_version = told.resource_version;
+            if (const auto* word = told.status.find("lastOperation"))
+                view_.status["lastOperation"] = *word;
+            view_.last_state = told.last_state;
+            co_return done;
+        }
+        if (done.error().code != errc::conflict || tries == most_tries) co_return done;
+        auto is = co_await with_.api.get(extensions, key_);
+        if (!is) co_return is;
+        const auto now = falco::read_extension(*is);
+        if (!falco::is_still_ours(view_, now))
+            co_return failure{errc::conflict, "somebody else has had the last word in its status"};
+        view_.resource_version = now.resource_version;
+    }
 }
 
 task<round_outcome> shoot_round::run() {
@@ -136,20 +164,12 @@ task<std::optional<trouble>> shoot_round::say_processing() {
     if (!asked_ || (at_it && (view_.last_state == "Processing" || !requested)))
         co_return std::nullopt;
     auto words = falco::processing_patch(*decision_.run, view_, now());
-    auto done  = co_await patch(std::move(words), kube_part::status);
+    auto done  = co_await say(std::move(words));
     if (!done) co_return trouble(std::move(done).error());
-    auto is = falco::read_extension(*done);
+    // Whoever asks by hand need not set a time.
+    const auto is = falco::read_extension(*done);
     if (is.operation != view_.operation || is.deleting != view_.deleting)
         co_return trouble(failure{errc::conflict, "something else has been asked for meanwhile"});
-    if (decision_.acknowledge_first) {
-        // The newest request is the one whose annotation goes.
-        object_ = std::move(*done);
-        view_   = std::move(is);
-        co_return std::nullopt;
-    }
-    // Of the answer no more than this: its generation may be a later one than we work on.
-    view_.last_state       = "Processing";
-    view_.resource_version = is.resource_version;
     co_return std::nullopt;
 }
 
@@ -213,6 +233,7 @@ task<std::optional<trouble>> shoot_round::deliver(round_outcome& into) {
     resources_            = done.resources;
     into.rotating         = done.rotating;
     into.certificates     = done.verdict;
+    into.contents         = done.contents;
     if (!wrong) tell_cluster(done);
     into.look_again = std::min(done.look_again, now() + with_.opt.resync);
     co_return wrong;
@@ -256,7 +277,7 @@ task<void> shoot_round::tell_success(round_outcome& into) {
     auto       word = falco::success_patch(run, view_, now());
     const bool here = run != operation::remove && run != operation::migrate;
     if (here) falco::list_resources(word, resources_);
-    auto told = co_await patch(std::move(word), kube_part::status);
+    auto told = co_await say(std::move(word));
     if (!told) {
         into.wrong = trouble(std::move(told).error());
         co_return;
@@ -266,7 +287,8 @@ task<void> shoot_round::tell_success(round_outcome& into) {
         last    = falco::remove_finalizer_patch(falco::read_extension(*told));
         into.is = round_outcome::what::gone;
     } else if (run == operation::migrate) {
-        last = falco::remove_all_finalizers_patch();
+        last                                   = falco::remove_all_finalizers_patch();
+        (*last)["metadata"]["resourceVersion"] = view_.resource_version;
     }
     if (last) {
         told = co_await patch(std::move(*last), kube_part::whole);
@@ -304,7 +326,7 @@ task<void> shoot_round::tell_trouble(const trouble& wrong, round_outcome& into) 
         into.told_user = true;
         co_return;
     }
-    auto told      = co_await patch(std::move(words), kube_part::status);
+    auto told      = co_await say(std::move(words));
     into.told_user = static_cast<bool>(told);
 }
 

@@ -47,6 +47,7 @@ struct round_outcome {
     /// For the next round.
     std::optional<falco::certificate_verdict> certificates{};
     std::optional<carried_out_spec>           carried_out{};
+    delivered_contents                        contents{};
 };
 
 /// Lifetime: borrows all it is given; made for one round.
@@ -92,6 +93,7 @@ private:
     task<void>                         tell_success(round_outcome& into);
     task<void>                         tell_trouble(const trouble& wrong, round_outcome& into);
     task<result<value>>                patch(value what, kube_part part);
+    task<result<value>>                say(value words);
     utc_time                           now() const { return with_.time.utc(); }
     std::shared_ptr<const value>       described_cluster() const;
 

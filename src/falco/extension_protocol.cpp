@@ -159,6 +159,14 @@ bool is_unanswered(const extension_view& extension) {
     return asked && extension.operation.empty() && (!answered || *asked > *answered);
 }
 
+bool is_still_ours(const extension_view& ours, const extension_view& now) {
+    const auto word_in = [](const extension_view& view) {
+        const auto* const word = view.status.find("lastOperation");
+        return word != nullptr ? *word : value{};
+    };
+    return ours.timestamp == now.timestamp && word_in(ours) == word_in(now);
+}
+
 bool starts_work(const std::optional<extension_view>& before, const extension_view& after) {
     if (is_request(after.operation)) {
         // A request that waits for its success is seen again with every word in the status: going

@@ -28,8 +28,10 @@ settled_destinations settle_destinations(
     config.falco_version = who.version;
     config.destinations  = who.destinations;
     settled_destinations made;
-    made.lines = settle_in_use(config, is);
-    made.all   = std::move(config.destinations).value_or(std::vector<destination>{});
+    auto                 told = settle_in_use(config, is);
+    made.lines                = std::move(told.lines);
+    made.gone                 = std::move(told.gone);
+    made.all                  = std::move(config.destinations).value_or(std::vector<destination>{});
     return made;
 }
 

@@ -187,6 +187,12 @@ std::vector<std::string> secrets_of(const value& managed_resource) {
     return names;
 }
 
+std::size_t content_of(const value& managed_resource) {
+    std::string all;
+    for (const auto& each : secrets_of(managed_resource)) all += each + '/';
+    return std::hash<std::string>{}(all);
+}
+
 result<std::vector<value>> objects_in(const value& secret) {
     std::vector<value> all;
     const auto*        data = secret.find("data");
@@ -204,9 +210,10 @@ result<std::vector<value>> objects_in(const value& secret) {
 
 managed_resource_state state_of(const value& managed_resource) {
     managed_resource_state is;
-    const auto*            seen   = managed_resource.find_path({"status", "observedGeneration"});
-    const auto*            wanted = managed_resource.find_path({"metadata", "generation"});
-    const bool             current =
+    is.content         = content_of(managed_resource);
+    const auto* seen   = managed_resource.find_path({"status", "observedGeneration"});
+    const auto* wanted = managed_resource.find_path({"metadata", "generation"});
+    const bool  current =
         seen != nullptr && wanted != nullptr && seen->integer() == wanted->integer();
     const auto* conditions = managed_resource.find_path({"status", "conditions"});
     if (!current || conditions == nullptr) {

@@ -39,10 +39,27 @@ verdict refuse(int code, const field_problems& problems) {
     return is;
 }
 
+/// With its keys in the order in which API servers hand them on: what is told of an object must not
+/// hang on who shows it.
+value with_sorted_keys(const value& is) {
+    if (is.is_list()) {
+        auto made = value::list();
+        for (const auto& each : is.items()) made.push_back(with_sorted_keys(each));
+        return made;
+    }
+    if (!is.is_map()) return is;
+    std::vector<const value::entry*> all;
+    for (const auto& each : is.entries()) all.push_back(&each);
+    std::ranges::stable_sort(all, {}, [](const auto* each) { return std::string_view(each->key); });
+    auto made = value::map();
+    for (const auto* each : all) made.add(each->key, with_sorted_keys(each->is), each->line);
+    return made;
+}
+
 decoded_config read_config(const reviewed_entry& entry) {
     static const value nothing;
     return decode_service_config(
-        entry.config != nullptr ? *entry.config : nothing, entry.config_path()
+        entry.config != nullptr ? with_sorted_keys(*entry.config) : nothing, entry.config_path()
     );
 }
 
@@ -86,7 +103,8 @@ verdict mutate(const review_case& is) {
                    : refuse(forbidden, check_review(decoded, is, entry).problems);
     const auto written = decoded.config;
     verdict    done{.warnings = settle_config(decoded.config, is, entry.config_path())};
-    if (decoded.config == written && entry.config != nullptr) return {};
+    const bool complete = decoded.config == written && entry.config != nullptr;
+    if (complete && done.warnings.empty()) return {};
 
     // Whoever sets an annotation must not be refused for what we have made of the spec.
     const bool lacks_version = !decoded.config.falco_version;
@@ -95,6 +113,7 @@ verdict mutate(const review_case& is) {
         if (!found.problems.empty())
             return is.spec_is_unchanged() ? verdict{} : refuse(forbidden, found.problems);
     }
+    if (complete) return done;
     done.patch =
         listed ? patch_of(entry, written, decoded.config) : patch_of(*is.now.spec, decoded.config);
     return done;

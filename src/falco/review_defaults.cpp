@@ -6,7 +6,7 @@
 #include "falconer/spelling.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <cstdint>
 #include <utility>
 
 namespace falconer::falco {
@@ -14,38 +14,44 @@ namespace {
 
 using names = std::vector<std::string>;
 
+/// Who settles a config: the review of somebody who begins to use Falco, that of an update by
+/// somebody who uses it already, or maintenance, in its window.
+enum class occasion : std::uint8_t { first_use, update, window };
+
 /// One call settles one config. What it has to tell is only collected.
 class settler {
 public:
-    /// `had`: the destinations that were in use before; nothing: the object is a new one.
-    settler(service_config& config, const review_case& is, std::optional<names> had)
-        : config_(config), is_(is), had_(std::move(had)) {}
+    /// `had`: the destinations that were in use before.
+    settler(service_config& config, const review_case& is, occasion when, names had)
+        : config_(config), is_(is), when_(when), had_(std::move(had)) {}
 
-    std::vector<std::string> settle() && {
+    settled_in_use settle() && {
         // GEP-27's dialect has no destinations.
         const bool current = config_.written == config_dialect::current;
         if (current) drop_stale();
         fill();
         if (current && !opted_out()) add_globals();
-        return std::move(warnings_);
+        return std::move(told_);
     }
 
 private:
-    void warn(std::string what) {
-        // On a new object all of it is new.
-        if (had_) warnings_.push_back(std::move(what));
+    void tell(std::string what) {
+        // At the first use all of it is new.
+        if (when_ != occasion::first_use) told_.lines.push_back(std::move(what));
     }
 
     /// Only what was there before: a name that nobody knows and that comes now is a mistake.
     void drop_stale() {
-        if (!config_.destinations || !had_) return;
+        if (!config_.destinations) return;
         std::erase_if(*config_.destinations, [&](const destination& each) {
-            const bool stale = std::ranges::find(*had_, each.name) != had_->end() &&
+            const bool stale = std::ranges::find(had_, each.name) != had_.end() &&
                                is_stranger(each, is_.settings.operators);
-            if (stale)
-                warn(
+            if (stale) {
+                tell(
                     described(value(each.name)) + " is taken away: the landscape has it no longer"
                 );
+                told_.gone.push_back(told_.lines.back());
+            }
             return stale;
         });
     }
@@ -77,26 +83,31 @@ private:
     }
 
     void add_globals() {
+        const bool now = when_ != occasion::update;
         for (const auto& global : is_.settings.operators.global_defaults) {
             auto& all = *config_.destinations;
             if (std::ranges::find(all, global.name, &destination::name) != all.end()) continue;
             destination fresh{.name = global.name};
-            auto what = described(value(global.name)) + ", which the landscape wants, is added";
+            auto        what  = described(value(global.name)) + ", which the landscape wants, ";
+            what             += now ? "is added" : "comes in the next maintenance window";
             if (const auto* holder = holder_of(global.key)) {
                 fresh.enabled  = false;
-                what          += " but disabled: " + holder->name + " has its output " + global.key;
+                what          += now ? " but disabled: " : ", disabled: ";
+                what          += holder->name + " has its output " + global.key;
             } else {
-                what += "; \"enabled: false\" turns it off";
+                what += now ? "; \"enabled: false\" turns it off"
+                            : "; an entry of that name with \"enabled: false\" keeps it off";
             }
-            all.push_back(std::move(fresh));
-            warn(std::move(what));
+            if (now) all.push_back(std::move(fresh));
+            tell(std::move(what));
         }
     }
 
-    service_config&          config_;
-    const review_case&       is_;
-    std::optional<names>     had_;
-    std::vector<std::string> warnings_{};
+    service_config&    config_;
+    const review_case& is_;
+    occasion           when_;
+    names              had_;
+    settled_in_use     told_{};
 };
 
 }  // namespace
@@ -104,18 +115,17 @@ private:
 std::vector<std::string> settle_config(
     service_config& config, const review_case& is, const std::string& path
 ) {
-    std::optional<names> had;
-    if (is.before) had = is.destinations_before();
-    auto said = settler(config, is, std::move(had)).settle();
+    const auto when = is.config_before() != nullptr ? occasion::update : occasion::first_use;
+    auto       said = settler(config, is, when, is.destinations_before()).settle().lines;
     for (auto& each : said) each.insert(0, path + ".destinations: ");
     return said;
 }
 
-std::vector<std::string> settle_in_use(service_config& config, const review_case& is) {
+settled_in_use settle_in_use(service_config& config, const review_case& is) {
     names had;
     if (config.destinations)
         for (const auto& each : *config.destinations) had.push_back(each.name);
-    return settler(config, is, std::move(had)).settle();
+    return settler(config, is, occasion::window, std::move(had)).settle();
 }
 
 }  // namespace falconer::falco

@@ -8,15 +8,22 @@
 
 namespace falconer::falco {
 
-/// Fills in what was left unsaid; takes away the landscape's destinations that are no more, and
-/// adds those that are new. A user's own are left alone.
+/// Fills in what was left unsaid, and takes away the landscape's destinations that are no more.
+/// Those that are new are added to whoever begins to use Falco; who uses it already gets them in a
+/// maintenance window, and is only told: pods roll when their owner expects it. A user's own are
+/// left alone.
 /// Returns what whoever looks on should hear of it, a line each.
 std::vector<std::string> settle_config(
     service_config& config, const review_case& is, const std::string& path
 );
 
-/// The same for a config that has been in use as it is, whoever looks at it now: of `is` only what
-/// is around it counts. The lines are sentences without a path.
-std::vector<std::string> settle_in_use(service_config& config, const review_case& is);
+struct settled_in_use {
+    std::vector<std::string> lines{};  // what is different, sentences without a path
+    std::vector<std::string> gone{};   // those of them that tell of what is taken away
+};
+
+/// What maintenance makes of a config that is in use as it is, whoever looks at it now: of `is`
+/// only what is around it counts. The landscape's destinations come and go.
+settled_in_use settle_in_use(service_config& config, const review_case& is);
 
 }  // namespace falconer::falco

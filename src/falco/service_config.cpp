@@ -23,10 +23,11 @@ std::size_t count_values(const value& is) {
     return count;
 }
 
+/// In the order of `keys`: API servers hand on a mapping in another order than it was written in.
 template <class Keys>
 const value::entry* first_of(const value& object, const Keys& keys) {
-    for (const auto& entry : object.entries())
-        for (const std::string_view key : keys)
+    for (const std::string_view key : keys)
+        for (const auto& entry : object.entries())
             if (entry.key == key) return &entry;
     return nullptr;
 }

@@ -183,21 +183,33 @@ TEST_F(MaintenanceDestinationsTest, WhoeverTakesThemOutAgainIsNotArguedWithBefor
     EXPECT_EQ(updates, 2u);
 }
 
-TEST_F(MaintenanceDestinationsTest, WhatTheReviewOfSomebodysUpdateBroughtIsToldToTheOwner) {
+TEST_F(MaintenanceDestinationsTest, WhatTheReviewOfSomebodysUpdateTookAwayIsToldToTheOwner) {
+    add(with("{name: logging}, {name: gone}"));
+    start_us();
+    pass_until(1, 12h);
+    // As the webhook makes it of an update of Gardener's.
+    must(garden.update(shoots, key, with_config(key, with("{name: logging}")), {}));
+    time.settle();
+    EXPECT_THAT(told(), ElementsAre("Normal FalcoDestinationsChanged a"));
+    EXPECT_THAT(messages(), ElementsAre(::testing::HasSubstr("'gone' is taken away")));
+    pass_until(2, 0h);
+    EXPECT_EQ(told().size(), 1u) << "nobody is told twice";
+    // What has nothing to do with the landscape is nobody's business.
+    must(garden.update(shoots, key, with_config(key, with("{name: stdout}")), {}));
+    pass_until(2, 1h);
+    EXPECT_EQ(told().size(), 1u);
+}
+
+TEST_F(MaintenanceDestinationsTest, WhoDecidesBeforeTheWindowIsNotToldOfIt) {
     want("audit");
     add(with("{name: logging}"));
     start_us();
     pass_until(1, 12h);
-    // As the webhook makes it of an update of Gardener's.
-    must(garden.update(shoots, key, with_config(key, with("{name: logging}, {name: audit}")), {}));
-    time.settle();
-    EXPECT_THAT(told(), ElementsAre("Normal FalcoDestinationsChanged a"));
+    const auto off = with("{name: logging}, {name: audit, enabled: false}");
+    must(garden.update(shoots, key, with_config(key, off), {}));
     pass_until(2, 0h);
-    EXPECT_EQ(told().size(), 1u) << "nobody is told twice";
-    // What has nothing to do with the landscape is nobody's business.
-    must(garden.update(shoots, key, with_config(key, with("{name: stdout}, {name: audit}")), {}));
-    pass_until(2, 1h);
-    EXPECT_EQ(told().size(), 1u);
+    EXPECT_EQ(config_of(key), off);
+    EXPECT_THAT(told(), IsEmpty()) << "its own hand has done it";
 }
 
 TEST_F(MaintenanceDestinationsTest, WhatTheServerRefusesIsToldInItsWords) {

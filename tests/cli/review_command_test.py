@@ -130,10 +130,10 @@ class Review(unittest.TestCase):
         answer = self.ask("validate", review({**old, "spec": {**old["spec"], "purpose": "testing"}}, old),
                           "--after-mutation")["response"]
         self.assertTrue(answer["allowed"], answer)
-        self.assertEqual([each["name"] for each in patch_of(answer)[0]["value"]["destinations"]], ["logging", "audit"])
+        self.assertEqual([each["name"] for each in patch_of(answer)[0]["value"]["destinations"]], ["logging"])
         self.assertEqual(len(answer["warnings"]), 2)
         self.assertIn("'retired' is taken away", answer["warnings"][0])
-        self.assertIn("'audit', which the landscape wants, is added", answer["warnings"][1])
+        self.assertIn("'audit', which the landscape wants, comes in the next maintenance window", answer["warnings"][1])
 
     def test_what_is_no_review_is_said_and_is_no_verdict(self):
         for stdin, why in (("", "standard input"), ("{", "standard input"),

@@ -241,6 +241,35 @@ TEST(ExtensionProtocolTest, S1_2_FinalizersArePatchedAsWholeListsUnderALock) {
 
 // --- §1.6, §1.7 ---------------------------------------------------------------------------------
 
+TEST(ExtensionProtocolTest, S1_6_AWordStandsUntilSomebodyElseHasTheLast) {
+    const std::string stamp = "annotations: {gardener.cloud/timestamp: '2027-01-15T08:00:00Z'}";
+    const auto        ours  = view(stamp, last("Reconcile", "Processing"));
+    struct {
+        const char*    what;
+        extension_view now;
+        bool           stands;
+    } const rows[]{
+        {"the same", ours, true},
+        {"a finalizer", view(stamp + ", finalizers: [a]", last("Reconcile", "Processing")), true},
+        {"another condition",
+         view(stamp, last("Reconcile", "Processing") + ", conditions: [{type: A}]"), true},
+        {"it is being deleted", view(stamp + ", " + deleted, last("Reconcile", "Processing")), true
+        },
+        {"another answer", view(stamp, last("Reconcile", "Succeeded")), false},
+        {"another operation", view(stamp, last("Delete", "Processing")), false},
+        {"no word at all", view(stamp), false},
+        {"another request",
+         view(
+             "annotations: {gardener.cloud/timestamp: '2027-01-15T08:00:01Z'}",
+             last("Reconcile", "Processing")
+         ),
+         false},
+    };
+    for (const auto& each : rows)
+        EXPECT_EQ(is_still_ours(ours, each.now), each.stands) << each.what;
+    EXPECT_TRUE(is_still_ours(view(""), view("finalizers: [a]"))) << "nothing has been said yet";
+}
+
 TEST(ExtensionProtocolTest, S1_6_ProcessingLeavesErrorAndGenerationAlone) {
     EXPECT_EQ(
         processing_patch(op::create, view(""), now),

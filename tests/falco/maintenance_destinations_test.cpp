@@ -1,4 +1,5 @@
-// What maintenance makes of the landscape's destinations is what the next review would make of it.
+// What maintenance makes of the landscape's destinations: what a new object would get, and what the
+// review of an update announces.
 #include "falconer/falco/maintenance_destinations.hpp"
 
 #include "review_fixture.hpp"
@@ -24,7 +25,7 @@ protected:
     }
 };
 
-TEST_F(MaintenanceDestinations, ItIsWhatAReviewOfAnUpdateMakesOfThemInTheSameWords) {
+TEST_F(MaintenanceDestinations, ItIsWhatTheReviewOfAnUpdateAnnouncesAndANewObjectGets) {
     offer_central();
     restrict_central();
     operators.global_defaults = {global("audit", "kafka"), global("lake", "loki")};
@@ -36,8 +37,11 @@ TEST_F(MaintenanceDestinations, ItIsWhatAReviewOfAnUpdateMakesOfThemInTheSameWor
         "[]",
         "[{name: audit}, {name: lake}]",
     };
+    const std::string path = "spec.extensions[1].providerConfig.destinations: ";
+    const auto        name = [](const std::string& line) { return line.substr(0, line.find(' ')); };
     for (const auto& each : all)
         for (const auto* kind : {"Shoot", "Seed"}) {
+            SCOPED_TRACE(std::string(kind) + ' ' + each);
             auto is = object(
                 kind, config_of(
                           "falcoVersion: 0.43.0\nautoUpdate: true\nrules: {standard: "
@@ -47,19 +51,24 @@ TEST_F(MaintenanceDestinations, ItIsWhatAReviewOfAnUpdateMakesOfThemInTheSameWor
             );
             refer(is, "own", "Secret", "own");
             const auto made     = settle(is);
-            auto       warnings = mutate(is, is).warnings();
+            const auto warnings = mutate(is, is).warnings();
             // What the review cannot let pass it leaves alone; the plan has it nevertheless.
-            const bool refused = !validate(mutated(is, is)).allowed();
-            if (refused || warnings.empty()) {
-                EXPECT_TRUE(refused || made.lines.empty()) << kind << ' ' << each;
-                continue;
+            if (!validate(mutated(is, is)).allowed()) continue;
+            ASSERT_EQ(warnings.size(), made.lines.size());
+            for (std::size_t i = 0; i < warnings.size(); ++i) {
+                if (i < made.gone.size()) {
+                    EXPECT_EQ(warnings[i], path + made.gone[i]);
+                }
+                EXPECT_EQ(name(warnings[i].substr(path.size())), name(made.lines[i]));
             }
-            for (auto& line : warnings)
-                line.erase(
-                    0, std::string("spec.extensions[1].providerConfig.destinations: ").size()
-                );
-            EXPECT_EQ(made.lines, warnings) << kind << ' ' << each;
-            EXPECT_EQ(with_destinations(is, made.all), mutated(is, is)) << kind << ' ' << each;
+            if (made.lines.empty()) continue;
+            const auto after = with_destinations(is, made.all);
+            EXPECT_TRUE(mutate(after, is).patch().is_null()) << "the review lets it pass as it is";
+            EXPECT_THAT(mutate(after, is).warnings(), IsEmpty());
+            EXPECT_TRUE(validate(after, is).allowed());
+            if (made.gone.empty()) {
+                EXPECT_EQ(after, mutated(is)) << "a new one gets the same";
+            }
         }
 }
 

@@ -134,20 +134,52 @@ TEST_F(ReviewMutates, GlobalDefaultsComeToNewShootsAndSeeds) {
     EXPECT_THAT(mutate(shoot({})).warnings(), IsEmpty());
 }
 
-TEST_F(ReviewMutates, ANewGlobalDefaultComesToExistingShootsAndSaysSo) {
-    operators.global_defaults = {global("audit", "kafka"), global("lake", "loki")};
-    const auto is             = shoot(config_of(sane));
-    const auto got            = mutate(is, is);
-    EXPECT_THAT(
-        got.warnings(),
-        ElementsAre(
-            "spec.extensions[1].providerConfig.destinations: 'audit', which the landscape wants, "
-            "is added; \"enabled: false\" turns it off",
-            "spec.extensions[1].providerConfig.destinations: 'lake', which the landscape wants, "
-            "is added but disabled: logging has its output loki"
-        )
-    );
-    EXPECT_THAT(destinations_in(mutated(is, is)), ElementsAre("logging", "audit", "lake(off)"));
+TEST_F(ReviewMutates, AnUpdateOfWhoUsesItAlreadyOnlyHearsOfANewGlobalDefault) {
+    operators.global_defaults  = {global("audit", "kafka"), global("lake", "loki")};
+    const auto is              = shoot(config_of(sane));
+    auto       changed         = is;
+    changed["spec"]["purpose"] = "testing";
+    for (const auto& each : {is, changed}) {
+        const auto got = mutate(each, is);
+        EXPECT_TRUE(got.allowed());
+        EXPECT_TRUE(got.patch().is_null()) << "maintenance brings it, in the window";
+        EXPECT_THAT(
+            got.warnings(),
+            ElementsAre(
+                "spec.extensions[1].providerConfig.destinations: 'audit', which the landscape "
+                "wants, comes in the next maintenance window; an entry of that name with "
+                "\"enabled: false\" keeps it off",
+                "spec.extensions[1].providerConfig.destinations: 'lake', which the landscape "
+                "wants, comes in the next maintenance window, disabled: logging has its output loki"
+            )
+        );
+    }
+    // Nor is it argued with who takes one out.
+    const auto with = mutated(shoot(config_of(sane)));
+    EXPECT_THAT(destinations_in(with), ElementsAre("logging", "audit", "lake(off)"));
+    EXPECT_TRUE(mutate(is, with).patch().is_null());
+    // Whoever decides beforehand hears nothing.
+    const auto off = shoot(config_of(std::string(sane).replace(
+        std::string(sane).find("destinations:"), std::string::npos,
+        "destinations: [{name: logging}, {name: audit, enabled: false}, {name: lake, enabled: "
+        "false}]\n"
+    )));
+    EXPECT_THAT(mutate(off, is).warnings(), IsEmpty());
+}
+
+TEST_F(ReviewMutates, AGlobalDefaultComesWithTheFirstUseOfAnExistingShoot) {
+    operators.global_defaults                            = {global("audit", "kafka")};
+    const auto is                                        = shoot(config_of(sane));
+    auto       without                                   = is;
+    without["spec"]["extensions"]                        = value::list();
+    auto off                                             = is;
+    off["spec"]["extensions"].item(1)["disabled"]        = true;
+    auto bare                                            = is;
+    bare["spec"]["extensions"].item(1)["providerConfig"] = value{};
+    for (const auto& before : {without, off, bare}) {
+        EXPECT_THAT(destinations_in(mutated(is, before)), ElementsAre("logging", "audit"));
+        EXPECT_THAT(mutate(is, before).warnings(), IsEmpty());
+    }
 }
 
 TEST_F(ReviewMutates, ItIsLeftOutForProjectsThatOptOut) {

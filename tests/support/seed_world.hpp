@@ -8,6 +8,7 @@
 #include "falconer/metrics.hpp"
 #include "sandbox/gardener/resource_manager.hpp"
 #include "sandbox/kube_api/store_api.hpp"
+#include "slow_api.hpp"
 #include "yaml.hpp"
 
 #include <fstream>
@@ -61,13 +62,14 @@ protected:
 
     struct controller {
         controller(seed_world& in)
-            : api(in.time, in.seed), inside(in),
+            : api(in.time, in.seed), slow(api, in.time), inside(in),
               all(in.loop.get_executor(),
-                  {.api = api, .time = in.time, .around = facts, .mint = nullptr, .access = &inside
+                  {.api = slow, .time = in.time, .around = facts, .mint = nullptr, .access = &inside
                   },
                   in.metrics, {}),
               heard(
-                  in.loop.get_executor(), in.time, api, api, facts, all, {.seed_name = in.seed_name}
+                  in.loop.get_executor(), in.time, slow, slow, facts, all,
+                  {.seed_name = in.seed_name}
               ),
               scope(in.loop.get_executor()) {
             facts.rules    = in.rules;
@@ -91,6 +93,7 @@ protected:
             seed_world& world;
         };
         sandbox::store_api api;
+        slow_api           slow;
         way_in             inside;
         actors::landscape  facts;
         actors::shoots     all;
@@ -156,12 +159,13 @@ protected:
         us = std::make_unique<controller>(*this);
         settle();
     }
-    void stop_controller() {
-        if (!us) return;
-        const auto stopped = start(ended(us->stop()));
+    void stop_controller() { stop_controller(us); }
+    void stop_controller(std::unique_ptr<controller>& which) {
+        if (!which) return;
+        const auto stopped = start(ended(which->stop()));
         time.settle();
         EXPECT_TRUE(stopped->has_value()) << "the controller does not stop";
-        us.reset();
+        which.reset();
     }
 
     /// Until nobody has anything left to do without time passing.

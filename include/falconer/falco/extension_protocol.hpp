@@ -63,6 +63,10 @@ bool starts_work(const std::optional<extension_view>& before, const extension_vi
 /// has died before it began. Source: contract §1.7, what gardenlet waits for.
 bool is_unanswered(const extension_view& extension);
 
+/// Whether what was read or written as `ours` still stands: gardenlet has asked for nothing else,
+/// and nobody has answered in our place. If not, the last word is somebody else's.
+bool is_still_ours(const extension_view& ours, const extension_view& now);
+
 /// Contract §1.4 and §1.5.
 struct extension_decision {
     /// Nothing: leave it alone, without a word in its status.

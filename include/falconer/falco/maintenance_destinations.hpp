@@ -1,5 +1,5 @@
-// What maintenance makes of the landscape's destinations in configs that are in use: the same as
-// the mutating review of an update, at a time of its own.
+// What maintenance makes of the landscape's destinations in configs that are in use. New ones come
+// by it alone: the mutating review of an update only says that they will.
 #pragma once
 
 #include "falconer/falco/garden_view.hpp"
@@ -14,9 +14,10 @@ namespace falconer::falco {
 
 struct settled_destinations {
     std::vector<destination> all{};
-    /// What is different, a sentence each, in the words of the review. None: nothing is, and `all`
-    /// is of no use.
+    /// What is different, a sentence each. None: nothing is, and `all` is of no use.
     std::vector<std::string> lines{};
+    /// Those of them that tell of what is taken away, in the words of the review.
+    std::vector<std::string> gone{};
 };
 
 /// The landscape's destinations that are new are added, those that are no more are taken away; a
@@ -38,8 +39,8 @@ maintenance_note note_of_destinations(
     const maintained& before, const std::vector<std::string>& lines
 );
 
-/// Of a change that somebody else has made: those of the lines that held before it and do not hold
-/// any longer.
+/// Of a change that somebody else has made: those of the lines about what is to be taken away that
+/// held before it and do not hold any longer.
 std::vector<std::string> settled_by_others(
     const std::vector<std::string>& before, const std::vector<std::string>& after
 );

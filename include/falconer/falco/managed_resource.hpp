@@ -9,6 +9,7 @@
 #include "falconer/result.hpp"
 #include "falconer/value.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,10 @@ value managed_resource(
 /// Names of the Secrets that it refers to.
 std::vector<std::string> secrets_of(const value& managed_resource);
 
+/// A number that differs when it refers to other Secrets, and so to other objects: their names are
+/// their contents'. The same only within one process.
+std::size_t content_of(const value& managed_resource);
+
 /// The objects in the data of such a Secret. Errors: malformed.
 result<std::vector<value>> objects_in(const value& secret);
 
@@ -81,6 +86,7 @@ struct managed_resource_state {
     bool        applied = false, healthy = false;  // and of its present generation
     bool        progressing = false;
     std::string reason{}, message{};  // of the condition that is not as it should be
+    std::size_t content = 0;          // content_of() it
 };
 managed_resource_state state_of(const value& managed_resource);
 

@@ -48,16 +48,41 @@ void look_at_schema(const value& schema, const std::string& path, std::vector<st
         found.push_back(path + ".items: Required value: must be specified");
 }
 
+/// How many rules in CEL there are that are not played, and where the first one is.
+struct rules_found {
+    std::size_t count = 0;
+    std::string first{};
+};
+/// `within_list`: there nothing is played.
+void look_for_rules(
+    const value& schema, const std::string& path, bool within_list, rules_found& found
+) {
+    if (const auto* const rules = schema.find("x-kubernetes-validations"))
+        for (const auto& each : rules->items()) {
+            if (says_fixed(each) && !within_list) continue;
+            if (found.count++ == 0) found.first = path;
+        }
+    if (const auto* const known = schema.find("properties"))
+        for (const auto& each : known->entries())
+            look_for_rules(each.is, path + ".properties[" + each.key + "]", within_list, found);
+    if (const auto* const inner = schema.find("additionalProperties"))
+        look_for_rules(*inner, path + ".additionalProperties", within_list, found);
+    if (const auto* const inner = schema.find("items"))
+        look_for_rules(*inner, path + ".items", true, found);
+}
+
+/// `alone`: there is no other version; then a real server speaks of its schema as of the whole
+/// type's. Source: apiextensions-apiserver, apis/apiextensions/v1/conversion.go.
 void look_at_version(
-    const value& version, const std::string& path, std::vector<std::string>& found
+    const value& version, const std::string& path, bool alone, std::vector<std::string>& found
 ) {
     if (version.text_at({"name"}).empty()) found.push_back(path + ".name: Required value");
     const auto* const schema = version.find_path({"schema", "openAPIV3Schema"});
-    const auto        at     = path + ".schema.openAPIV3Schema";
     if (schema == nullptr || !schema->is_map()) {
-        found.push_back(at + ": Required value: schemas are required");
+        found.push_back(path + ".schema.openAPIV3Schema: Required value: schemas are required");
         return;
     }
+    const auto at = (alone ? "spec.validation" : path + ".schema") + ".openAPIV3Schema";
     if (schema->text_at({"type"}).empty())
         found.push_back(at + ".type: Required value: must not be empty at the root");
     else if (schema->text_at({"type"}) != "object")
@@ -97,13 +122,41 @@ std::vector<std::string> crd_violations(const value& crd) {
     std::size_t       kept     = 0;
     if (versions != nullptr)
         for (std::size_t i = 0; i < versions->items().size(); ++i) {
-            const auto& each = versions->items()[i];
-            look_at_version(each, "spec.versions[" + std::to_string(i) + "]", found);
+            const auto& each  = versions->items()[i];
+            const auto  alone = versions->items().size() == 1;
+            look_at_version(each, "spec.versions[" + std::to_string(i) + "]", alone, found);
             kept += is_set(each, "storage") ? 1 : 0;
         }
     if (kept != 1)
         found.emplace_back(
             "spec.versions: Invalid value: must have exactly one version marked as storage version"
+        );
+    if (kept == 0)
+        found.emplace_back(
+            "status.storedVersions: Invalid value: null: must have at least one stored version"
+        );
+    return found;
+}
+
+std::vector<std::string> crd_warnings(const value& crd) {
+    rules_found       rules;
+    const auto* const versions = crd.find_path({"spec", "versions"});
+    for (std::size_t i = 0; versions != nullptr && i < versions->items().size(); ++i) {
+        const auto* const schema = versions->items()[i].find_path({"schema", "openAPIV3Schema"});
+        const auto        at = "spec.versions[" + std::to_string(i) + "].schema.openAPIV3Schema";
+        if (schema != nullptr) look_for_rules(*schema, at, false, rules);
+    }
+    std::vector<std::string> found;
+    if (rules.count > 0)
+        found.push_back(
+            "of x-kubernetes-validations the sandbox plays `self == oldSelf` only, and not: " +
+            std::to_string(rules.count) + " of the rules, the first at " + rules.first +
+            "; objects that break them are taken"
+        );
+    if (crd.text_at({"spec", "conversion", "strategy"}) == "Webhook")
+        found.emplace_back(
+            "the sandbox does not convert between versions (spec.conversion): objects are answered "
+            "as they were written"
         );
     return found;
 }

@@ -46,7 +46,7 @@ result<value> api_store::removable(
         (!how.resource_version.empty() && how.resource_version != resource_version_of(*was)))
         return failure{
             errc::conflict,
-            "Operation cannot be fulfilled on " + name_of(type, key) + ": Precondition failed"
+            "Operation cannot be fulfilled on " + kind_name_of(type, key) + ": Precondition failed"
         };
     return *was;
 }

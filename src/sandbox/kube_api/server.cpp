@@ -1,9 +1,11 @@
 #include "server.hpp"
 
 #include "answers.hpp"
+#include "crd_schema.hpp"
 #include "documents.hpp"
 #include "falconer/event.hpp"
 #include "list_options.hpp"
+#include "rules.hpp"
 #include "table.hpp"
 #include "watch.hpp"
 #include "writing.hpp"
@@ -94,7 +96,13 @@ std::optional<http_response> misplaced(
 ) {
     const bool reads  = method == "GET" || method == "HEAD";
     const bool spaced = !route.namespace_name.empty(), named = !route.name.empty();
-    if (!route.part.empty() && (route.part != "status" || !type.has_status)) return not_found();
+    if (!route.part.empty() && (route.part != "status" || !type.has_status)) {
+        const bool is_built_in = type.built_in || route.part == "status";
+        if (is_built_in) return not_found();
+        return refusal({errc::not_found, name_of(type.type, {{}, route.name}) + " not found"});
+    }
+    if (!type.built_in && route.part == "status" && (method == "POST" || method == "DELETE"))
+        return no_such_action(type.type, method == "POST" ? "create" : "delete");
     const bool without_its_own = type.type.namespaced && !spaced;
     if (!type.built_in && spaced != type.type.namespaced && (named || spaced || !reads))
         return not_served();
@@ -107,6 +115,12 @@ std::optional<http_response> misplaced(
     const bool can_be = reads || (named ? changes || (method == "DELETE" && route.part.empty())
                                         : method == "POST" || method == "DELETE");
     return can_be ? std::nullopt : std::optional(not_allowed());
+}
+
+/// What is not played is said where somebody might count on it.
+void add_warnings(const api_write& what, api_admitted& to) {
+    if (!is_crd(what.type.type) || what.operation == "DELETE") return;
+    for (auto& each : crd_warnings(to.object)) to.warnings.push_back(std::move(each));
 }
 
 kube_selection selection_of(const api_route& route) {
@@ -332,6 +346,7 @@ task<result<api_admitted>> api_server::writing(
             api_admitted made;
             made.object  = std::move(*done);
             made.created = what.operation == "CREATE";
+            add_warnings(what, made);
             co_return made;
         }
         auto would = written(store, what, route, request, *how, stage::rehearsal);
@@ -346,6 +361,7 @@ task<result<api_admitted>> api_server::writing(
         if (!done) co_return std::move(done).error();
         reviewed->object  = std::move(*done);
         reviewed->created = what.operation == "CREATE";
+        add_warnings(what, *reviewed);
         co_return reviewed;
     }
 }

@@ -196,14 +196,16 @@ void look_at_finalizers(
     if (all == nullptr) return;
     constexpr std::array<std::string_view, 3> known{"kubernetes", "orphan", "foregroundDeletion"};
     const bool                                core_type = type.built_in && type.type.group.empty();
-    for (const auto& each : all->items()) {
+    for (std::size_t i = 0; i < all->items().size(); ++i) {
+        const auto& each = all->items()[i];
         if (!each.is_text()) continue;
         const auto& name = *each.text();
         const bool  bare = name.find('/') == name.npos;
         if (!is_qualified_name(name) ||
             (core_type && bare && std::ranges::find(known, name) == known.end()))
             found.push_back(
-                "metadata.finalizers: Invalid value: " + json_text(each) +
+                "metadata.finalizers[" + std::to_string(i) +
+                "]: Invalid value: " + json_text(each) +
                 ": name is neither a standard finalizer name nor is it fully qualified"
             );
     }

@@ -27,11 +27,22 @@ kube_removal removal_of(const value& how) {
     };
 }
 
-failure unsupported(std::string_view option, const value& said, std::string_view supported) {
-    return failure{
-        errc::malformed, std::string(option) + ": Unsupported value: " + described(said) +
-                             ": supported values: " + std::string(supported)
-    };
+/// Of the options of a kind of write. Source: apimachinery, apis/meta/v1, CreateOptions and so on.
+failure bad_option(std::string_view method, const std::string& why) {
+    const std::string_view kind = method == "POST"    ? "CreateOptions"
+                                  : method == "PUT"   ? "UpdateOptions"
+                                  : method == "PATCH" ? "PatchOptions"
+                                                      : "DeleteOptions";
+    return {errc::malformed, std::string(kind) + ".meta.k8s.io \"\" is invalid: " + why};
+}
+
+failure unsupported(
+    std::string_view method, std::string_view option, const value& said, std::string_view supported
+) {
+    return bad_option(
+        method, std::string(option) + ": Unsupported value: " + json_text(said) +
+                    ": supported values: " + std::string(supported)
+    );
 }
 
 std::optional<api_patch_kind> patch_kind_of(const http_request& request) {
@@ -67,15 +78,14 @@ result<void> check_deletion(const value& how) {
     const auto                                policy = how.text_at({"propagationPolicy"});
     if (std::ranges::find(policies, policy) == policies.end())
         return unsupported(
-            "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
+            "DELETE", "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
         );
     const auto* const orphan = how.find("orphanDependents");
     if (orphan != nullptr && !orphan->is_null() && !policy.empty())
-        return failure{
-            errc::malformed,
-            "DeleteOptions.meta.k8s.io \"\" is invalid: orphanDependents: Invalid value: "
-            "orphanDependents and deletionPropagation cannot be both set"
-        };
+        return bad_option(
+            "DELETE", "propagationPolicy: Invalid value: " + json_text(value(policy)) +
+                          ": orphanDependents and deletionPropagation cannot be both set"
+        );
     return {};
 }
 
@@ -92,18 +102,18 @@ result<void> check_apply(const value& config) {
 result<void> check_query(const api_route& route, const http_request& request) {
     if (const auto how = route.asked("fieldValidation");
         !how.empty() && how != "Ignore" && how != "Warn" && how != "Strict")
-        return unsupported("fieldValidation", value(how), R"("Ignore", "Strict", "Warn")");
+        return unsupported(
+            request.method, "fieldValidation", value(how), R"("Ignore", "Strict", "Warn")"
+        );
     if (route.asked("fieldManager").size() > longest_manager)
-        return failure{
-            errc::malformed, "fieldManager: Too long: may not be more than " +
-                                 std::to_string(longest_manager) + " bytes"
-        };
+        return bad_option(
+            request.method, "fieldManager: Too long: may not be more than " +
+                                std::to_string(longest_manager) + " bytes"
+        );
     if (request.method == "PATCH" && !is_apply(request) && !route.asked("force").empty())
-        return failure{
-            errc::malformed,
-            "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for "
-            "non-apply patch"
-        };
+        return bad_option(
+            request.method, "force: Forbidden: may not be specified for non-apply patch"
+        );
     return {};
 }
 
@@ -158,12 +168,13 @@ result<write_options> options_of(const api_route& route, const http_request& req
     if (auto good = check_query(route, request); !good) return std::move(good).error();
     value dry_runs = value::list();
     if (const auto* const said = how.find("dryRun"); said != nullptr && !said->is_null()) {
-        if (!said->is_list()) return unsupported("dryRun", *said, "\"All\"");
+        if (!said->is_list()) return unsupported(request.method, "dryRun", *said, "\"All\"");
         dry_runs = *said;
     }
     if (const auto asked = route.asked("dryRun"); !asked.empty()) dry_runs.push_back(asked);
     for (const auto& each : dry_runs.items()) {
-        if (!each.is_text() || *each.text() != "All") return unsupported("dryRun", each, "\"All\"");
+        if (!each.is_text() || *each.text() != "All")
+            return unsupported(request.method, "dryRun", each, "\"All\"");
         made.dry_run = true;
     }
     made.removal = removal_of(how);
@@ -218,11 +229,9 @@ result<value> written(
             .dry_run = how.dry_run,
         };
         if (applying.manager.empty())
-            return failure{
-                errc::malformed,
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
-                "required for apply patch"
-            };
+            return bad_option(
+                request.method, "fieldManager: Required value: is required for apply patch"
+            );
         if (auto good = check_apply(*given); !good) return std::move(good).error();
         return store.apply(type, what.key, *given, applying, admitted ? &what.object : nullptr);
     }

@@ -5,10 +5,27 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
 namespace falconer::sandbox {
 namespace {
+
+/// Source: apimachinery, util/validation, IsDNS1035Label.
+bool is_dns_label(std::string_view text) {
+    const auto is_inner = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    return !text.empty() && text.size() <= 63 && text.front() >= 'a' && text.front() <= 'z' &&
+           text.back() != '-' && std::ranges::all_of(text, is_inner);
+}
+
+std::string lowered(std::string_view text) {
+    std::string made(text);
+    for (auto& c : made)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return made;
+}
 
 bool is_set(const value& schema, std::string_view flag) {
     const auto* const is = schema.find(flag);
@@ -46,6 +63,32 @@ void look_at_schema(const value& schema, const std::string& path, std::vector<st
         look_at_schema(*other, path + ".additionalProperties", found);
     if (type == "array" && schema.find("items") == nullptr)
         found.push_back(path + ".items: Required value: must be specified");
+    if (schema.find("properties") != nullptr && schema.find("additionalProperties") != nullptr)
+        found.push_back(
+            path +
+            ".additionalProperties: Forbidden: additionalProperties and properties are mutual "
+            "exclusive"
+        );
+    if (is_set(schema, "uniqueItems"))
+        found.push_back(
+            path +
+            ".uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime "
+            "complexity becomes quadratic"
+        );
+    const auto* const keys = schema.find("x-kubernetes-list-map-keys");
+    if (schema.text_at({"x-kubernetes-list-type"}) == "map" &&
+        (keys == nullptr || keys->items().empty()))
+        found.push_back(
+            path +
+            ".x-kubernetes-list-map-keys: Required value: must not be empty if "
+            "x-kubernetes-list-type is map"
+        );
+    if (const auto* const otherwise = schema.find("default")) {
+        auto is = *otherwise;
+        fill_defaults(is, schema);
+        for (const auto& each : violations({{"is", is}}, {{"properties", {{"is", schema}}}}))
+            found.push_back(path + ".default" + each.substr(each.find(':')));
+    }
 }
 
 /// How many rules in CEL there are that are not played, and where the first one is.
@@ -76,7 +119,13 @@ void look_for_rules(
 void look_at_version(
     const value& version, const std::string& path, bool alone, std::vector<std::string>& found
 ) {
-    if (version.text_at({"name"}).empty()) found.push_back(path + ".name: Required value");
+    const auto name = version.text_at({"name"});
+    if (name.empty()) found.push_back(path + ".name: Required value");
+    if (!name.empty() && !is_dns_label(name)) {
+        const auto why = ": Invalid value: " + json_text(name) + ": it must be a DNS-1035 label";
+        found.push_back(path + ".name" + why);
+        if (alone) found.push_back("spec.version" + why);
+    }
     const auto* const schema = version.find_path({"schema", "openAPIV3Schema"});
     if (schema == nullptr || !schema->is_map()) {
         found.push_back(path + ".schema.openAPIV3Schema: Required value: schemas are required");
@@ -116,17 +165,33 @@ std::vector<std::string> crd_violations(const value& crd) {
             R"(: supported values: "Cluster", "Namespaced")"
         );
     if (plural.empty()) found.emplace_back("spec.names.plural: Required value");
-    if (crd.text_at({"spec", "names", "kind"}).empty())
-        found.emplace_back("spec.names.kind: Required value");
-    const auto* const versions = crd.find_path({"spec", "versions"});
-    std::size_t       kept     = 0;
+    const auto kind = crd.text_at({"spec", "names", "kind"});
+    if (kind.empty()) found.emplace_back("spec.names.kind: Required value");
+    if (!kind.empty() && !is_dns_label(lowered(kind)))
+        found.push_back(
+            "spec.names.kind: Invalid value: " + json_text(kind) +
+            ": may have mixed case, but should otherwise match a DNS-1035 label"
+        );
+    const auto strategy = crd.text_at({"spec", "conversion", "strategy"});
+    if (!strategy.empty() && strategy != "None" && strategy != "Webhook")
+        found.push_back(
+            "spec.conversion.strategy: Unsupported value: " + json_text(strategy) +
+            R"(: supported values: "None", "Webhook")"
+        );
+    const auto* const          versions = crd.find_path({"spec", "versions"});
+    std::size_t                kept     = 0;
+    bool                       doubled  = false;
+    std::set<std::string_view> names;
     if (versions != nullptr)
         for (std::size_t i = 0; i < versions->items().size(); ++i) {
             const auto& each  = versions->items()[i];
             const auto  alone = versions->items().size() == 1;
             look_at_version(each, "spec.versions[" + std::to_string(i) + "]", alone, found);
-            kept += is_set(each, "storage") ? 1 : 0;
+            kept    += is_set(each, "storage") ? 1 : 0;
+            doubled  = doubled || !names.insert(each.text_at({"name"})).second;
         }
+    if (doubled)
+        found.emplace_back("spec.versions: Invalid value: must contain unique version names");
     if (kept != 1)
         found.emplace_back(
             "spec.versions: Invalid value: must have exactly one version marked as storage version"
@@ -135,6 +200,26 @@ std::vector<std::string> crd_violations(const value& crd) {
         found.emplace_back(
             "status.storedVersions: Invalid value: null: must have at least one stored version"
         );
+    return found;
+}
+
+std::vector<std::string> crd_changes(const value& was, const value& crd) {
+    std::vector<std::string> found;
+    if (was.is_null()) return found;
+    for (const auto& path :
+         {std::array<std::string_view, 3>{"spec", "scope", ""},
+          {"spec", "group", ""},
+          {"spec", "names", "plural"},
+          {"spec", "names", "kind"}}) {
+        const auto is  = path[2].empty() ? crd.text_at({path[0], path[1]})
+                                         : crd.text_at({path[0], path[1], path[2]});
+        const auto had = path[2].empty() ? was.text_at({path[0], path[1]})
+                                         : was.text_at({path[0], path[1], path[2]});
+        if (is == had) continue;
+        auto at = std::string(path[0]) + "." + std::string(path[1]);
+        if (!path[2].empty()) at += "." + std::string(path[2]);
+        found.push_back(at + ": Invalid value: " + json_text(is) + ": field is immutable");
+    }
     return found;
 }
 

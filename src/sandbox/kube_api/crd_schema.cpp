@@ -78,7 +78,10 @@ void default_at(value& is, const value& schema) {
             const auto* const otherwise = each.is.find("default");
             auto*             has       = is.find(each.key);
             const bool nothing = has == nullptr || (has->is_null() && !is_set(each.is, "nullable"));
-            if (nothing && otherwise != nullptr) is[each.key] = *otherwise;
+            if (nothing && otherwise != nullptr)
+                is[each.key] = *otherwise;
+            else if (nothing && has != nullptr)
+                is.erase(each.key);  // null is what is not there
             if (auto* const there = is.find(each.key)) default_at(*there, each.is);
         }
     if (const auto* const other = schema.find("additionalProperties");

@@ -31,6 +31,8 @@ std::vector<std::string> changes_of_fixed(
 /// Of a CRD itself: what keeps it from being served.
 std::vector<std::string> crd_violations(const value& crd);
 
+/// … and what must not change of it. `was`: null when it is new.
+std::vector<std::string> crd_changes(const value& was, const value& crd);
 /// … and what of it is not played here, for whoever applies it.
 std::vector<std::string> crd_warnings(const value& crd);
 

@@ -34,6 +34,19 @@ bool wants_table(const http_request& request) {
     return accepts && accepts->find("as=Table") != std::string_view::npos;
 }
 
+bool can_be_read(const http_request& request) {
+    const auto type = request.headers.find("Content-Type").value_or("");
+    return type.empty() || type.starts_with("application/json") ||
+           type.starts_with("application/yaml");
+}
+
+/// Source: RFC 9110, 12.5.1; of what a client lists, JSON is all that there is here.
+bool takes_json(const http_request& request) {
+    const auto accepts = request.headers.find("Accept").value_or("");
+    return accepts.empty() || accepts.find("json") != accepts.npos ||
+           accepts.find("*/*") != accepts.npos || accepts.find("application/*") != accepts.npos;
+}
+
 bool is_write(const http_request& request) {
     return request.method != "GET" && request.method != "HEAD";
 }
@@ -94,7 +107,7 @@ bool has_built_in(const api_types& types, std::string_view group) {
 std::optional<http_response> misplaced(
     const api_type& type, const api_route& route, std::string_view method
 ) {
-    const bool reads  = method == "GET" || method == "HEAD";
+    const bool reads  = method == "GET";
     const bool spaced = !route.namespace_name.empty(), named = !route.name.empty();
     if (!route.part.empty() && (route.part != "status" || !type.has_status)) {
         const bool is_built_in = type.built_in || route.part == "status";
@@ -208,12 +221,22 @@ task<http_response> api_server::objects(
         co_return has_built_in(store.types(), route.group) ? not_found() : not_served();
     api_type type = *found;  // a CRD that is written changes the types
     if (auto elsewhere = misplaced(type, route, request.method)) co_return std::move(*elsewhere);
+    if (!takes_json(request))
+        co_return status_answer(
+            406, "NotAcceptable", "only application/json is served here", value::map()
+        );
     if (!is_write(request)) co_return reading(store, type, route, request, fault);
     if (const auto type_of_body = request.headers.find("Content-Type").value_or("");
         type_of_body.find("protobuf") != std::string_view::npos)
         co_return status_answer(
             415, "UnsupportedMediaType",
             "the sandbox reads JSON and YAML: write the object to a file and `kubectl apply -f` it"
+        );
+    if (request.method != "PATCH" && request.method != "DELETE" && !can_be_read(request))
+        co_return status_answer(
+            415, "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json, application/yaml"
         );
     if (is_review(type.type)) co_return review(store, type.type, request);
     if (request.method == "PATCH" && !can_be_patched_so(type, request))
@@ -250,6 +273,12 @@ http_response api_server::reading(
     if (is_review(type.type)) return not_allowed();
     if (auto good = check_list_options(type, route); !good) return refusal(good.error());
     const auto which = selection_of(route);
+    if (const auto version = number_in<std::uint64_t>(route.asked("resourceVersion"), 0);
+        version > store.version() && !route.is_asked("watch"))
+        return refusal(
+            {errc::timed_out, "Timeout: Too large resource version: " + std::to_string(version) +
+                                  ", current: " + std::to_string(store.version())}
+        );
     if (route.is_asked("watch")) {
         auto selector = api_selector::parse(which.labels, which.fields);
         if (!selector) return status_answer(400, "BadRequest", selector.error().detail);

@@ -161,6 +161,11 @@ value status_details(const failure& why) {
     if (why.code == errc::conflict) return of_conflict(text);
     if (why.code == errc::malformed) return of_invalid(text);
     if (why.code == errc::denied) return of_forbidden(text);
+    if (why.code == errc::timed_out && text.starts_with("Timeout: Too large resource version"))
+        return {
+            {"retryAfterSeconds", 1},
+            {"causes", value::list_type{{{"reason", "ResourceVersionTooLarge"}, {"message", text}}}}
+        };
     if (why.code == errc::overloaded) return {{"retryAfterSeconds", 1}};
     if (why.code == errc::already_exists)
         return add_object(text, " already exists", made) ? made : value{};

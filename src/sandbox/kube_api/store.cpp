@@ -1,5 +1,6 @@
 #include "store.hpp"
 
+#include "built_in_rules.hpp"
 #include "crd_schema.hpp"
 #include "extension_labels.hpp"
 #include "falconer/event.hpp"
@@ -25,6 +26,28 @@ result<void> readable(const api_type& type, const value& object, std::error_code
     return failure{
         otherwise, type.type.kind + " in version \"" + type.type.version +
                        "\" cannot be handled as a " + type.type.kind + ": " + why
+    };
+}
+
+/// A patch that makes it an object of another type.
+std::string other_type(const kube_type& type, const value& object) {
+    const auto kind = object.text_at({"kind"}), version = object.text_at({"apiVersion"});
+    if (!kind.empty() && kind != type.kind) return "it is no " + type.kind;
+    if (!version.empty() && version != type.api_version()) return "it is not " + type.api_version();
+    return {};
+}
+
+/// Source: apimachinery, api/validation, ValidateObjectMetaAccessorUpdate. Elsewhere the uid is a
+/// precondition.
+bool changes_what_is_fixed(const value& was, const value& object) {
+    const auto uid = object.text_at({"metadata", "uid"});
+    return !uid.empty() && uid != was.text_at({"metadata", "uid"});
+}
+
+failure uid_is_fixed(const kube_type& type, const kube_key& key, const value& object) {
+    return {
+        errc::malformed, invalid_text(type, key) + "metadata.uid: Invalid value: " +
+                             json_text(object.text_at({"metadata", "uid"})) + ": field is immutable"
     };
 }
 
@@ -90,15 +113,20 @@ result<void> api_store::check(const kube_type& type, const kube_key& key, const 
     return check_keys(type, key, object);
 }
 
-/// To the schema of its type.
-result<void> api_store::conform(const api_type& type, const kube_key& key, value& object) {
+/// To what its type allows. `was`: null when it is new.
+result<void> api_store::conform(
+    const api_type& type, const kube_key& key, const value& was, value& object
+) {
+    tidy(type, object);
     auto problems = metadata_violations(type, object);
+    for (auto& each : built_in_violations(type, was, object)) problems.push_back(std::move(each));
     if (type.schema.is_map()) {
         prune(object, type.schema);
         fill_defaults(object, type.schema);
         for (auto& each : violations(object, type.schema)) problems.push_back(std::move(each));
     } else if (type.type.kind == "CustomResourceDefinition") {
         for (auto& each : crd_violations(object)) problems.push_back(std::move(each));
+        for (auto& each : crd_changes(was, object)) problems.push_back(std::move(each));
     }
     if (problems.empty()) return {};
     return failure{errc::malformed, invalid_text(type.type, key) + listed(problems)};
@@ -156,7 +184,7 @@ result<value> api_store::make(const api_type& served, kube_key key, value object
         object["status"]["phase"] = "Active";
     }
     if (type.kind == "CustomResourceDefinition") object["status"] = established(object);
-    if (auto good = conform(served, key, object); !good) return std::move(good).error();
+    if (auto good = conform(served, key, {}, object); !good) return std::move(good).error();
     if (rehearses) return object;
     return commit(type, key, nullptr, std::move(object));
 }
@@ -202,11 +230,14 @@ result<value> api_store::patch(
         case api_patch_kind::json: patched = json_patched(*was, patch); break;
     }
     if (!patched) return std::move(patched).error();
-    if (auto why = misshapen(*served, *patched); !why.empty())
+    auto why = misshapen(*served, *patched);
+    if (served->built_in && why.empty()) why = other_type(type, *patched);
+    if (!why.empty())
         return failure{
             errc::malformed, " \"\" is invalid: patch: Invalid value: " +
                                  json_text(value(json_text(*patched))) + ": " + why
         };
+    if (changes_what_is_fixed(*was, *patched)) return uid_is_fixed(type, key, *patched);
     if (patched->text_at({"metadata", "name"}).empty())
         return failure{
             errc::broken, "the name of the object (" + key.name +
@@ -235,6 +266,7 @@ result<value> api_store::apply(
     auto merged = owners.apply(was ? *was : value{}, config, by, how.force, served->built_in);
     if (!merged) return std::move(merged).error();
     if (admitted != nullptr) *merged = *admitted;
+    if (was && changes_what_is_fixed(*was, *merged)) return uid_is_fixed(type, key, *merged);
     const kube_write writing{.part = how.part, .dry_run = how.dry_run};
     if (auto good = check(type, key, *merged); !good) return std::move(good).error();
     auto done = was ? write(*served, key, *was, std::move(*merged), writing)
@@ -314,7 +346,7 @@ result<value> api_store::write(
     object["metadata"]["name"] = key.name;
     if (type.type.namespaced) object["metadata"]["namespace"] = key.namespace_name;
     object["metadata"]["resourceVersion"] = std::string(resource_version_of(was));
-    if (auto good = conform(type, key, object); !good) return std::move(good).error();
+    if (auto good = conform(type, key, was, object); !good) return std::move(good).error();
     if (const auto changed = changes_of_fixed(object, was, type.schema); !changed.empty())
         return failure{errc::malformed, invalid_text(type.type, key) + listed(changed)};
     if (object == was || how.dry_run) return object;  // nothing happens where nothing changes

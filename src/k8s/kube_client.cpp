@@ -33,6 +33,8 @@ public:
         if (!file_.empty() && time_.now() >= due_) read();
         return token_;
     }
+    /// What is wrong with its file; empty: nothing.
+    const std::string& wrong() const noexcept { return wrong_; }
     /// It was refused. True: there is another one now.
     bool refused() {
         if (file_.empty()) return false;
@@ -46,15 +48,20 @@ private:
         due_      = time_.now() + age_;
         auto text = read_file(file_);
         // What is unreadable for a moment is no reason to forget what we have.
-        if (!text) return;
-        while (text->ends_with('\n')) text->pop_back();
-        if (!text->empty()) token_ = secret(std::move(*text));
+        if (!text) {
+            wrong_ = "token file " + file_.string() + " cannot be read: " + text.error().detail;
+            return;
+        }
+        auto token = trimmed_token(*text);
+        wrong_     = is_token(token) ? "" : "token file " + file_.string() + " holds no token";
+        if (wrong_.empty()) token_ = secret(std::move(token));
     }
 
     time_source&          time_;
     secret                token_;
     std::filesystem::path file_;
     std::chrono::seconds  age_;
+    std::string           wrong_{};
     steady_time           due_ = steady_time::min();
 };
 
@@ -244,7 +251,7 @@ private:
     failure refused(const net::http_response& answer, const std::string& doing) const {
         auto why = failure_of(answer);
         if (answer.status == 401) {
-            why.detail += ": " + denied_;
+            why.detail += ": " + (bearer_.wrong().empty() ? denied_ : bearer_.wrong());
             if (const auto apart = clock_.apart(); apart.count() != 0)
                 why.detail += "; " + clock_sentence(apart, where_);
         }

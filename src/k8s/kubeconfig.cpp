@@ -3,6 +3,7 @@
 #include "falconer/base64.hpp"
 #include "falconer/read_file.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace falconer::k8s {
@@ -59,7 +60,10 @@ result<void> read_user(const value& user, const std::filesystem::path& folder, k
             );
     if (user.find("username") != nullptr || user.find("password") != nullptr)
         return bad("the user has a password, which Kubernetes takes no longer");
-    into.token = secret(std::string(user.text_at({"token"})));
+    const auto token = user.text_at({"token"});
+    if (!token.empty() && !is_token(token))
+        return bad("the user's token has blanks or line breaks in it, which no token has");
+    into.token = secret(std::string(token));
     if (const auto file = user.text_at({"tokenFile"}); !file.empty())
         into.token_file = folder / file;
     auto certificate = pem_of(user, "client-certificate", folder);
@@ -100,6 +104,19 @@ result<std::string> read_whole(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::string trimmed_token(std::string_view text) {
+    constexpr std::string_view white = " \t\r\n";
+    const auto                 first = text.find_first_not_of(white);
+    if (first == text.npos) return {};
+    return std::string(text.substr(first, text.find_last_not_of(white) - first + 1));
+}
+
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::ranges::none_of(text, [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
+    });
+}
 
 result<kube_access> read_kubeconfig(const value& config, const std::filesystem::path& folder) {
     if (!config.is_map()) return bad("expected a mapping, found " + described(config));

@@ -288,6 +288,30 @@ TEST_F(KubeClientTest, ATokenFileThatHasChangedIsReadAgainWithoutARefusal) {
     EXPECT_THAT(seen, HasSubstr("Authorization: Bearer second\r\n")) << "the last one that was";
 }
 
+TEST_F(KubeClientTest, ATokenFileMayEndAsItLikesAndOneWithoutATokenIsNamed) {
+    const test::temporary_folder folder;
+    access.token_file = folder.path() / "token";
+    std::ofstream(access.token_file) << " t0ken\r\n";
+    begin();
+    std::string seen;
+    answer = [&](const std::string& request) {
+        seen = request;
+        return server::json(200, "{}");
+    };
+    ASSERT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer t0ken\r\n"));
+
+    answer         = [](const std::string&) { return server::json(401, "{}"); };
+    const auto why = [&] {
+        begin();
+        return wait(client->get(secrets, {"ns", "a"})).error().detail;
+    };
+    std::ofstream(access.token_file) << "two\nlines";
+    EXPECT_THAT(why(), HasSubstr("token file " + access.token_file.string() + " holds no token"));
+    std::filesystem::remove(access.token_file);
+    EXPECT_THAT(why(), HasSubstr("token file " + access.token_file.string() + " cannot be read: "));
+}
+
 TEST_F(KubeClientTest, HalfABodyIsNoAnswer) {
     answer = [&](const std::string&) {
         return std::string("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{");

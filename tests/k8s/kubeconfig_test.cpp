@@ -103,6 +103,18 @@ TEST(KubeconfigTest, WhomToBelieveIsSaidByTheUser) {
     EXPECT_EQ(named->server_name, "b.example.com");
 }
 
+TEST(KubeconfigTest, ATokenThatCannotBeSentIsRefused) {
+    for (const auto* token : {R"("a\nX-Injected: b")", R"("a\r\n")", "a b"}) {
+        const auto got = read("server: 'https://a'", (std::string("token: ") + token).c_str());
+        ASSERT_FALSE(got) << token;
+        EXPECT_THAT(got.error().detail, HasSubstr("token has blanks or line breaks"));
+    }
+    EXPECT_EQ(trimmed_token(" \r\n eyJ.a.b\r\n"), "eyJ.a.b");
+    EXPECT_EQ(trimmed_token(" \n"), "");
+    EXPECT_TRUE(is_token("eyJ.a-_.b=="));
+    EXPECT_FALSE(is_token(""));
+}
+
 TEST(KubeconfigTest, AMissingFileIsNamed) {
     EXPECT_THAT(
         read_kubeconfig_file("/nowhere/config").error().detail, HasSubstr("/nowhere/config")

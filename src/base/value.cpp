@@ -127,6 +127,9 @@ bool operator==(const value& a, const value& b) noexcept {
     if (!a.is_map() || !b.is_map()) return a.state_ == b.state_;
     const auto &x = a.entries(), &y = b.entries();
     if (x.size() != y.size()) return false;
+    const bool same_order =
+        std::ranges::equal(x, y, {}, &value::entry::key, &value::entry::key);  // mostly
+    if (same_order) return std::ranges::equal(x, y, {}, &value::entry::is, &value::entry::is);
     std::vector<const value::entry*> left, right;
     for (const auto& each : x) left.push_back(&each);
     for (const auto& each : y) right.push_back(&each);

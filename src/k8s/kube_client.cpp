@@ -4,6 +4,7 @@
 #include "client_counts.hpp"
 #include "clock_skew.hpp"
 #include "falconer/async.hpp"
+#include "falconer/json_path.hpp"
 #include "falconer/log.hpp"
 #include "falconer/read_file.hpp"
 #include "falconer/spelling.hpp"
@@ -12,6 +13,7 @@
 #include "watch_lines.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <system_error>
 #include <utility>
@@ -31,6 +33,8 @@ public:
         if (!file_.empty() && time_.now() >= due_) read();
         return token_;
     }
+    /// What is wrong with its file; empty: nothing.
+    const std::string& wrong() const noexcept { return wrong_; }
     /// It was refused. True: there is another one now.
     bool refused() {
         if (file_.empty()) return false;
@@ -44,20 +48,38 @@ private:
         due_      = time_.now() + age_;
         auto text = read_file(file_);
         // What is unreadable for a moment is no reason to forget what we have.
-        if (!text) return;
-        while (text->ends_with('\n')) text->pop_back();
-        if (!text->empty()) token_ = secret(std::move(*text));
+        if (!text) {
+            wrong_ = "token file " + file_.string() + " cannot be read: " + text.error().detail;
+            return;
+        }
+        auto token = trimmed_token(*text);
+        wrong_     = is_token(token) ? "" : "token file " + file_.string() + " holds no token";
+        if (wrong_.empty()) token_ = secret(std::move(token));
     }
 
     time_source&          time_;
     secret                token_;
     std::filesystem::path file_;
     std::chrono::seconds  age_;
+    std::string           wrong_{};
     steady_time           due_ = steady_time::min();
 };
 
 /// Whoever goes on trying anyway, and has something to tell of each time, wants no help with it.
 enum class again : std::uint8_t { if_safe, never };
+
+constexpr std::array<std::string_view, 4> writers_of_items{
+    "items", "*", "metadata", "managedFields"
+};
+
+/// What 401 means to somebody who asks in this way.
+std::string denied_text(const kube_access& access) {
+    if (!access.token.empty() || !access.token_file.empty())
+        return "the token is not this cluster's, or has expired";
+    if (!access.certificate.empty())
+        return "the client certificate is not this cluster's, or has expired";
+    return "neither a token nor a client certificate is given";
+}
 
 std::string place_text(const kube_access& access) {
     const auto& to   = access.place;
@@ -72,8 +94,8 @@ public:
         const asio::any_io_executor& loop, time_source& time, kube_access access,
         kube_client_options opt, std::unique_ptr<net::http_client> http
     )
-        : time_(time), where_(place_text(access)), place_(std::move(access.place)),
-          path_(std::move(access.path)),
+        : time_(time), where_(place_text(access)), denied_(denied_text(access)),
+          place_(std::move(access.place)), path_(std::move(access.path)),
           bearer_(time, std::move(access.token), std::move(access.token_file), opt.token_age),
           opt_(std::move(opt)), http_(std::move(http)), turns_(loop, opt_.at_once),
           counts_(opt_.metrics == nullptr ? uncounted_ : *opt_.metrics, opt_.cluster) {}
@@ -92,7 +114,9 @@ public:
         kube_type type, kube_selection which, kube_page_request page, again how
     ) {
         auto asked = list_request(type, which, page);
-        auto got   = co_await ask(std::move(asked), "listing " + type.plural, how);
+        // Whoever follows does not hear who has written which fields: see event_in().
+        const auto left_out = how == again::never ? json_path(writers_of_items) : json_path{};
+        auto       got = co_await ask(std::move(asked), "listing " + type.plural, how, left_out);
         if (!got) co_return std::move(got).error();
         kube_page read;
         read.resource_version = got->text_at({"metadata", "resourceVersion"});
@@ -227,7 +251,7 @@ private:
     failure refused(const net::http_response& answer, const std::string& doing) const {
         auto why = failure_of(answer);
         if (answer.status == 401) {
-            why.detail += ": the token is not this cluster's, or has expired";
+            why.detail += ": " + (bearer_.wrong().empty() ? denied_ : bearer_.wrong());
             if (const auto apart = clock_.apart(); apart.count() != 0)
                 why.detail += "; " + clock_sentence(apart, where_);
         }
@@ -240,13 +264,14 @@ private:
     }
 
     task<result<value>> ask(
-        result<net::http_request> request, std::string doing, again how = again::if_safe
+        result<net::http_request> request, std::string doing, again how = again::if_safe,
+        json_path left_out = {}
     ) {
         if (!request) co_return std::move(request).error().while_doing(doing);
         auto answer = co_await send(std::move(*request), how);
         if (!answer) co_return std::move(answer).error().while_doing(doing);
         if (answer->status >= 300) co_return refused(*answer, doing);
-        auto read = parse_json(answer->body);
+        auto read = parse_json(answer->body, left_out);
         if (read && read->is_map()) co_return std::move(*read);
         const auto type = answer->headers.find("Content-Type").value_or("");
         const auto why  = read ? "found " + described(*read) : read.error().detail;
@@ -332,7 +357,7 @@ private:
     }
 
     time_source&                      time_;
-    std::string                       where_;  // for sentences
+    std::string                       where_, denied_;  // for sentences
     net::http_place                   place_;
     std::string                       path_;
     bearer                            bearer_;

@@ -3,7 +3,9 @@
 #include "falconer/base64.hpp"
 #include "falconer/read_file.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 
 namespace falconer::k8s {
 namespace {
@@ -19,6 +21,14 @@ const value* find_named(const value& config, std::string_view list, std::string_
     for (const auto& each : all->items())
         if (each.text_at({"name"}) == name) return &each;
     return nullptr;
+}
+
+/// What is no text would be taken for what is not there: `token: 17`.
+result<void> must_be_texts(const value& of, std::initializer_list<std::string_view> keys) {
+    for (const auto key : keys)
+        if (const auto* const is = of.find(key); is != nullptr && !is->is_null() && !is->is_text())
+            return bad(std::string(key) + ": expected a text, found " + described(*is));
+    return {};
 }
 
 /// "x-data" holds it in base64, "x" names its file.
@@ -59,7 +69,16 @@ result<void> read_user(const value& user, const std::filesystem::path& folder, k
             );
     if (user.find("username") != nullptr || user.find("password") != nullptr)
         return bad("the user has a password, which Kubernetes takes no longer");
-    into.token = secret(std::string(user.text_at({"token"})));
+    if (auto good = must_be_texts(
+            user, {"token", "tokenFile", "client-certificate", "client-certificate-data",
+                   "client-key", "client-key-data"}
+        );
+        !good)
+        return good;
+    const auto token = user.text_at({"token"});
+    if (!token.empty() && !is_token(token))
+        return bad("the user's token has blanks or line breaks in it, which no token has");
+    into.token = secret(std::string(token));
     if (const auto file = user.text_at({"tokenFile"}); !file.empty())
         into.token_file = folder / file;
     auto certificate = pem_of(user, "client-certificate", folder);
@@ -101,6 +120,19 @@ result<std::string> read_whole(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::string trimmed_token(std::string_view text) {
+    constexpr std::string_view white = " \t\r\n";
+    const auto                 first = text.find_first_not_of(white);
+    if (first == text.npos) return {};
+    return std::string(text.substr(first, text.find_last_not_of(white) - first + 1));
+}
+
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::ranges::none_of(text, [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
+    });
+}
+
 result<kube_access> read_kubeconfig(const value& config, const std::filesystem::path& folder) {
     if (!config.is_map()) return bad("expected a mapping, found " + described(config));
     const auto  name    = config.text_at({"current-context"});
@@ -122,12 +154,24 @@ result<kube_access> read_kubeconfig(const value& config, const std::filesystem::
     kube_access access;
     access.namespace_name = context->text_at({"context", "namespace"});
     const auto& where     = *cluster->find("cluster");
+    if (auto good = must_be_texts(
+            where, {"server", "certificate-authority", "certificate-authority-data",
+                    "tls-server-name", "proxy-url"}
+        );
+        !good)
+        return std::move(good).error();
     if (auto read = read_server(where.text_at({"server"}), access); !read)
         return std::move(read).error();
     if (auto read = read_trust(where, folder, access); !read) return std::move(read).error();
     if (user != nullptr)
-        if (const auto* who = user->find("user"); who != nullptr && who->is_map())
+        if (const auto* who = user->find("user"); who != nullptr && !who->is_null()) {
+            if (!who->is_map())
+                return bad(
+                    "user " + std::string(user_name) + ": expected a mapping, found " +
+                    described(*who)
+                );
             if (auto read = read_user(*who, folder, access); !read) return std::move(read).error();
+        }
     return access;
 }
 

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace falconer::k8s {
 
@@ -23,6 +24,12 @@ struct kube_access {
     std::filesystem::path token_file{};      // read again: it changes
     std::string           namespace_name{};  // of the context, or of our pod
 };
+
+/// Without the white space around it, as a file may have it. Source: client-go,
+/// transport/token_source.go.
+std::string trimmed_token(std::string_view text);
+/// Whether it can be sent: not empty, and nothing in it that ends a header's line or splits it.
+bool is_token(std::string_view text) noexcept;
 
 /// The current context of a kubeconfig. Relative files are beside `folder`.
 /// Errors: malformed, with a sentence; for exec and auth-provider plugins, user names with

@@ -2,6 +2,8 @@
 
 #include "byte_stream.hpp"
 #include "falconer/async.hpp"
+#include "falconer/log.hpp"
+#include "falconer/while_it_goes_on.hpp"
 #include "gzip_body.hpp"
 #include "http_codec.hpp"
 #include "tcp_stream.hpp"
@@ -21,6 +23,7 @@ struct connection {
     std::unique_ptr<byte_stream> peer{};
     steady_time                  since{};  // idle
     bool                         reused = false;
+    std::uint64_t                trust  = 0;  // with which certificates it was made
 };
 
 /// How one attempt on one connection ended.
@@ -37,6 +40,9 @@ bool harmless_to_repeat(const http_request& request) {
 }
 
 constexpr std::size_t piece_size = 16 * 1024;  // a record of TLS
+
+/// How often the certificate files are looked at, at most.
+constexpr std::chrono::seconds between_looks{1};
 
 /// An answer's body, unpacked if it is packed, and no longer than it may be.
 class answer_body {
@@ -76,7 +82,7 @@ class pooled_client final : public http_client {
 public:
     pooled_client(
         asio::any_io_executor loop, time_source& time, options opt,
-        std::unique_ptr<asio::ssl::context> tls
+        std::unique_ptr<tls_client_context> tls
     )
         : loop_(std::move(loop)), time_(time), opt_(std::move(opt)), tls_(std::move(tls)) {}
 
@@ -105,18 +111,25 @@ private:
         encode(request, bytes);
         auto ready = co_await reach(to, true);
         if (!ready) co_return std::move(ready).error();
-        auto& peer = *ready->peer;
-        auto  sent = co_await peer.write_all(bytes);
+        auto sent = co_await ready->peer->write_all(bytes);
         if (!sent) co_return std::move(sent).error();
+        auto last = time_.now();
+        auto work = hear_all(*ready->peer, hear, last);
+        co_return co_await while_it_goes_on(time_, silence, last, std::move(work));
+    }
 
+    /// `last`: when something came.
+    task<result<http_response>> hear_all(
+        byte_stream& peer, const listener& hear, steady_time& last
+    ) {
         response_decoder             decoder{16 * 1024, response_decoder::expect::body};
         std::string                  waiting, body;
         std::array<char, piece_size> some;
         bool                         begun = false;
         while (!decoder.done()) {
-            auto reading = peer.read_some(some);
-            auto size    = co_await with_timeout(time_, silence, std::move(reading));
+            auto size = co_await peer.read_some(some);
             if (!size) co_return std::move(size).error();
+            last = time_.now();
             if (*size == 0) {
                 auto whole = decoder.finish();
                 if (!whole) co_return std::move(whole).error();
@@ -153,7 +166,7 @@ private:
             auto tried = co_await try_on(*ready->peer, bytes, expect);
             if (tried.answer) {
                 const bool again = tried.intact && request.keep_alive && tried.answer->keep_alive;
-                if (again) keep(to, std::move(ready->peer));
+                if (again) keep(to, std::move(*ready));
                 co_return std::move(tried.answer);
             }
             const bool ended =
@@ -163,7 +176,24 @@ private:
         }
     }
 
+    /// Certificates that were renewed count from now on: connections of before are not kept any
+    /// longer, as client-go closes its own. Source: client-go, transport/cert_rotation.go.
+    void look_at_certificates() {
+        const auto now = time_.now();
+        if (now < next_look_) return;
+        next_look_         = now + between_looks;
+        const auto changed = tls_->reload(time_.utc());
+        if (!changed) {
+            log_of("net").warn("renewed certificates cannot be used: {}", changed.error().detail);
+        } else if (*changed) {
+            log_of("net").info("renewed certificates are used from now on");
+            ++trust_;
+            idle_.clear();
+        }
+    }
+
     task<result<connection>> reach(http_place to, bool fresh) {
+        if (to.tls) look_at_certificates();
         auto& kept = idle_[to];
         while (!fresh && !kept.empty()) {
             auto last = std::move(kept.back());
@@ -174,24 +204,25 @@ private:
         auto work = open(to);
         auto made = co_await with_timeout(time_, opt_.connect, std::move(work));
         if (!made) co_return std::move(made).error();
-        connection first;
-        first.peer = std::move(*made);
-        co_return std::move(first);
+        co_return std::move(*made);
     }
 
-    task<result<std::unique_ptr<byte_stream>>> open(http_place to) {
+    task<result<connection>> open(http_place to) {
         auto socket = co_await connect(loop_, to.host, std::to_string(to.port));
         if (!socket) co_return std::move(socket).error();
-        std::unique_ptr<byte_stream> peer;
+        connection made;
+        made.trust = trust_;
         if (to.tls)
-            peer = tls_client_stream(
-                std::move(*socket), *tls_, opt_.server_name.empty() ? to.host : opt_.server_name
+            made.peer = tls_client_stream(
+                std::move(*socket), tls_->now(),
+                opt_.server_name.empty() ? to.host : opt_.server_name,
+                opt_.anybody ? server_check::none : server_check::named
             );
         else
-            peer = plain_stream(std::move(*socket));
-        auto ready = co_await peer->open();
+            made.peer = plain_stream(std::move(*socket));
+        auto ready = co_await made.peer->open();
         if (!ready) co_return std::move(ready).error();
-        co_return std::move(peer);
+        co_return std::move(made);
     }
 
     task<attempt> try_on(
@@ -234,16 +265,21 @@ private:
         co_return attempt{.answer = std::move(head), .silent = false, .intact = waiting.empty()};
     }
 
-    void keep(const http_place& to, std::unique_ptr<byte_stream> peer) {
+    void keep(const http_place& to, connection one) {
+        if (to.tls && one.trust != trust_) return;
         auto& kept = idle_[to];
         if (kept.size() >= opt_.spare) return;
-        kept.push_back({std::move(peer), time_.now(), false});
+        one.since  = time_.now();
+        one.reused = false;
+        kept.push_back(std::move(one));
     }
 
     asio::any_io_executor                         loop_;
     time_source&                                  time_;
     options                                       opt_;
-    std::unique_ptr<asio::ssl::context>           tls_;
+    std::unique_ptr<tls_client_context>           tls_;
+    std::uint64_t                                 trust_     = 0;  // counts renewals
+    steady_time                                   next_look_ = steady_time::min();
     std::map<http_place, std::vector<connection>> idle_{};
 };
 
@@ -286,7 +322,7 @@ result<http_place> parse_place(std::string_view url) {
 result<std::unique_ptr<http_client>> make_http_client(
     asio::any_io_executor loop, time_source& time, http_client::options opt
 ) {
-    auto tls = make_tls_client_context(
+    auto tls = tls_client_context::load(
         {.ca = opt.ca, .certificate = opt.certificate, .key = opt.key, .anybody = opt.anybody},
         time.utc()
     );

@@ -220,25 +220,50 @@ result<utc_time> certificate_end(const std::filesystem::path& file) {
     return end_of(chain->front().get());
 }
 
-result<std::unique_ptr<asio::ssl::context>> make_tls_client_context(
-    const tls_client_options& which, utc_time now
+result<std::unique_ptr<tls_client_context>> tls_client_context::load(
+    tls_client_options which, utc_time now
 ) {
+    std::unique_ptr<tls_client_context> made(new tls_client_context(std::move(which)));
+    made->seen_ = made->look();
+    auto taken  = made->take(now);
+    if (!taken) return std::move(taken).error();
+    return made;
+}
+
+tls_client_context::stamp tls_client_context::look() const {
+    stamp all;
+    for (const auto& file : {which_.ca, which_.certificate, which_.key})
+        if (!file.empty() && !is_inline(file)) all.push_back(file_stamp(file));
+    return all;
+}
+
+result<void> tls_client_context::take(utc_time now) {
     auto  made    = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
     auto* context = made->native_handle();
     harden(context);
     SSL_CTX_set_alpn_protos(context, http11, sizeof http11);
-    SSL_CTX_set_verify(context, which.anybody ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
-    if (which.ca.empty()) {
+    SSL_CTX_set_verify(context, which_.anybody ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
+    if (which_.ca.empty()) {
         SSL_CTX_set_default_verify_paths(context);
     } else {
-        auto trusted = trust(context, "CA", which.ca);
-        if (!trusted) return std::move(trusted).error();
+        auto trusted = trust(context, "CA", which_.ca);
+        if (!trusted) return trusted;
     }
-    if (!which.certificate.empty()) {
-        auto shown = show_as(context, which.certificate, which.key, now);
+    if (!which_.certificate.empty()) {
+        auto shown = show_as(context, which_.certificate, which_.key, now);
         if (!shown) return std::move(shown).error();
     }
-    return made;
+    now_ = std::move(made);
+    return {};
+}
+
+result<bool> tls_client_context::reload(utc_time now) {
+    auto current = look();
+    if (current == seen_) return false;
+    seen_      = std::move(current);
+    auto taken = take(now);
+    if (!taken) return std::move(taken).error().while_doing("keeping what was read before");
+    return true;
 }
 
 }  // namespace falconer::net

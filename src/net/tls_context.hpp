@@ -1,5 +1,4 @@
-// Certificates and keys from files, for both ends of TLS; the server's are re-read when they
-// change.
+// Certificates and keys from files, for both ends of TLS; re-read when they change.
 #pragma once
 
 #include "byte_stream.hpp"
@@ -78,9 +77,31 @@ struct tls_client_options {
 /// When the first certificate of a file ends. Errors: as tls_server_context::load.
 result<utc_time> certificate_end(const std::filesystem::path& file);
 
-/// For tls_client_stream, which checks the name. Errors: as tls_server_context::load.
-result<std::unique_ptr<asio::ssl::context>> make_tls_client_context(
-    const tls_client_options& which, utc_time now
-);
+/// What a client shows, and whom it believes. For tls_client_stream, which checks the name.
+///
+/// Threading: the loop thread only.
+class tls_client_context {
+public:
+    /// Errors: as tls_server_context::load.
+    static result<std::unique_ptr<tls_client_context>> load(tls_client_options which, utc_time now);
+
+    /// As tls_server_context::reload: a CA or a certificate that has been renewed counts for new
+    /// connections.
+    result<bool> reload(utc_time now);
+
+    /// Of this moment. Streams that were made with an older one go on with it.
+    asio::ssl::context& now() noexcept { return *now_; }
+
+private:
+    using stamp = std::vector<std::string>;
+
+    explicit tls_client_context(tls_client_options which) : which_(std::move(which)) {}
+    stamp        look() const;
+    result<void> take(utc_time now);
+
+    tls_client_options                  which_;
+    stamp                               seen_{};
+    std::unique_ptr<asio::ssl::context> now_{};
+};
 
 }  // namespace falconer::net

@@ -1,9 +1,13 @@
 #include "falconer/value.hpp"
 
+#include "falconer/json_path.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <yaml-cpp/emitter.h>
 
+#include <array>
 #include <random>
 
 namespace falconer {
@@ -65,6 +69,32 @@ TEST(ValueTest, WhatIsNotJsonIsNamedWithItsOffset) {
     EXPECT_FALSE(parse_json(""));
 }
 
+TEST(ValueTest, WhatNobodyWillLookAtIsLeftOut) {
+    constexpr std::array<std::string_view, 3> path{"items", "*", "x"};
+    const auto                                rest = [&](std::string_view text) {
+        const auto read = parse_json(text, path);
+        return read ? json_text(*read) : read.error().detail;
+    };
+    EXPECT_EQ(
+        rest(
+            R"({"items":[{"x":1,"y":2},{"y":[],"x":[{"x":{}},[[]]],"z":{"x":3}},{"x":{"a":{"b":[1]}}}],"x":4})"
+        ),
+        R"({"items":[{"y":2},{"y":[],"z":{"x":3}},{}],"x":4})"
+    );
+    EXPECT_EQ(rest(R"({"items":[{"x":null,"y":true}]})"), R"({"items":[{"y":true}]})");
+    EXPECT_EQ(rest(R"({"items":{"*":{"x":1}}})"), R"({"items":{"*":{"x":1}}})") << "no list";
+    EXPECT_EQ(rest(R"({"other":[{"x":1}]})"), R"({"other":[{"x":1}]})");
+    EXPECT_EQ(rest(R"([[{"x":1}]])"), R"([[{"x":1}]])");
+    EXPECT_THAT(rest(R"({"items":[{"x":[}]})"), HasSubstr("not JSON at offset 16"));
+    EXPECT_THAT(rest(R"({"items":[{"x":)" + std::string(100'000, '[')), HasSubstr("too deeply"));
+}
+
+TEST(ValueTest, WhatIsNoUtf8IsNamedWithItsOffset) {
+    EXPECT_THAT(
+        parse_json("{\"a\": \"b\xc3(\"}").error().detail, HasSubstr("not JSON at offset 8")
+    );
+}
+
 TEST(ValueTest, AStreamHasItsDocumentsWithoutTheEmptyOnes) {
     const auto read = parse_yaml_stream("---\n# only words\n---\na: 1\n---\n- 2\n...\n");
     ASSERT_TRUE(read) << read.error().detail;
@@ -85,6 +115,9 @@ TEST(ValueTest, AKeyThatComesTwiceIsThereTwice) {
 TEST(ValueTest, MappingsAreEqualInWhateverOrder) {
     EXPECT_EQ(*parse_json(R"({"a":1,"b":[1,2]})"), *parse_json(R"({"b":[1,2],"a":1})"));
     EXPECT_NE(*parse_json(R"({"a":1,"b":[1,2]})"), *parse_json(R"({"b":[2,1],"a":1})"));
+    const auto twice = *parse_json(R"({"a":1,"b":0,"a":2})");
+    EXPECT_EQ(twice, *parse_json(R"({"a":1,"a":2,"b":0})"));
+    EXPECT_NE(twice, *parse_json(R"({"a":2,"b":0,"a":1})"));
     EXPECT_NE(value(1), value("1"));
     EXPECT_NE(value::map(), value::list());
 }

@@ -1,5 +1,6 @@
 #include "k8s/kube_client.hpp"
 
+#include "support/certificate.hpp"
 #include "support/gzipped.hpp"
 #include "support/loopback.hpp"
 #include "support/scripted_server.hpp"
@@ -25,6 +26,7 @@ const kube_type secrets{.kind = "Secret", .plural = "secrets"};
 class heard_of final : public kube_listener {
 public:
     std::vector<std::string> words{}, troubles{};
+    std::vector<value>       objects{};
 
     void heard(kube_event event) override {
         constexpr const char* names[] = {"begin", "there", "done", "applied", "deleted"};
@@ -32,6 +34,7 @@ public:
         if (const auto name = event.object.text_at({"metadata", "name"}); !name.empty())
             said += ' ' + std::string(name);
         words.push_back(said);
+        if (!event.object.is_null()) objects.push_back(std::move(event.object));
     }
     void troubled(const failure& why) override {
         troubles.push_back(why.detail);
@@ -229,7 +232,7 @@ TEST_F(KubeClientTest, WhatCannotBeUsedIsToldWithClusterRequestAndCause) {
              {server::json(200, "[]"), errc::malformed, "found a list"},
              {std::string("\x16\x03\x01\x02garbage\r\n\r\n"), errc::malformed, ""},
              {server::json(401, R"({"kind":"Status","message":"Unauthorized"})"), errc::denied,
-              "Unauthorized: the token is not this cluster's, or has expired"},
+              "Unauthorized: neither a token nor a client certificate is given"},
              {server::json(403, R"({"kind":"Status","message":"you may not"})"), errc::denied,
               "you may not"},
              {server::json(500, "oops"), errc::unavailable, "HTTP 500"},
@@ -241,6 +244,72 @@ TEST_F(KubeClientTest, WhatCannotBeUsedIsToldWithClusterRequestAndCause) {
         EXPECT_THAT(got.error().detail, StartsWith("reading Secret ns/a: asking " + place + ": "));
         EXPECT_THAT(got.error().detail, HasSubstr(cause));
     }
+}
+
+TEST_F(KubeClientTest, WhoIsNotKnownIsToldWhatWasShown) {
+    answer = [](const std::string&) {
+        return server::json(401, R"({"kind":"Status","message":"Unauthorized"})");
+    };
+    const auto why = [&] {
+        begin();
+        return wait(client->get(secrets, {"ns", "a"})).error().detail;
+    };
+    EXPECT_THAT(why(), HasSubstr("neither a token nor a client certificate is given"));
+    const auto ours    = test::make_certificate();
+    access.certificate = ours.chain;
+    access.key         = ours.key;
+    EXPECT_THAT(why(), HasSubstr("the client certificate is not this cluster's, or has expired"));
+    access.token = secret("t0ken");
+    EXPECT_THAT(why(), HasSubstr("the token is not this cluster's, or has expired"));
+}
+
+TEST_F(KubeClientTest, ATokenFileThatHasChangedIsReadAgainWithoutARefusal) {
+    const test::temporary_folder folder;
+    access.token_file = folder.path() / "token";
+    std::ofstream(access.token_file) << "first\n";
+    begin();
+    std::string seen;
+    answer = [&](const std::string& request) {
+        seen = request;
+        return server::json(200, "{}");
+    };
+    ASSERT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer first\r\n"));
+    std::ofstream(access.token_file) << "second\n";
+    time.advance(59s);
+    ASSERT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer first\r\n")) << "not read for each request";
+    time.advance(1s);
+    ASSERT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer second\r\n"));
+    std::filesystem::remove(access.token_file);  // as when links are swapped
+    time.advance(60s);
+    ASSERT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer second\r\n")) << "the last one that was";
+}
+
+TEST_F(KubeClientTest, ATokenFileMayEndAsItLikesAndOneWithoutATokenIsNamed) {
+    const test::temporary_folder folder;
+    access.token_file = folder.path() / "token";
+    std::ofstream(access.token_file) << " t0ken\r\n";
+    begin();
+    std::string seen;
+    answer = [&](const std::string& request) {
+        seen = request;
+        return server::json(200, "{}");
+    };
+    ASSERT_TRUE(wait(client->get(secrets, {"ns", "a"})));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Bearer t0ken\r\n"));
+
+    answer         = [](const std::string&) { return server::json(401, "{}"); };
+    const auto why = [&] {
+        begin();
+        return wait(client->get(secrets, {"ns", "a"})).error().detail;
+    };
+    std::ofstream(access.token_file) << "two\nlines";
+    EXPECT_THAT(why(), HasSubstr("token file " + access.token_file.string() + " holds no token"));
+    std::filesystem::remove(access.token_file);
+    EXPECT_THAT(why(), HasSubstr("token file " + access.token_file.string() + " cannot be read: "));
 }
 
 TEST_F(KubeClientTest, HalfABodyIsNoAnswer) {
@@ -367,6 +436,34 @@ TEST_F(KubeClientTest, FollowsThroughListWatchEndAndExpiry) {
         )
     );
     EXPECT_EQ(heard.troubles.size(), 0u);
+}
+
+TEST_F(KubeClientTest, WhoFollowsDoesNotHearWhoHasWrittenWhat) {
+    const std::string object = R"({"metadata":{"name":"NAME","resourceVersion":"8",)"
+                               R"("managedFields":[{"fieldsV1":{"f:a":{}}}]},"kept":true})";
+    const auto        named  = [&](const char* name) {
+        auto text = object;
+        return text.replace(text.find("NAME"), 4, name);
+    };
+    answer = [&](const std::string& request) {
+        if (request.find("watch=1") == request.npos)
+            return server::json(
+                200, R"({"metadata":{"resourceVersion":"7"},"items":[)" + named("a") + "]}"
+            );
+        return server::endless() +
+               server::chunk(R"({"type":"ADDED","object":)" + named("b") + "}\n");
+    };
+    follow();
+    EXPECT_TRUE(hears(4));
+    ASSERT_EQ(heard.objects.size(), 2u);
+    for (const auto& each : heard.objects) {
+        EXPECT_EQ(each.find_path({"metadata", "managedFields"}), nullptr) << json_text(each);
+        EXPECT_EQ(each.find("kept")->boolean(), true);
+    }
+    // Whoever asks for a list itself has all of it.
+    const auto page = wait(client->list(secrets, {}, {}));
+    ASSERT_TRUE(page) << page.error().detail;
+    EXPECT_NE(page->items.at(0).find_path({"metadata", "managedFields"}), nullptr);
 }
 
 TEST_F(KubeClientTest, ADeadWatchIsNoticedAndResumed) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 namespace falconer::k8s {
 namespace {
@@ -101,6 +102,36 @@ TEST(KubeconfigTest, WhomToBelieveIsSaidByTheUser) {
     ASSERT_TRUE(named) << named.error().detail;
     EXPECT_FALSE(named->anybody);
     EXPECT_EQ(named->server_name, "b.example.com");
+}
+
+TEST(KubeconfigTest, ATokenThatCannotBeSentIsRefused) {
+    for (const auto* token : {R"("a\nX-Injected: b")", R"("a\r\n")", "a b"}) {
+        const auto got = read("server: 'https://a'", (std::string("token: ") + token).c_str());
+        ASSERT_FALSE(got) << token;
+        EXPECT_THAT(got.error().detail, HasSubstr("token has blanks or line breaks"));
+    }
+    EXPECT_EQ(trimmed_token(" \r\n eyJ.a.b\r\n"), "eyJ.a.b");
+    EXPECT_EQ(trimmed_token(" \n"), "");
+    EXPECT_TRUE(is_token("eyJ.a-_.b=="));
+    EXPECT_FALSE(is_token(""));
+}
+
+TEST(KubeconfigTest, WhatIsNoTextIsNotTakenForNothing) {
+    for (const auto& [cluster, user, why] : {
+             std::tuple{
+                 "server: 'https://a'", "token: 12345", "token: expected a text, found 12345"
+             },
+             {"server: 'https://a'", "token: [a]", "token: expected a text, found a list"},
+             {"server: 'https://a'", "tokenFile: {}", "tokenFile: expected a text"},
+             {"server: 1", "token: a", "server: expected a text, found 1"},
+             {"server: 'https://a', certificate-authority: 1", "token: a", "certificate-authority: "
+             },
+         }) {
+        const auto got = read(cluster, user);
+        ASSERT_FALSE(got) << why;
+        EXPECT_THAT(got.error().detail, HasSubstr(why));
+    }
+    EXPECT_TRUE(read("server: 'https://a', tls-server-name: null", "token: null"));
 }
 
 TEST(KubeconfigTest, AMissingFileIsNamed) {

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace falconer::net {
@@ -16,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-using ask    = tls_server_context::client_certificate;
+using asked  = tls_server_context::client_certificate;
 
 class echo final : public http_handler {
     task<http_response> handle(http_request request) override {
@@ -67,6 +68,17 @@ protected:
         }));
         time.settle();
     }
+    std::string text_of(const char* name) const {
+        std::ifstream      file(dir / name);
+        std::ostringstream text;
+        text << file.rdbuf();
+        return text.str();
+    }
+    void use(http_client::options how) {
+        auto made = make_http_client(loop.get_executor(), time, std::move(how));
+        ASSERT_TRUE(made) << made.error().detail;
+        client = std::move(*made);
+    }
     result<http_response> ask_with(const std::string& ca, const std::string& shown = {}) {
         http_client::options how{.ca = dir / ca};
         if (!shown.empty()) how.certificate = dir / (shown + ".pem");
@@ -74,6 +86,9 @@ protected:
         auto made = make_http_client(loop.get_executor(), time, how);
         if (!made) return std::move(made).error();
         client = std::move(*made);
+        return ask();
+    }
+    result<http_response> ask() {
         http_request request{.method = "POST", .body = "hello"};
         auto         answer = start(client->send(
             {.tls = true, .host = "localhost", .port = server.port()}, std::move(request)
@@ -138,7 +153,7 @@ TEST_F(TlsContextTest, NamesTheFileThatIsWrong) {
         {.certificate = dir / "ours.pem", .key = dir / "other.key"}, "other.key", "does not belong"
     );
     auto wants_clients      = pair("ours");
-    wants_clients.ask       = ask::require;
+    wants_clients.ask       = asked::require;
     wants_clients.client_ca = dir / "none.ca";
     expect_refused(wants_clients, "none.ca", "No such file");
     wants_clients.client_ca = dir;
@@ -211,7 +226,7 @@ TEST_F(TlsContextTest, WhoMustShowACertificateAndDoesNotIsSentAway) {
     put_pair("client");
     put_pair("stranger");
     auto which      = pair("ours");
-    which.ask       = ask::require;
+    which.ask       = asked::require;
     which.client_ca = dir / "client.pem";
     serve(which);
     EXPECT_FALSE(ask_with("ours.pem"));
@@ -225,12 +240,68 @@ TEST_F(TlsContextTest, WhoMayShowACertificateNeedNotButItMustBeGood) {
     put_pair("client");
     put_pair("stranger");
     auto which      = pair("ours");
-    which.ask       = ask::request;
+    which.ask       = asked::request;
     which.client_ca = dir / "client.pem";
     serve(which);
     EXPECT_TRUE(ask_with("ours.pem"));
     EXPECT_TRUE(ask_with("ours.pem", "client"));
     EXPECT_FALSE(ask_with("ours.pem", "stranger"));
+}
+
+TEST_F(TlsContextTest, WhoeverAnswersIsBelievedWhereThatIsWanted) {
+    put_pair("ours");
+    put_pair("other");
+    serve(pair("ours"));
+    use({.ca = dir / "other.pem", .anybody = true});
+    auto answer = ask();
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->body, "hello");
+}
+
+TEST_F(TlsContextTest, ACaThatHasChangedIsUsedWithoutARestart) {
+    put_pair("ours");
+    put_pair("other");
+    put("ca", text_of("other.pem"));
+    serve(pair("ours"));
+    use({.ca = dir / "ca"});
+    EXPECT_FALSE(ask());
+    put("ca", text_of("ours.pem"));
+    time.advance(1s);
+    auto answer = ask();
+    ASSERT_TRUE(answer) << answer.error().detail;
+
+    put("ca", "");  // half of it, and none at all
+    time.advance(1s);
+    EXPECT_TRUE(ask()) << "the one before is kept";
+    fs::remove(dir / "ca");
+    time.advance(1s);
+    EXPECT_TRUE(ask());
+    EXPECT_EQ(server.counts().accepted, 2u) << "… and so are its connections";
+
+    put("ca", text_of("other.pem"));  // whom we no longer trust is not asked over an old connection
+    time.advance(1s);
+    EXPECT_FALSE(ask());
+}
+
+TEST_F(TlsContextTest, AClientCertificateThatHasChangedIsShownFromThenOn) {
+    put_pair("ours");
+    put_pair("stranger");
+    const auto fresh = put_pair("client");
+    auto       which = pair("ours");
+    which.ask        = asked::require;
+    which.client_ca  = dir / "client.pem";
+    serve(which);
+    put("shown.pem", text_of("stranger.pem"));
+    put("shown.key", text_of("stranger.key"));
+    use({.ca = dir / "ours.pem", .certificate = dir / "shown.pem", .key = dir / "shown.key"});
+    EXPECT_FALSE(ask());
+    put("shown.pem", fresh.chain);  // half of the pair
+    time.advance(1s);
+    EXPECT_FALSE(ask());
+    put("shown.key", fresh.key);
+    time.advance(1s);
+    auto answer = ask();
+    ASSERT_TRUE(answer) << answer.error().detail;
 }
 
 TEST_F(TlsContextTest, AParkedTlsConnectionWakesUp) {

@@ -37,15 +37,26 @@ AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages":
     {"level": "None", "users": ["system:apiserver", "admin"]}, {"level": "Metadata"}]}
 
 
+NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
+def make_authority(folder, name):
+    """NAME.crt and NAME.key, which sign others' certificates for a day."""
+    tokens.openssl("req", "-x509", *NEW_KEY, "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.crt"),
+                   "-subj", f"/CN={name}", "-days", "1", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+
 class Kubernetes(Api):
     ADMIN = "admin-token"
 
-    def __init__(self, audit=False):
+    def __init__(self, audit=False, address="127.0.0.1"):
         etcd, apiserver = build("etcd", "."), build("kube-apiserver", "./apiserver")
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-kubernetes."))
         self.log = open(self.home / "log", "wb")
         self.processes = []
         tokens.make_certificate(self.home)
+        make_authority(self.home, "clients")
+        self.host = f"[{address}]" if ":" in address else address
         account = self.home / "account.pem"
         account.write_bytes(tokens.openssl("genrsa", "2048"))
         (self.home / "tokens.csv").write_text(f'{self.ADMIN},admin,admin,"system:masters"\n')
@@ -63,7 +74,7 @@ class Kubernetes(Api):
                     f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
                     f"--initial-cluster=default=http://127.0.0.1:{peer}")
         self._apiserver = (apiserver, f"--etcd-servers=http://127.0.0.1:{client}", f"--secure-port={self.port}",
-                    "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--cert-dir={self.home}",
+                    f"--bind-address={address}", "--advertise-address=127.0.0.1", f"--client-ca-file={self.home / 'clients.crt'}", f"--cert-dir={self.home}",
                     f"--tls-cert-file={self.home / 'server.crt'}",
                     f"--tls-private-key-file={self.home / 'server.key'}", f"--token-auth-file={self.home}/tokens.csv",
                     f"--service-account-key-file={account}", f"--service-account-signing-key-file={account}",
@@ -86,7 +97,7 @@ class Kubernetes(Api):
         for process in self.processes:
             assert process.poll() is None, f"{process.args[0]} has ended"
         context = ssl.create_default_context(cafile=self.home / "ca.crt")
-        request = urllib.request.Request(f"https://127.0.0.1:{self.port}/readyz",
+        request = urllib.request.Request(f"https://{self.host}:{self.port}/readyz",
                                          headers={"Authorization": f"Bearer {self.ADMIN}"})
         try:
             with urllib.request.urlopen(request, timeout=10, context=context) as answer:
@@ -117,7 +128,7 @@ class Kubernetes(Api):
         (self.home / name).write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "clusters": [{"name": "test", "cluster": {"server": f"https://127.0.0.1:{self.port}",
+            "clusters": [{"name": "test", "cluster": {"server": f"https://{self.host}:{self.port}",
                                                       "certificate-authority": "ca.crt"}}],
             "users": [{"name": "test", "user": {"token": token}}]}))
         return self.home / name
@@ -127,6 +138,16 @@ class Kubernetes(Api):
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}}
         made = self.call("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", asked)
         return self._kubeconfig(f"{namespace}.{account}.kubeconfig", made["status"]["token"])
+
+    def certificate_of(self, name, group, authority="clients"):
+        """The files of a certificate and its key with which somebody of a group asks."""
+        certificate, key = self.home / f"{name}.crt", self.home / f"{name}.key"
+        request = tokens.openssl("req", "-new", *NEW_KEY, "-keyout", str(key), "-subj", f"/O={group}/CN={name}")
+        uses = self.home / f"{name}.ext"
+        uses.write_text("extendedKeyUsage=clientAuth\n")
+        certificate.write_bytes(tokens.openssl("x509", "-req", "-CA", str(self.home / f"{authority}.crt"), "-CAkey", str(self.home / f"{authority}.key"),
+                                               "-CAcreateserial", "-days", "1", "-extfile", str(uses), stdin=request))
+        return certificate, key
 
     @staticmethod
     def _end(process):

@@ -1,6 +1,8 @@
 """Requests that nobody should make, as rows: of the wrong shape, to the wrong place, with options that cannot be. What a real kube-apiserver
 says to them the sandbox says, too; asked by sandbox_calls_test.py, in this order."""
 
+import copy
+
 from api_calls import APPLY, CRDS, JSON, LEASES, MAPS, MERGE, PATCH, SECRETS, THINGS, Call, config_map, lease, secret, thing, thing_definition
 
 PLACES = f"{MAPS}/odd"
@@ -21,6 +23,25 @@ def others_definition():
     return made
 
 
+def fixeds_definition(change=lambda made, properties: None, name="fixeds"):
+    """A type with a field that stays what it is; or with something that cannot be."""
+    made = copy.deepcopy(thing_definition(f"{name}.compared.example.com"))
+    made["spec"]["names"] = {"plural": name, "singular": name[:-1], "kind": name[:-1].capitalize(), "listKind": f"{name[:-1].capitalize()}List"}
+    properties = made["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    properties["name"]["x-kubernetes-validations"] = [{"rule": "self == oldSelf", "message": "Value is immutable"}]
+    change(made, properties)
+    return made
+
+
+def broken(what, change):
+    return Call(f"a CRD with {what}", "POST", CRDS, fixeds_definition(change, "brokens"))
+
+
+def fixed(called, /, **spec):
+    return {"apiVersion": "compared.example.com/v1", "kind": "Fixed", "metadata": {"name": called}, "spec": {"size": 1, **spec}}
+
+
+FIXEDS = THINGS.replace("things", "fixeds")
 BRIEFLIES = THINGS.replace("things", "brieflies")
 BRIEFLY = {"apiVersion": "compared.example.com/v1", "kind": "Briefly", "metadata": {"name": "b"}, "spec": {"size": 1}}
 
@@ -168,4 +189,57 @@ ODD = [
     Call("a type for a while", "POST", CRDS, others_definition()),
     Call("an object of it", "POST", BRIEFLIES, BRIEFLY),
     Call("the type goes", "DELETE", f"{CRDS}/brieflies.compared.example.com"),
+    # Found by hand on 2026-11-30
+    Call("create a map with keys that come twice", "POST", MAPS, raw=b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice"},"data":{"x":"1","x":"2"},"data":{"y":"3"}}'),
+    Call("create a map with fields that are none", "POST", MAPS, {**config_map("unknown", {}, bar="x"), "foo": 1}),
+    Call("… strictly", "POST", f"{MAPS}?fieldValidation=Strict", {**config_map("unknown2", {}), "foo": 1}),
+    Call("create a map with a key twice, strictly", "POST", f"{MAPS}?fieldValidation=Strict", raw=b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice2"},"data":{"x":"1","x":"2"}}'),
+    Call("create a map of nothing", "POST", MAPS, {**config_map("nulls", {"x": None}), "binaryData": None, "immutable": None}),
+    Call("create a map behind a byte order mark", "POST", MAPS, raw=b'\xef\xbb\xbf{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bom"}}'),
+    Call("create a map from YAML", "POST", MAPS, kind="application/yaml", raw=b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\ndata: {a: '1'}\n"),
+    Call("create a map from plain text", "POST", MAPS, config_map("plain", {}), kind="text/plain"),
+    Call("create a map with too many annotations", "POST", MAPS, config_map("large", {}, annotations={"a": "b" * 300_000})),
+    Call("create a map of more than a MiB", "POST", MAPS, config_map("large", {"a": "b" * 1_200_000})),
+    Call("create a Secret of more than a MiB", "POST", SECRETS, {**secret("large"), "data": {"a": "YWFh" * 420_000}}),
+    Call("create a Secret to change", "POST", SECRETS, {**secret("changed"), "data": {"a": "YQ=="}}),
+    Call("change a Secret's type", "PATCH", f"{SECRETS}/changed", {"type": "other"}, MERGE),
+    Call("create a TLS Secret without its keys", "POST", SECRETS, {**secret("tls"), "type": "kubernetes.io/tls", "data": {"a": "YQ=="}}),
+    Call("create a token Secret of nobody", "POST", SECRETS, {**secret("token"), "type": "kubernetes.io/service-account-token"}),
+    Call("create a namespace with a dot", "POST", "/api/v1/namespaces", {"metadata": {"name": "a.b"}}),
+    Call("delete the namespace default", "DELETE", "/api/v1/namespaces/default"),
+    Call("create a Lease that changed hands less than never", "POST", LEASES, lease("shaped", leaseTransitions=-1)),
+    Call("create a Lease with a field that is none", "POST", LEASES, lease("unknown", foo=1)),
+    Call("two controllers at once", "PATCH", PLACES, {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": n, "uid": n, "controller": True} for n in "ab"]}}, MERGE),
+    Call("JSON patch of a member that is not there", "PATCH", PLACES, [{"op": "replace", "path": "/data/none", "value": "x"}], PATCH),
+    Call("JSON patch of too many operations", "PATCH", PLACES, [{"op": "test", "path": "/data/none", "value": "x"}] * 10_001, PATCH),
+    Call("merge patch to another kind", "PATCH", PLACES, {"kind": "Secret"}, MERGE),
+    Call("merge patch to another version", "PATCH", PLACES, {"apiVersion": "v2"}, MERGE),
+    Call("merge patch to another uid", "PATCH", PLACES, {"metadata": {"uid": "x"}}, MERGE),
+    Call("apply without any metadata", "PATCH", f"{PLACES}?fieldManager=mine", {"apiVersion": "v1", "kind": "ConfigMap"}, APPLY),
+    Call("… to what is not there", "PATCH", f"{MAPS}/nothing?fieldManager=mine", {"apiVersion": "v1", "kind": "ConfigMap"}, APPLY),
+    Call("apply a field that is none", "PATCH", f"{PLACES}?fieldManager=mine", {**config_map("odd", {}), "foo": 1}, APPLY),
+    Call("apply as a manager that cannot be printed", "PATCH", f"{PLACES}?fieldManager=a%0Ab", config_map("odd", {}), APPLY),
+    Call("a map that waits for its finalizer", "POST", MAPS, config_map("waits", {}, finalizers=["a.b/c"])),
+    Call("… is deleted", "DELETE", f"{MAPS}/waits"),
+    Call("… and gets no other one", "PATCH", f"{MAPS}/waits", {"metadata": {"finalizers": ["a.b/c", "a.b/d"]}}, MERGE),
+    Call("… and goes without it", "PATCH", f"{MAPS}/waits", {"metadata": {"finalizers": None}}, MERGE),
+    Call("list of a version to come", "GET", f"{MAPS}?resourceVersion=99999999999&timeoutSeconds=1"),
+    Call("list by nothing between commas", "GET", f"{MAPS}?labelSelector=a%2C%2Cb"),
+    Call("list by a field in several", "GET", f"{MAPS}?fieldSelector=metadata.name%20in%20(a)"),
+    Call("a type with a field that stays", "POST", CRDS, fixeds_definition()),
+    Call("an object with that field", "POST", FIXEDS, fixed("f", name="abc")),
+    Call("… which does not change", "PATCH", f"{FIXEDS}/f", {"spec": {"name": "xyz"}}, MERGE),
+    Call("… but may go", "PATCH", f"{FIXEDS}/f", {"spec": {"name": None}}, MERGE),
+    Call("an object with a list that is null", "POST", FIXEDS, fixed("n", list=None)),
+    Call("a type that moves into no namespace", "PATCH", f"{CRDS}/fixeds.compared.example.com", {"spec": {"scope": "Cluster"}}, MERGE),
+    broken("a version twice", lambda made, _: made["spec"]["versions"].append({**made["spec"]["versions"][0], "storage": False})),
+    broken("a version that is no label", lambda made, _: made["spec"]["versions"][0].update(name="V_1")),
+    broken("a kind that is no word", lambda made, _: made["spec"]["names"].update(kind="a b")),
+    broken("a default that cannot be", lambda _, properties: properties["kind"].update(default="z")),
+    broken("a conversion that is none", lambda made, _: made["spec"].update(conversion={"strategy": "Odd"})),
+    broken("properties and others", lambda _, properties: properties["free"].update({"properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "string"}})),
+    broken("versions that are a text", lambda made, _: made["spec"].update(versions="x")),
+    broken("properties that are a list", lambda made, _: made["spec"]["versions"][0]["schema"]["openAPIV3Schema"].update(properties=["x"])),
+    broken("a list by keys without a key", lambda _, properties: properties.update(l={"type": "array", "x-kubernetes-list-type": "map", "items": {"type": "object"}})),
+    broken("unique items", lambda _, properties: properties.update(l={"type": "array", "uniqueItems": True, "items": {"type": "string"}})),
 ]

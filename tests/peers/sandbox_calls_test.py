@@ -1,5 +1,5 @@
-"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py): status, reason, and the object, without
-managedFields, uids, times and versions. The table is printed; a watch is compared event by event."""
+"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py): status, reason and the fields that
+a refusal names, and the object, without managedFields, uids, times and versions. The table is printed; a watch is compared event by event."""
 
 import contextlib
 import copy
@@ -44,6 +44,15 @@ class Asked:
 
     def reason(self):
         return self.at("reason") if self.status >= 400 else ""
+
+    def details(self):
+        """What a refusal says to programs: whom it means, and which fields, whatever the words. Nothing at all is as much as nothing in it."""
+        said = self.at("details") if self.status >= 400 else None
+        if not isinstance(said, dict):
+            return {}
+        kept = {key: said[key] for key in ("name", "group", "kind", "retryAfterSeconds") if key in said}
+        causes = sorted({(each.get("reason", ""), each.get("field", "")) for each in said.get("causes", [])})
+        return {**kept, "causes": causes} if causes else kept
 
     def bare(self, left_out=()):
         if self.status >= 400 or not isinstance(self.body, dict):
@@ -154,6 +163,8 @@ class SandboxCalls(unittest.TestCase):
             problems = []
             if (one.status, one.reason()) != (other.status, other.reason()):
                 problems.append(f"real {one.status} {one.reason()}: {one.at('message')}; sandbox {other.status} {other.reason()}: {other.at('message')}")
+            elif one.details() != other.details():
+                problems.append(f"details: real {json.dumps(one.details(), sort_keys=True)}\nsandbox {json.dumps(other.details(), sort_keys=True)}")
             elif one.bare(left_out) != other.bare(left_out):
                 problems.append(f"real {json.dumps(one.bare(left_out), sort_keys=True)}\nsandbox {json.dumps(other.bare(left_out), sort_keys=True)}")
             rows.append((call.what, f"{one.status} {one.reason() or ''}".strip(), "equal" if not problems else "DIFFERENT"))
@@ -183,6 +194,10 @@ class SandboxCalls(unittest.TestCase):
         one = Asked(200, json.dumps({"kind": "Thing", "metadata": {"uid": "1", "name": "a", "creationTimestamp": "x"}, "spec": {"a": [1]}}))
         other = Asked(200, json.dumps({"kind": "Thing", "metadata": {"uid": "2", "name": "a"}, "spec": {"a": [2]}}))
         self.assertNotEqual(one.bare(), other.bare())
+        cause = {"reason": "FieldValueRequired", "message": "Required value", "field": "spec.size"}
+        one, other = (Asked(422, json.dumps({"kind": "Status", "details": {"name": "a", "causes": [{**cause, "field": field}]}})) for field in ("spec.a", "spec.b"))
+        self.assertNotEqual(one.details(), other.details())
+        one, other = (Asked(200, json.dumps({"kind": "Thing", "metadata": {"uid": each, "name": "a", **more}})) for each, more in (("1", {"creationTimestamp": "x"}), ("2", {})))
         self.assertEqual(one.bare()["metadata"], {"name": "a", "creationTimestamp": True})
         self.assertNotEqual(thing_definition(), thing_definition(served=False))
 

@@ -121,6 +121,52 @@ TEST_F(ApiShapesTest, WhatATypedReaderCannotReadIsABadRequest) {
     EXPECT_FALSE(store.get(config_maps, {"default", "n"}));
 }
 
+TEST_F(ApiShapesTest, ARefusalNamesTheObjectAndItsFieldsForPrograms) {
+    const auto details = [&](const asked& what) {
+        const auto answer = ask(what);
+        const auto read   = parse_json(answer.body);
+        EXPECT_EQ(answer.status, what.status) << answer.body;
+        const auto* const is = read ? read->find("details") : nullptr;
+        return is == nullptr ? std::string() : json_text(*is);
+    };
+    EXPECT_EQ(
+        details({"GET", maps + "/none", "", json, 404}), R"({"name":"none","kind":"configmaps"})"
+    );
+    EXPECT_EQ(details({"GET", one + "/part", "", json, 404}), "{}");
+    EXPECT_EQ(
+        details({"GET", birds + "/b/part", "", json, 404}),
+        R"({"name":"b","group":"zoo.io","kind":"birds"})"
+    );
+    EXPECT_EQ(
+        details({"POST", birds + "/b/status", "{}", json, 405}),
+        R"({"group":"zoo.io","kind":"birds"})"
+    );
+    EXPECT_THAT(
+        details({"POST", birds, R"({"metadata":{"name":"n"},"spec":{"size":"x"}})", json, 422}),
+        HasSubstr(R"("field":"spec.size")")
+    );
+    EXPECT_THAT(
+        details({"POST", maps + "?dryRun=Some", R"({"metadata":{"name":"n"}})", json, 422}),
+        HasSubstr(R"({"group":"meta.k8s.io","kind":"CreateOptions","causes":[{"reason":)"
+                  R"("FieldValueNotSupported")")
+    );
+}
+
+TEST_F(ApiShapesTest, WhoeverAppliesRulesThatAreNotPlayedIsWarned) {
+    const std::string body =
+        R"({"metadata":{"name":"fish.zoo.io"},"spec":{"group":"zoo.io","scope":"Namespaced",)"
+        R"("names":{"plural":"fish","kind":"Fish"},"versions":[{"name":"v1","served":true,)"
+        R"("storage":true,"schema":{"openAPIV3Schema":{"type":"object",)"
+        R"("x-kubernetes-validations":[{"rule":"self.spec > 1"}]}}}]}})";
+    const auto answer =
+        ask({"POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body});
+    EXPECT_EQ(answer.status, 201u) << answer.body;
+    EXPECT_THAT(
+        std::string(answer.headers.find("Warning").value_or("")),
+        HasSubstr("299 - \"of x-kubernetes-validations the sandbox plays")
+    );
+}
+
 TEST_F(ApiShapesTest, WhatCanBeReadAndStillCannotBeIsInvalid) {
     expect({
         {"POST", maps, shaped(R"({"name":"n","labels":{"a":"not a label"}})"), json, 422},

@@ -173,6 +173,71 @@ TEST_F(CrdStoreTest, EveryWriteIsHeldToTheSchema) {
     EXPECT_EQ(*applied->find("spec"), yaml("{size: 2, kind: a}"));
 }
 
+TEST_F(CrdStoreTest, WhatIsFixedStaysWhatItIs) {
+    auto crd = yaml(R"(
+spec:
+  group: e.com
+  scope: Namespaced
+  names: {plural: things, kind: Thing}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              class:
+                type: string
+                x-kubernetes-validations: [{rule: self == oldSelf, message: Value is immutable}]
+              free: {type: string}
+)");
+    EXPECT_TRUE(crd_warnings(crd).empty());
+    ASSERT_TRUE(store.create(crds, {{}, "things.e.com"}, crd, {}));
+    ASSERT_TRUE(store.create(things, key, yaml("spec: {free: a}"), {}));
+    const auto change = [&](const char* spec) {
+        const auto to = yaml(std::string("spec: ") + spec);
+        return store.patch(things, key, api_patch_kind::merge, to, {});
+    };
+    EXPECT_TRUE(change("{class: shoot}")) << "it was not there";
+    EXPECT_TRUE(change("{free: b}"));
+    const auto refused = change("{class: seed}");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::malformed);
+    EXPECT_EQ(
+        refused.error().detail,
+        R"(Thing.e.com "t" is invalid: spec.class: Invalid value: "seed": Value is immutable)"
+    );
+    EXPECT_EQ(store.get(things, key)->text_at({"spec", "class"}), "shoot");
+    EXPECT_TRUE(change("{class: null}")) << "as on a real one: the rule is asked of values only";
+}
+
+TEST_F(CrdStoreTest, WhatIsNotPlayedIsSaid) {
+    auto       crd  = yaml("spec: {versions: [{name: v1, schema: {openAPIV3Schema: {}}}]}");
+    const auto with = [&](const char* of) {
+        crd["spec"]["versions"].item(0)["schema"]["openAPIV3Schema"] = yaml(of);
+        return crd_warnings(crd);
+    };
+    EXPECT_TRUE(with("{type: object}").empty());
+    const auto rules = with(
+        "{type: object, properties: {a: {type: string, x-kubernetes-validations: [{rule: self != "
+        "'x'}, "
+        "{rule: self == oldSelf}]}, b: {type: array, items: {type: object, "
+        "x-kubernetes-validations: [{rule: self == oldSelf}]}}}}"
+    );
+    ASSERT_EQ(rules.size(), 1u);
+    EXPECT_THAT(
+        rules[0], HasSubstr("not: 2 of the rules, the first at spec.versions[0].schema."
+                            "openAPIV3Schema.properties[a]")
+    );
+    crd["spec"]["conversion"]["strategy"] = "Webhook";
+    EXPECT_EQ(with("{type: object}").size(), 1u);
+    EXPECT_THAT(with("{type: object}")[0], HasSubstr("does not convert"));
+}
+
 TEST_F(CrdStoreTest, ABrokenDefinitionIsRefusedWithAllThatIsWrong) {
     for (const auto& [name, spec, why] : {
              std::tuple{

@@ -138,12 +138,36 @@ TEST_F(OwnersTest, ItIsWrittenDownAndReadAgain) {
 
 TEST_F(OwnersTest, ObjectsWithTheSameFieldsShareWhatIsKnownOfThem) {
     field_sets sets;
-    const auto one = std::make_shared<const field_sets::fields>(field_sets::fields{"/a", "/b"});
-    const auto two = std::make_shared<const field_sets::fields>(field_sets::fields{"/a", "/b"});
-    const auto not_same = std::make_shared<const field_sets::fields>(field_sets::fields{"/a"});
+    const auto one = field_sets::packed({"/a", "/b"}), two = field_sets::packed({"/b", "/a"});
+    const auto not_same = field_sets::packed({"/a"});
     EXPECT_EQ(sets.the_same_as(one), one);
     EXPECT_EQ(sets.the_same_as(two), one);
     EXPECT_EQ(sets.the_same_as(not_same), not_same);
+}
+
+TEST_F(OwnersTest, WhatIsKnownOfFieldsTakesNoMoreThanTheirNames) {
+    field_sets::fields all;
+    std::size_t        size = 0;
+    for (int i = 0; i < 1000; ++i) {
+        all.insert("/data/key-" + std::to_string(i) + ".yaml");
+        size += all.rbegin()->size() + 10;
+    }
+    const auto packed = field_sets::packed(all);
+    EXPECT_LE(packed->capacity(), size);
+    EXPECT_EQ(field_sets::unpacked(packed), all);
+    EXPECT_TRUE(field_sets::unpacked(field_sets::packed({})).empty());
+}
+
+TEST_F(OwnersTest, AKeyMayHaveSeveralLines) {
+    const value          was{{"data", {{"a\nb", "x"}, {"c", "y"}}}};
+    field_owners         is;
+    const auto           config = value{{"data", {{"a\nb", "x"}}}};
+    field_owners::writer me{.manager = "me", .applies = true};
+    ASSERT_TRUE(is.apply(was, config, me, false, true));
+    EXPECT_EQ(json_text(is.as_value()), R"({"apply me":["/data/a~2b"]})");
+    const auto left = is.apply(was, {{"data", value::map()}}, me, false, true);
+    ASSERT_TRUE(left);
+    EXPECT_EQ(json_text(*left), R"({"data":{"c":"y"}})") << "what is no longer applied goes";
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ def write_tokens(private, clusters, path):
 
 
 def make_certificate(folder, name="server"):
-    """ca.crt, NAME.crt and NAME.key for 127.0.0.1 and localhost, valid for a day."""
+    """ca.crt, NAME.crt and NAME.key for 127.0.0.1, ::1 and localhost, valid for a day."""
     folder = pathlib.Path(folder)
     os.makedirs(folder, exist_ok=True)
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -80,7 +80,7 @@ def make_certificate(folder, name="server"):
                 "-subj", "/CN=test ca", "-days", "1", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     request = openssl("req", "-new", *new_key, "-keyout", str(folder / f"{name}.key"), "-subj", f"/CN={name}")
     extensions = folder / f"{name}.ext"
-    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
+    extensions.write_text("subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
     (folder / f"{name}.crt").write_bytes(
         openssl("x509", "-req", "-CA", str(folder / "ca.crt"), "-CAkey", str(folder / "ca.key"),
                 "-CAcreateserial", "-days", "1", "-extfile", str(extensions), stdin=request))

@@ -40,7 +40,7 @@ public:
         std::chrono::milliseconds connect{5000};
         std::chrono::milliseconds answer{30'000};  // the whole exchange, connecting included
         std::uint64_t             body_bytes = 16 * 1024 * 1024;  // of an answer
-        // PEM, or the files that hold it.
+        // PEM, or the files that hold it; files are read again when they change.
         std::string ca{};           // empty: what the system trusts
         std::string certificate{};  // empty: none is shown
         std::string key{};

@@ -102,8 +102,8 @@ public:
     /// Done, or begun: an object with finalizers stays for a while.
     virtual task<result<void>> remove(kube_type type, kube_key key, kube_removal how) = 0;
 
-    /// Lists in pages, watches, resumes, and begins anew when the thread is lost. Returns only by
-    /// being cancelled. `to` must outlive it.
+    /// Lists in pages, watches, resumes, begins anew when the thread is lost; managedFields may be
+    /// left out. Returns only by being cancelled. `to` must outlive it.
     virtual task<void> follow(kube_type type, kube_selection which, kube_listener& to) = 0;
 
     /// "v1.33.4", of /version.

@@ -1,5 +1,7 @@
 #include "answers.hpp"
 
+#include "status_details.hpp"
+
 #include <array>
 #include <stdexcept>
 #include <utility>
@@ -55,12 +57,15 @@ http_response json_answer(unsigned status, const value& body) {
     return json_answer(status, json_text(body));
 }
 
-http_response status_answer(unsigned status, std::string_view reason, std::string_view message) {
+http_response status_answer(
+    unsigned status, std::string_view reason, std::string_view message, value details
+) {
     value told{
         {"kind", "Status"},    {"apiVersion", "v1"}, {"metadata", value::map()},
         {"status", "Failure"}, {"message", message},
     };
     if (!reason.empty()) told["reason"] = reason;
+    if (!details.is_null()) told["details"] = std::move(details);
     told["code"] = static_cast<int>(status);
     auto made    = json_answer(status, told);
     if (status == 429) made.headers.add("Retry-After", "1");
@@ -69,19 +74,20 @@ http_response status_answer(unsigned status, std::string_view reason, std::strin
 
 http_response refusal(const failure& why) {
     for (const auto& each : failures)
-        if (why.code == each.code) return status_answer(each.status, each.reason, why.detail);
+        if (why.code == each.code)
+            return status_answer(each.status, each.reason, why.detail, status_details(why));
     if (why.code == std::errc::invalid_argument) return status_answer(500, "", why.detail);
     return status_answer(500, "InternalError", why.detail);
 }
 
 http_response planned_failure(unsigned status) {
     for (const auto& each : failures)
-        if (each.status == status) return status_answer(status, each.reason, "as was planned");
+        if (each.status == status) return refusal({each.code, "as was planned"});
     return status_answer(status, "InternalError", "as was planned");
 }
 
 http_response not_found() {
-    return status_answer(404, "NotFound", "the server could not find the requested resource");
+    return refusal({errc::not_found, "the server could not find the requested resource"});
 }
 
 /// Paths that nobody serves are no objects: a real one says it as plainly.
@@ -93,7 +99,17 @@ http_response not_served() {
 
 http_response not_allowed() {
     return status_answer(
-        405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource",
+        value::map()
+    );
+}
+
+http_response no_such_action(const kube_type& type, std::string_view action) {
+    const auto resource = type.plural + "." + type.group;
+    return status_answer(
+        405, "MethodNotAllowed",
+        std::string(action) + " is not supported on resources of kind \"" + resource + '"',
+        {{"group", type.group}, {"kind", type.plural}}
     );
 }
 

@@ -78,13 +78,41 @@ void default_at(value& is, const value& schema) {
             const auto* const otherwise = each.is.find("default");
             auto*             has       = is.find(each.key);
             const bool nothing = has == nullptr || (has->is_null() && !is_set(each.is, "nullable"));
-            if (nothing && otherwise != nullptr) is[each.key] = *otherwise;
+            if (nothing && otherwise != nullptr)
+                is[each.key] = *otherwise;
+            else if (nothing && has != nullptr)
+                is.erase(each.key);  // null is what is not there
             if (auto* const there = is.find(each.key)) default_at(*there, each.is);
         }
     if (const auto* const other = schema.find("additionalProperties");
         other != nullptr && other->is_map())
         for (const auto& each : value::map_type(is.entries()))
             default_at(*is.find(each.key), *other);
+}
+
+void look_at_fixed(
+    const value& is, const value& was, const value& schema, const std::string& path,
+    std::vector<std::string>& found
+) {
+    if (const auto* const rules = schema.find("x-kubernetes-validations"); rules && is != was)
+        for (const auto& each : rules->items()) {
+            if (!says_fixed(each)) continue;
+            const auto said = each.text_at({"message"});
+            found.push_back(
+                path + ": Invalid value: " + json_text(is) + ": " +
+                (said.empty() ? "failed rule: " + std::string(each.text_at({"rule"}))
+                              : std::string(said))
+            );
+        }
+    const auto* const known = schema.find("properties");
+    const auto* const other = schema.find("additionalProperties");
+    for (const auto& each : is.entries()) {
+        const auto* const had   = was.find(each.key);
+        const auto*       inner = known == nullptr ? nullptr : known->find(each.key);
+        if (inner == nullptr) inner = other;
+        if (had != nullptr && inner != nullptr)
+            look_at_fixed(each.is, *had, *inner, below(path, each.key), found);
+    }
 }
 
 /// As Go prints a value in a message.
@@ -103,7 +131,12 @@ public:
             if (!is_set(schema, "nullable") && !path.empty()) wrong_type(is, schema, path);
             return;
         }
-        if (!has_type(is, schema)) return wrong_type(is, schema, path);
+        if (!has_type(is, schema)) {
+            wrong_type(is, schema, path);
+            // A number of the wrong kind may be too large as well.
+            if (is.what() == value::kind::number) look_at_number(is, schema, path);
+            return;
+        }
         if (const auto* const all = schema.find("enum")) look_in(is, *all, path);
         if (const auto* const text = is.text()) look_at_text(*text, schema, path);
         if (is.what() == value::kind::number) look_at_number(is, schema, path);
@@ -307,6 +340,20 @@ std::vector<std::string> violations(const value& object, const value& schema) {
     judge looks;
     looks.look(object, schema, "");
     return std::move(looks.found);
+}
+
+bool says_fixed(const value& rule) {
+    auto text = std::string(rule.text_at({"rule"}));
+    std::erase(text, ' ');
+    return text == "self==oldSelf" || text == "oldSelf==self";
+}
+
+std::vector<std::string> changes_of_fixed(
+    const value& object, const value& was, const value& schema
+) {
+    std::vector<std::string> found;
+    look_at_fixed(object, was, schema, {}, found);
+    return found;
 }
 
 std::string listed(const std::vector<std::string>& problems) {

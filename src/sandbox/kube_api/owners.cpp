@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
 #include <string_view>
 
 namespace falconer::sandbox {
@@ -36,15 +38,21 @@ bool is_nobodys(const std::string& path) {
 
 std::string escaped(std::string_view key) {
     std::string text;
-    for (const char c : key) text += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    for (const char c : key) {
+        if (c == '~' || c == '/' || c == '\n')
+            text += c == '~' ? "~0" : c == '/' ? "~1" : "~2";
+        else
+            text += c;
+    }
     return text;
 }
 
 std::string plain(std::string_view part) {
     std::string text;
     for (std::size_t i = 0; i < part.size(); ++i) {
-        const bool coded  = part[i] == '~' && i + 1 < part.size();
-        text             += !coded ? part[i] : part[++i] == '1' ? '/' : '~';
+        const bool coded = part[i] == '~' && i + 1 < part.size();
+        if (coded) ++i;
+        text += !coded ? part[i] : part[i] == '1' ? '/' : part[i] == '2' ? '\n' : '~';
     }
     return text;
 }
@@ -244,12 +252,29 @@ value merged(const value& is, const value& config, bool keyed) {
 
 }  // namespace
 
+field_sets::shared field_sets::packed(const fields& all) {
+    std::string text;
+    for (const auto& each : all) text.append(each).push_back('\n');
+    text.shrink_to_fit();
+    return std::make_shared<const std::string>(std::move(text));
+}
+
+fields field_sets::unpacked(const shared& all) {
+    fields           made;
+    std::string_view rest = *all;
+    for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+        made.emplace_hint(made.end(), rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+    }
+    return made;
+}
+
 field_sets::shared field_sets::the_same_as(const shared& one) {
-    std::string all;
-    for (const auto& each : *one) all.append(each).push_back('\n');
-    auto& known = known_[std::move(all)];
-    if (auto there = known.lock()) return there;
-    known = one;
+    const auto hash         = std::hash<std::string>{}(*one);
+    const auto [first, end] = known_.equal_range(hash);
+    for (auto at = first; at != end; ++at)
+        if (auto there = at->second.lock(); there && *there == *one) return there;
+    known_.emplace(hash, one);
     if (known_.size() >= sweep_at_) {
         std::erase_if(known_, [](const auto& each) { return each.second.expired(); });
         sweep_at_ = 2 * known_.size() + 64;
@@ -257,33 +282,38 @@ field_sets::shared field_sets::the_same_as(const shared& one) {
     return one;
 }
 
-const fields& field_owners::of_writer(const writer& who) const {
-    static const fields none;
-    const auto          at = std::ranges::find(all_, who, &entry::first);
-    return at == all_.end() ? none : *at->second;
+fields field_owners::of_writer(const writer& who) const {
+    const auto at = std::ranges::find(all_, who, &entry::first);
+    return at == all_.end() ? fields{} : field_sets::unpacked(at->second);
 }
 
-bool field_owners::is_others(const std::string& path, const writer& but) const {
-    return std::ranges::any_of(all_, [&](const entry& each) {
-        return each.first != but && each.second->contains(path);
-    });
+fields field_owners::of_others(const writer& but) const {
+    fields made;
+    for (const auto& [who, theirs] : all_)
+        if (who != but) made.merge(field_sets::unpacked(theirs));
+    return made;
 }
 
-void field_owners::set(const writer& who, fields now) {
+void field_owners::set(const writer& who, const fields& now) {
     const auto at = std::ranges::find(all_, who, &entry::first);
     if (now.empty()) {
         if (at != all_.end()) all_.erase(at);
-    } else if (at == all_.end()) {
-        all_.emplace_back(who, std::make_shared<const fields>(std::move(now)));
-    } else if (*at->second != now) {
-        at->second = std::make_shared<const fields>(std::move(now));
+        return;
     }
+    auto text = field_sets::packed(now);
+    if (at == all_.end())
+        all_.emplace_back(who, std::move(text));
+    else if (*at->second != *text)
+        at->second = std::move(text);
 }
 
 void field_owners::take_from_others(const fields& what, const writer& but) {
     const auto before = all_;
-    for (const auto& [who, theirs] : before)
-        if (who != but && !both(*theirs, what).empty()) set(who, without(*theirs, what));
+    for (const auto& [who, theirs] : before) {
+        if (who == but) continue;
+        const auto had = field_sets::unpacked(theirs);
+        if (!both(had, what).empty()) set(who, without(had, what));
+    }
 }
 
 void field_owners::wrote(const value& was, const value& is, const writer& by, bool keyed) {
@@ -291,7 +321,7 @@ void field_owners::wrote(const value& was, const value& is, const writer& by, bo
     if (found.changed.empty() && found.removed.empty()) return;
     auto mine = without(of_writer(by), found.removed);
     mine.insert(found.changed.begin(), found.changed.end());
-    set(by, std::move(mine));
+    set(by, mine);
     found.changed.merge(found.removed);
     take_from_others(found.changed, by);
 }
@@ -302,15 +332,15 @@ result<value> field_owners::apply(
     fields wanted;
     collect(config, {}, keyed, wanted);
     auto made = merged(is, config, keyed);
-    for (const auto& path : without(of_writer(by), wanted))
-        if (!is_others(path, by)) take_away(made, path);
+    for (const auto& path : without(without(of_writer(by), wanted), of_others(by)))
+        take_away(made, path);
 
     auto        found = difference_of(is, made, keyed);
     std::string taken;
     std::size_t conflicts = 0;
     for (const auto& [who, theirs] : all_) {
         if (who == by) continue;
-        for (const auto& path : both(*theirs, found.changed)) {
+        for (const auto& path : both(field_sets::unpacked(theirs), found.changed)) {
             ++conflicts;
             taken += (taken.empty() ? "" : ", ") + shown(who) + ": " + shown(path);
         }
@@ -322,7 +352,7 @@ result<value> field_owners::apply(
         };
     found.changed.merge(found.removed);
     take_from_others(found.changed, by);
-    set(by, std::move(wanted));
+    set(by, wanted);
     return made;
 }
 
@@ -337,7 +367,7 @@ value field_owners::as_value() const {
         const auto* const how   = who.applies ? "apply" : "write";
         auto              name  = std::string(how) + (who.status ? "-status " : " ") + who.manager;
         auto              paths = value::list();
-        for (const auto& each : *theirs) paths.push_back(each);
+        for (const auto& each : field_sets::unpacked(theirs)) paths.push_back(each);
         all.add(std::move(name), std::move(paths));
     }
     return all;
@@ -358,7 +388,7 @@ field_owners field_owners::of(const value& is) {
         fields theirs;
         for (const auto& path : each.is.items())
             if (path.is_text() && path.text()->starts_with('/')) theirs.insert(*path.text());
-        made.set(who, std::move(theirs));
+        made.set(who, theirs);
     }
     return made;
 }

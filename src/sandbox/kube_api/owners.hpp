@@ -5,28 +5,34 @@
 #include "falconer/value.hpp"
 
 #include <compare>
-#include <map>
+#include <cstddef>
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace falconer::sandbox {
 
 /// Of fields, each by its path: "/spec/x", "/spec/containers/k:name=c/image". Most objects of a
-/// type have the same ones, so that one set serves all of them.
+/// type have the same ones, so that one set serves all of them; those that have their own (a map
+/// with keys of its own) keep it as one text, a path a line, because a tree takes five times as
+/// much.
 class field_sets {
 public:
     using fields = std::set<std::string>;
-    using shared = std::shared_ptr<const fields>;
+    using shared = std::shared_ptr<const std::string>;
+
+    static shared packed(const fields& all);
+    static fields unpacked(const shared& all);
 
     /// The set that equals `one`, if there is any; else `one`.
     shared the_same_as(const shared& one);
 
 private:
-    std::map<std::string, std::weak_ptr<const fields>> known_{};
-    std::size_t                                        sweep_at_ = 64;
+    std::unordered_multimap<std::size_t, std::weak_ptr<const std::string>> known_{};  // by hash
+    std::size_t                                                            sweep_at_ = 64;
 };
 
 /// Of one object. A list is one field, but for those that strategic merge patches merge by a key,
@@ -62,10 +68,10 @@ private:
     using fields = field_sets::fields;
     using entry  = std::pair<writer, field_sets::shared>;
 
-    const fields& of_writer(const writer& who) const;
-    bool          is_others(const std::string& path, const writer& but) const;
-    void          set(const writer& who, fields now);
-    void          take_from_others(const fields& what, const writer& but);
+    fields of_writer(const writer& who) const;
+    fields of_others(const writer& but) const;
+    void   set(const writer& who, const fields& now);
+    void   take_from_others(const fields& what, const writer& but);
 
     std::vector<entry> all_{};
 };

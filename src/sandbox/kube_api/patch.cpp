@@ -120,6 +120,13 @@ std::optional<failure> carry_out(value& root, const value& operation) {
         if (given == nullptr) return failure{errc::malformed, text + ": value is missing"};
         if (what == "add") return add_at(root, *path, *given) ? std::nullopt : std::optional(gone);
         auto* const at = walk(root, *path, path->size());
+        // As a real server's library has it: a member that is not there may be replaced, too.
+        if (at == nullptr && what == "replace" && !path->empty()) {
+            const auto* const in = walk(root, *path, path->size() - 1);
+            if (in == nullptr || !in->is_map()) return gone;
+            return add_at(root, *path, *given) ? std::nullopt : std::optional(gone);
+        }
+        if (at == nullptr && what == "test" && given->is_null()) return {};
         if (at == nullptr) return gone;
         if (what == "replace")
             *at = *given;

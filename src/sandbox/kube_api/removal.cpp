@@ -1,4 +1,5 @@
 // How a store's objects go: at once, when their finalizers have gone, or when all within them has.
+#include "built_in_rules.hpp"
 #include "rules.hpp"
 #include "store.hpp"
 
@@ -41,12 +42,16 @@ result<value> api_store::removable(
 ) const {
     const auto* const found = find(type, key);
     if (found == nullptr) return failure{errc::not_found, name_of(type, key) + " not found"};
+    if (is_everlasting(type, key.name))
+        return failure{
+            errc::denied, name_of(type, key) + " is forbidden: this namespace may not be deleted"
+        };
     const auto was = (*found)->tree();
     if ((!how.uid.empty() && how.uid != was->text_at({"metadata", "uid"})) ||
         (!how.resource_version.empty() && how.resource_version != resource_version_of(*was)))
         return failure{
             errc::conflict,
-            "Operation cannot be fulfilled on " + name_of(type, key) + ": Precondition failed"
+            "Operation cannot be fulfilled on " + kind_name_of(type, key) + ": Precondition failed"
         };
     return *was;
 }

@@ -162,7 +162,7 @@ result<value> reviewed(
     const bool of_resource = as_asked.find("resourceAttributes") != nullptr;
     if (of_resource == (as_asked.find("nonResourceAttributes") != nullptr))
         return failure{
-            errc::malformed, type.kind + "." + type.group +
+            errc::malformed, "." + type.group +
                                  " \"\" is invalid: spec.resourceAttributes: Invalid "
                                  "value: exactly one of nonResourceAttributes or "
                                  "resourceAttributes must be specified"
@@ -175,7 +175,7 @@ result<value> reviewed(
     if (who.name.empty() && who.groups.empty())
         return failure{
             errc::malformed,
-            type.kind + "." + type.group +
+            "." + type.group +
                 " \"\" is invalid: spec.user: Invalid value: \"\": at least one of user or group "
                 "must be specified"
         };

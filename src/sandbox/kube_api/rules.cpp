@@ -14,9 +14,13 @@ std::string name_of(const kube_type& type, const kube_key& key) {
     return type.plural + group + " \"" + key.name + "\"";
 }
 
-std::string invalid_text(const kube_type& type, const kube_key& key) {
+std::string kind_name_of(const kube_type& type, const kube_key& key) {
     const auto group = type.group.empty() ? "" : "." + type.group;
-    return type.kind + group + " \"" + key.name + "\" is invalid: ";
+    return type.kind + group + " \"" + key.name + "\"";
+}
+
+std::string invalid_text(const kube_type& type, const kube_key& key) {
+    return kind_name_of(type, key) + " is invalid: ";
 }
 
 /// RFC 1123, a subdomain; RBAC's names may hold nearly everything.

@@ -12,6 +12,8 @@ namespace falconer::sandbox {
 
 /// `configmaps "a"`, `deployments.apps "b"`: as its messages name objects.
 std::string name_of(const kube_type& type, const kube_key& key);
+/// `Thing.example.com "a"`
+std::string kind_name_of(const kube_type& type, const kube_key& key);
 /// `Thing.example.com "a" is invalid: `
 std::string invalid_text(const kube_type& type, const kube_key& key);
 

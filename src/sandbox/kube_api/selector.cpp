@@ -81,6 +81,8 @@ result<api_selector::requirement> api_selector::parse_label(std::string_view tex
 
 result<api_selector> api_selector::parse(std::string_view labels, std::string_view fields) {
     api_selector made;
+    if (labels.find(",,") != labels.npos)
+        return failure{errc::malformed, "found ',', expected: identifier after ','"};
     for (const auto part : parts_of(labels)) {
         auto is = parse_label(part);
         if (!is) return std::move(is).error();
@@ -91,7 +93,7 @@ result<api_selector> api_selector::parse(std::string_view labels, std::string_vi
     for (const auto part : parts_of(fields)) {
         auto is = parse_label(part);
         if (!is) return std::move(is).error();
-        if (is->values.empty())
+        if (is->values.empty() || part.ends_with(')'))
             return failure{errc::malformed, "not a field selector: " + in_one_line(part)};
         made.fields_.push_back(std::move(*is));
     }

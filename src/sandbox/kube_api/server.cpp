@@ -1,9 +1,11 @@
 #include "server.hpp"
 
 #include "answers.hpp"
+#include "crd_schema.hpp"
 #include "documents.hpp"
 #include "falconer/event.hpp"
 #include "list_options.hpp"
+#include "rules.hpp"
 #include "table.hpp"
 #include "watch.hpp"
 #include "writing.hpp"
@@ -30,6 +32,19 @@ Number number_in(std::string_view text, Number otherwise) {
 bool wants_table(const http_request& request) {
     const auto accepts = request.headers.find("Accept");
     return accepts && accepts->find("as=Table") != std::string_view::npos;
+}
+
+bool can_be_read(const http_request& request) {
+    const auto type = request.headers.find("Content-Type").value_or("");
+    return type.empty() || type.starts_with("application/json") ||
+           type.starts_with("application/yaml");
+}
+
+/// Source: RFC 9110, 12.5.1; of what a client lists, JSON is all that there is here.
+bool takes_json(const http_request& request) {
+    const auto accepts = request.headers.find("Accept").value_or("");
+    return accepts.empty() || accepts.find("json") != accepts.npos ||
+           accepts.find("*/*") != accepts.npos || accepts.find("application/*") != accepts.npos;
 }
 
 bool is_write(const http_request& request) {
@@ -92,9 +107,15 @@ bool has_built_in(const api_types& types, std::string_view group) {
 std::optional<http_response> misplaced(
     const api_type& type, const api_route& route, std::string_view method
 ) {
-    const bool reads  = method == "GET" || method == "HEAD";
+    const bool reads  = method == "GET";
     const bool spaced = !route.namespace_name.empty(), named = !route.name.empty();
-    if (!route.part.empty() && (route.part != "status" || !type.has_status)) return not_found();
+    if (!route.part.empty() && (route.part != "status" || !type.has_status)) {
+        const bool is_built_in = type.built_in || route.part == "status";
+        if (is_built_in) return not_found();
+        return refusal({errc::not_found, name_of(type.type, {{}, route.name}) + " not found"});
+    }
+    if (!type.built_in && route.part == "status" && (method == "POST" || method == "DELETE"))
+        return no_such_action(type.type, method == "POST" ? "create" : "delete");
     const bool without_its_own = type.type.namespaced && !spaced;
     if (!type.built_in && spaced != type.type.namespaced && (named || spaced || !reads))
         return not_served();
@@ -107,6 +128,12 @@ std::optional<http_response> misplaced(
     const bool can_be = reads || (named ? changes || (method == "DELETE" && route.part.empty())
                                         : method == "POST" || method == "DELETE");
     return can_be ? std::nullopt : std::optional(not_allowed());
+}
+
+/// What is not played is said where somebody might count on it.
+void add_warnings(const api_write& what, api_admitted& to) {
+    if (!is_crd(what.type.type) || what.operation == "DELETE") return;
+    for (auto& each : crd_warnings(to.object)) to.warnings.push_back(std::move(each));
 }
 
 kube_selection selection_of(const api_route& route) {
@@ -194,12 +221,22 @@ task<http_response> api_server::objects(
         co_return has_built_in(store.types(), route.group) ? not_found() : not_served();
     api_type type = *found;  // a CRD that is written changes the types
     if (auto elsewhere = misplaced(type, route, request.method)) co_return std::move(*elsewhere);
+    if (!takes_json(request))
+        co_return status_answer(
+            406, "NotAcceptable", "only application/json is served here", value::map()
+        );
     if (!is_write(request)) co_return reading(store, type, route, request, fault);
     if (const auto type_of_body = request.headers.find("Content-Type").value_or("");
         type_of_body.find("protobuf") != std::string_view::npos)
         co_return status_answer(
             415, "UnsupportedMediaType",
             "the sandbox reads JSON and YAML: write the object to a file and `kubectl apply -f` it"
+        );
+    if (request.method != "PATCH" && request.method != "DELETE" && !can_be_read(request))
+        co_return status_answer(
+            415, "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json, application/yaml"
         );
     if (is_review(type.type)) co_return review(store, type.type, request);
     if (request.method == "PATCH" && !can_be_patched_so(type, request))
@@ -236,6 +273,12 @@ http_response api_server::reading(
     if (is_review(type.type)) return not_allowed();
     if (auto good = check_list_options(type, route); !good) return refusal(good.error());
     const auto which = selection_of(route);
+    if (const auto version = number_in<std::uint64_t>(route.asked("resourceVersion"), 0);
+        version > store.version() && !route.is_asked("watch"))
+        return refusal(
+            {errc::timed_out, "Timeout: Too large resource version: " + std::to_string(version) +
+                                  ", current: " + std::to_string(store.version())}
+        );
     if (route.is_asked("watch")) {
         auto selector = api_selector::parse(which.labels, which.fields);
         if (!selector) return status_answer(400, "BadRequest", selector.error().detail);
@@ -332,6 +375,7 @@ task<result<api_admitted>> api_server::writing(
             api_admitted made;
             made.object  = std::move(*done);
             made.created = what.operation == "CREATE";
+            add_warnings(what, made);
             co_return made;
         }
         auto would = written(store, what, route, request, *how, stage::rehearsal);
@@ -346,6 +390,7 @@ task<result<api_admitted>> api_server::writing(
         if (!done) co_return std::move(done).error();
         reviewed->object  = std::move(*done);
         reviewed->created = what.operation == "CREATE";
+        add_warnings(what, *reviewed);
         co_return reviewed;
     }
 }

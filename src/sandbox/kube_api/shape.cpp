@@ -51,9 +51,10 @@ struct field_of_kind {
     field            is{};
 };
 constexpr std::string_view core{}, coordination = "coordination.k8s.io",
-                                   rbac = "rbac.authorization.k8s.io";
+                                   rbac      = "rbac.authorization.k8s.io",
+                                   extending = "apiextensions.k8s.io";
 
-constexpr std::array<field_of_kind, 22> of_kinds{{
+constexpr std::array<field_of_kind, 25> of_kinds{{
     {core, "ConfigMap", "", {"data", shape::texts}},
     {core, "ConfigMap", "", {"binaryData", shape::bytes}},
     {core, "ConfigMap", "", {"immutable", shape::flag}},
@@ -72,6 +73,9 @@ constexpr std::array<field_of_kind, 22> of_kinds{{
     {coordination, "Lease", "spec", {"leaseTransitions", shape::whole}},
     {coordination, "Lease", "spec", {"acquireTime", shape::moment}},
     {coordination, "Lease", "spec", {"renewTime", shape::moment}},
+    {extending, "CustomResourceDefinition", "spec", {"names", shape::map}},
+    {extending, "CustomResourceDefinition", "spec", {"versions", shape::maps}},
+    {extending, "CustomResourceDefinition", "spec", {"conversion", shape::map}},
     {rbac, "", "", {"rules", shape::maps}},
     {rbac, "", "", {"subjects", shape::maps}},
     {rbac, "", "", {"roleRef", shape::map}},
@@ -119,6 +123,30 @@ std::string wrong(const std::string& at, const value& is, shape wanted) {
         case shape::maps: return wrong_list(at, is, true);
     }
     return {};
+}
+
+/// Of what a CRD says of its objects. Source: apiextensions/v1, JSONSchemaProps.
+std::string wrong_schema(const value& schema, const std::string& at) {
+    if (schema.is_null()) return {};
+    if (!schema.is_map()) return expected(at, "a mapping", schema);
+    constexpr std::array<field, 6> known{{
+        {"type", shape::text},
+        {"pattern", shape::text},
+        {"format", shape::text},
+        {"required", shape::texts_in_list},
+        {"properties", shape::map},
+        {"x-kubernetes-validations", shape::maps},
+    }};
+    for (const auto& each : known)
+        if (const auto* const is = schema.find(each.name))
+            if (auto why = wrong(at + "." + std::string(each.name), *is, each.is); !why.empty())
+                return why;
+    if (const auto* const inner = schema.find("properties"))
+        for (const auto& each : inner->entries())
+            if (auto why = wrong_schema(each.is, at + ".properties." + each.key); !why.empty())
+                return why;
+    const auto* const items = schema.find("items");
+    return items == nullptr || items->is_list() ? "" : wrong_schema(*items, at + ".items");
 }
 
 std::string wrong_metadata(const value& object) {
@@ -196,14 +224,16 @@ void look_at_finalizers(
     if (all == nullptr) return;
     constexpr std::array<std::string_view, 3> known{"kubernetes", "orphan", "foregroundDeletion"};
     const bool                                core_type = type.built_in && type.type.group.empty();
-    for (const auto& each : all->items()) {
+    for (std::size_t i = 0; i < all->items().size(); ++i) {
+        const auto& each = all->items()[i];
         if (!each.is_text()) continue;
         const auto& name = *each.text();
         const bool  bare = name.find('/') == name.npos;
         if (!is_qualified_name(name) ||
             (core_type && bare && std::ranges::find(known, name) == known.end()))
             found.push_back(
-                "metadata.finalizers: Invalid value: " + json_text(each) +
+                "metadata.finalizers[" + std::to_string(i) +
+                "]: Invalid value: " + json_text(each) +
                 ": name is neither a standard finalizer name nor is it fully qualified"
             );
     }
@@ -243,7 +273,13 @@ std::string misshapen(const api_type& type, const value& object) {
     for (const auto* part : {"spec", "status"})
         if (const auto* const is = object.find(part); is != nullptr)
             if (auto why = wrong(part, *is, shape::map); !why.empty()) return why;
-    return wrong_kind(type.type, object);
+    if (auto why = wrong_kind(type.type, object); !why.empty()) return why;
+    const auto* const versions = object.find_path({"spec", "versions"});
+    if (type.type.group == extending && versions != nullptr)
+        for (const auto& each : versions->items())
+            if (const auto* const schema = each.find_path({"schema", "openAPIV3Schema"}))
+                if (auto why = wrong_schema(*schema, "openAPIV3Schema"); !why.empty()) return why;
+    return {};
 }
 
 std::vector<std::string> metadata_violations(const api_type& type, const value& object) {

@@ -1,5 +1,6 @@
 #include "store.hpp"
 
+#include "built_in_rules.hpp"
 #include "crd_schema.hpp"
 #include "extension_labels.hpp"
 #include "falconer/event.hpp"
@@ -9,7 +10,6 @@
 #include "shape.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 namespace falconer::sandbox {
@@ -26,6 +26,28 @@ result<void> readable(const api_type& type, const value& object, std::error_code
     return failure{
         otherwise, type.type.kind + " in version \"" + type.type.version +
                        "\" cannot be handled as a " + type.type.kind + ": " + why
+    };
+}
+
+/// A patch that makes it an object of another type.
+std::string other_type(const kube_type& type, const value& object) {
+    const auto kind = object.text_at({"kind"}), version = object.text_at({"apiVersion"});
+    if (!kind.empty() && kind != type.kind) return "it is no " + type.kind;
+    if (!version.empty() && version != type.api_version()) return "it is not " + type.api_version();
+    return {};
+}
+
+/// Source: apimachinery, api/validation, ValidateObjectMetaAccessorUpdate. Elsewhere the uid is a
+/// precondition.
+bool changes_what_is_fixed(const value& was, const value& object) {
+    const auto uid = object.text_at({"metadata", "uid"});
+    return !uid.empty() && uid != was.text_at({"metadata", "uid"});
+}
+
+failure uid_is_fixed(const kube_type& type, const kube_key& key, const value& object) {
+    return {
+        errc::malformed, invalid_text(type, key) + "metadata.uid: Invalid value: " +
+                             json_text(object.text_at({"metadata", "uid"})) + ": field is immutable"
     };
 }
 
@@ -49,65 +71,6 @@ const object_ptr* api_store::find(const kube_type& type, const kube_key& key) co
     return at == objects_.end() ? nullptr : &at->second.is;
 }
 
-result<value> api_store::get(const kube_type& type, const kube_key& key) const {
-    const auto* const found = find(type, key);
-    if (found == nullptr) return failure{errc::not_found, name_of(type, key) + " not found"};
-    return (*found)->read();
-}
-
-result<kube_page> api_store::list(
-    const kube_type& type, const kube_selection& which, const kube_page_request& page
-) const {
-    auto seen = look(type, which, page);
-    if (!seen) return std::move(seen).error();
-    kube_page read{
-        .resource_version = std::move(seen->resource_version), .next = std::move(seen->next)
-    };
-    read.items.reserve(seen->items.size());
-    for (const auto& each : seen->items) read.items.push_back(each->read());
-    return read;
-}
-
-result<api_store::objects_seen> api_store::look(
-    const kube_type& type, const kube_selection& which, const kube_page_request& page
-) const {
-    auto selector = api_selector::parse(which.labels, which.fields);
-    if (!selector) return failure{errc::broken, selector.error().detail};
-    objects_seen read;
-    read.resource_version = std::to_string(version_);
-    kube_key last, after{which.namespace_name, {}};
-    if (!page.next.empty()) {  // "17:namespace/name"
-        const auto    colon = page.next.find(':'), slash = page.next.find('/');
-        std::uint64_t of = 0;
-        const auto*   at = page.next.data();
-        if (colon == std::string::npos || slash == std::string::npos || slash < colon ||
-            std::from_chars(at, at + colon, of).ptr != at + colon || of == 0)
-            return failure{errc::broken, "continue key is not valid"};
-        read.resource_version = page.next.substr(0, colon);
-        after = {page.next.substr(colon + 1, slash - colon - 1), page.next.substr(slash + 1)};
-        if (!since(of))
-            return failure{
-                errc::expired,
-                "The provided continue parameter is too old to display a "
-                "consistent list result."
-            };
-    }
-    const auto stored = stored_as(type);
-    for (auto at = objects_.upper_bound({stored, after}); at != objects_.end(); ++at) {
-        if (!same_type(at->first.first, stored)) break;
-        const auto& key = at->first.second;
-        if (!which.namespace_name.empty() && key.namespace_name != which.namespace_name) break;
-        if (!selector->takes_all() && !selector->matches(*at->second.is->tree())) continue;
-        if (page.limit != 0 && read.items.size() == page.limit) {
-            read.next = read.resource_version + ":" + last.namespace_name + "/" + last.name;
-            break;
-        }
-        read.items.push_back(at->second.is);
-        last = key;
-    }
-    return read;
-}
-
 result<void> api_store::check(const kube_type& type, const kube_key& key, const value& object)
     const {
     const auto kind = object.text_at({"kind"});
@@ -123,11 +86,16 @@ result<void> api_store::check(const kube_type& type, const kube_key& key, const 
             errc::broken, "the kind in the data (" + std::string(kind) +
                               ") does not match the expected one (" + type.kind + ")"
         };
+    if (key.name.empty())
+        return failure{
+            errc::malformed, invalid_text(type, key) +
+                                 "metadata.name: Required value: name or generateName is required"
+        };
     if (!is_name(type, key.name))
         return failure{
             errc::malformed, invalid_text(type, key) +
-                                 "metadata.name: Invalid value: a lowercase RFC 1123 subdomain is "
-                                 "expected"
+                                 "metadata.name: Invalid value: " + json_text(value(key.name)) +
+                                 ": a lowercase RFC 1123 subdomain is expected"
         };
     const auto said = object.text_at({"metadata", "namespace"});
     if (!said.empty() && said != key.namespace_name)
@@ -145,15 +113,20 @@ result<void> api_store::check(const kube_type& type, const kube_key& key, const 
     return check_keys(type, key, object);
 }
 
-/// To the schema of its type.
-result<void> api_store::conform(const api_type& type, const kube_key& key, value& object) {
+/// To what its type allows. `was`: null when it is new.
+result<void> api_store::conform(
+    const api_type& type, const kube_key& key, const value& was, value& object
+) {
+    tidy(type, object);
     auto problems = metadata_violations(type, object);
+    for (auto& each : built_in_violations(type, was, object)) problems.push_back(std::move(each));
     if (type.schema.is_map()) {
         prune(object, type.schema);
         fill_defaults(object, type.schema);
         for (auto& each : violations(object, type.schema)) problems.push_back(std::move(each));
     } else if (type.type.kind == "CustomResourceDefinition") {
         for (auto& each : crd_violations(object)) problems.push_back(std::move(each));
+        for (auto& each : crd_changes(was, object)) problems.push_back(std::move(each));
     }
     if (problems.empty()) return {};
     return failure{errc::malformed, invalid_text(type.type, key) + listed(problems)};
@@ -211,7 +184,7 @@ result<value> api_store::make(const api_type& served, kube_key key, value object
         object["status"]["phase"] = "Active";
     }
     if (type.kind == "CustomResourceDefinition") object["status"] = established(object);
-    if (auto good = conform(served, key, object); !good) return std::move(good).error();
+    if (auto good = conform(served, key, {}, object); !good) return std::move(good).error();
     if (rehearses) return object;
     return commit(type, key, nullptr, std::move(object));
 }
@@ -230,9 +203,9 @@ result<value> api_store::update(
     if (auto good = check(type, key, object); !good) return std::move(good).error();
     if (resource_version_of(object).empty() && !may_ignore_versions(*served))
         return failure{
-            errc::malformed, invalid_text(type, key) +
-                                 "metadata.resourceVersion: Invalid value: 0: must be specified "
-                                 "for an update"
+            errc::malformed, name_of(type, key) +
+                                 " is invalid: metadata.resourceVersion: Invalid value: 0: must be "
+                                 "specified for an update"
         };
     const auto was = (*found)->tree();
     // A write may be the end of an object, and that the end of its type.
@@ -257,8 +230,14 @@ result<value> api_store::patch(
         case api_patch_kind::json: patched = json_patched(*was, patch); break;
     }
     if (!patched) return std::move(patched).error();
-    if (auto good = readable(*served, *patched, errc::malformed); !good)
-        return std::move(good).error();
+    auto why = misshapen(*served, *patched);
+    if (served->built_in && why.empty()) why = other_type(type, *patched);
+    if (!why.empty())
+        return failure{
+            errc::malformed, " \"\" is invalid: patch: Invalid value: " +
+                                 json_text(value(json_text(*patched))) + ": " + why
+        };
+    if (changes_what_is_fixed(*was, *patched)) return uid_is_fixed(type, key, *patched);
     if (patched->text_at({"metadata", "name"}).empty())
         return failure{
             errc::broken, "the name of the object (" + key.name +
@@ -287,6 +266,7 @@ result<value> api_store::apply(
     auto merged = owners.apply(was ? *was : value{}, config, by, how.force, served->built_in);
     if (!merged) return std::move(merged).error();
     if (admitted != nullptr) *merged = *admitted;
+    if (was && changes_what_is_fixed(*was, *merged)) return uid_is_fixed(type, key, *merged);
     const kube_write writing{.part = how.part, .dry_run = how.dry_run};
     if (auto good = check(type, key, *merged); !good) return std::move(good).error();
     auto done = was ? write(*served, key, *was, std::move(*merged), writing)
@@ -366,7 +346,9 @@ result<value> api_store::write(
     object["metadata"]["name"] = key.name;
     if (type.type.namespaced) object["metadata"]["namespace"] = key.namespace_name;
     object["metadata"]["resourceVersion"] = std::string(resource_version_of(was));
-    if (auto good = conform(type, key, object); !good) return std::move(good).error();
+    if (auto good = conform(type, key, was, object); !good) return std::move(good).error();
+    if (const auto changed = changes_of_fixed(object, was, type.schema); !changed.empty())
+        return failure{errc::malformed, invalid_text(type.type, key) + listed(changed)};
     if (object == was || how.dry_run) return object;  // nothing happens where nothing changes
     if (type.generations && how.part == kube_part::whole && wants_something_else(type, was, object))
         object["metadata"]["generation"] =

@@ -130,11 +130,13 @@ private:
 
     const api_change::object* find(const kube_type& type, const kube_key& key) const;
     result<void> check(const kube_type& type, const kube_key& key, const value& object) const;
-    static result<void> conform(const api_type& type, const kube_key& key, value& object);
-    result<value>       make(const api_type& served, kube_key key, value object, bool rehearses);
-    result<value>       write(
-              const api_type& type, const kube_key& key, const value& was, value object, kube_write how
-          );
+    static result<void> conform(
+        const api_type& type, const kube_key& key, const value& was, value& object
+    );
+    result<value> make(const api_type& served, kube_key key, value object, bool rehearses);
+    result<value> write(
+        const api_type& type, const kube_key& key, const value& was, value object, kube_write how
+    );
     void          own(const kube_type& type, const kube_key& key, field_owners owners);
     result<value> owned(
         const kube_type& type, bool keyed, const value& was, result<value> done, kube_write how,

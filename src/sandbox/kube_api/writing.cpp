@@ -1,5 +1,6 @@
 #include "writing.hpp"
 
+#include "built_in_rules.hpp"
 #include "crd_schema.hpp"
 #include "rules.hpp"
 
@@ -15,6 +16,14 @@ using net::http_request;
 
 /// Source: apimachinery, apis/meta/v1/validation, FieldManagerMaxLength.
 constexpr std::size_t longest_manager = 128;
+/// Of a JSON patch. Source: apiserver, endpoints/handlers/patch.go, maxJSONPatchOperations.
+constexpr std::size_t most_operations = 10'000;
+
+/// Without its parameters.
+std::string_view media_type(const http_request& request) {
+    const auto type = request.headers.find("Content-Type").value_or("");
+    return type.substr(0, std::min(type.find_first_of("; "), type.size()));
+}
 
 bool is_apply(const http_request& request) {
     return request.headers.find("Content-Type").value_or("").starts_with("application/apply-patch");
@@ -27,11 +36,22 @@ kube_removal removal_of(const value& how) {
     };
 }
 
-failure unsupported(std::string_view option, const value& said, std::string_view supported) {
-    return failure{
-        errc::malformed, std::string(option) + ": Unsupported value: " + described(said) +
-                             ": supported values: " + std::string(supported)
-    };
+/// Of the options of a kind of write. Source: apimachinery, apis/meta/v1, CreateOptions and so on.
+failure bad_option(std::string_view method, const std::string& why) {
+    const std::string_view kind = method == "POST"    ? "CreateOptions"
+                                  : method == "PUT"   ? "UpdateOptions"
+                                  : method == "PATCH" ? "PatchOptions"
+                                                      : "DeleteOptions";
+    return {errc::malformed, std::string(kind) + ".meta.k8s.io \"\" is invalid: " + why};
+}
+
+failure unsupported(
+    std::string_view method, std::string_view option, const value& said, std::string_view supported
+) {
+    return bad_option(
+        method, std::string(option) + ": Unsupported value: " + json_text(said) +
+                    ": supported values: " + std::string(supported)
+    );
 }
 
 std::optional<api_patch_kind> patch_kind_of(const http_request& request) {
@@ -67,21 +87,26 @@ result<void> check_deletion(const value& how) {
     const auto                                policy = how.text_at({"propagationPolicy"});
     if (std::ranges::find(policies, policy) == policies.end())
         return unsupported(
-            "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
+            "DELETE", "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
         );
     const auto* const orphan = how.find("orphanDependents");
     if (orphan != nullptr && !orphan->is_null() && !policy.empty())
-        return failure{
-            errc::malformed,
-            "DeleteOptions.meta.k8s.io \"\" is invalid: orphanDependents: Invalid value: "
-            "orphanDependents and deletionPropagation cannot be both set"
-        };
+        return bad_option(
+            "DELETE", "propagationPolicy: Invalid value: " + json_text(value(policy)) +
+                          ": orphanDependents and deletionPropagation cannot be both set"
+        );
     return {};
 }
 
-result<void> check_apply(const value& config) {
+/// `creates`: there is nothing yet that has the name.
+result<void> check_apply(const value& config, bool creates) {
     if (config.text_at({"apiVersion"}).empty() || config.text_at({"kind"}).empty())
         return failure{errc::broken, "invalid object type: it says no apiVersion or no kind"};
+    if (creates && config.text_at({"metadata", "name"}).empty())
+        return failure{
+            errc::broken,
+            "the name of the object based on URL was undeterminable: name must be provided"
+        };
     const auto* const managed = config.find_path({"metadata", "managedFields"});
     if (managed != nullptr && !managed->is_null())
         return failure{errc::broken, "metadata.managedFields must be nil"};
@@ -92,18 +117,24 @@ result<void> check_apply(const value& config) {
 result<void> check_query(const api_route& route, const http_request& request) {
     if (const auto how = route.asked("fieldValidation");
         !how.empty() && how != "Ignore" && how != "Warn" && how != "Strict")
-        return unsupported("fieldValidation", value(how), R"("Ignore", "Strict", "Warn")");
+        return unsupported(
+            request.method, "fieldValidation", value(how), R"("Ignore", "Strict", "Warn")"
+        );
+    if (const auto manager = route.asked("fieldManager");
+        std::ranges::any_of(manager, [](char c) { return static_cast<unsigned char>(c) < ' '; }))
+        return bad_option(
+            request.method, "fieldManager: Invalid value: " + json_text(value(manager)) +
+                                ": it has a character that cannot be printed"
+        );
     if (route.asked("fieldManager").size() > longest_manager)
-        return failure{
-            errc::malformed, "fieldManager: Too long: may not be more than " +
-                                 std::to_string(longest_manager) + " bytes"
-        };
+        return bad_option(
+            request.method, "fieldManager: Too long: may not be more than " +
+                                std::to_string(longest_manager) + " bytes"
+        );
     if (request.method == "PATCH" && !is_apply(request) && !route.asked("force").empty())
-        return failure{
-            errc::malformed,
-            "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for "
-            "non-apply patch"
-        };
+        return bad_option(
+            request.method, "force: Forbidden: may not be specified for non-apply patch"
+        );
     return {};
 }
 
@@ -112,14 +143,26 @@ result<void> check_query(const api_route& route, const http_request& request) {
 result<void> check_fields(
     const api_type& type, const api_route& route, const http_request& request, value given
 ) {
-    if (!type.schema.is_map() || route.asked("fieldValidation") != "Strict") return {};
     if (request.method == "PATCH" && !is_apply(request)) return {};
-    auto unknown = prune(given, type.schema);
-    if (unknown.empty()) return {};
+    auto found = tidy(type, given);
+    // Of an apply patch, keys that come twice are nobody's trouble.
+    const auto unknown = std::ranges::find_if(found, [](const std::string& each) {
+        return each.starts_with("unknown field ");
+    });
+    if (type.built_in && is_apply(request) && unknown != found.end())
+        return unforeseen("failed to create typed patch object: " + *unknown);
+    if (route.asked("fieldValidation") != "Strict") return {};
+    if (type.schema.is_map())
+        for (const auto& each : prune(given, type.schema))
+            found.push_back("unknown field \"" + each + "\"");
+    if (found.empty()) return {};
     std::string all;
-    for (const auto& each : unknown)
-        all += (all.empty() ? "" : ", ") + ("unknown field \"" + each + "\"");
-    return failure{errc::broken, "strict decoding error: " + all};
+    for (const auto& each : found) all += (all.empty() ? "" : ", ") + each;
+    return failure{
+        errc::broken, type.type.kind + " in version \"" + type.type.version +
+                          "\" cannot be handled as a " + type.type.kind +
+                          ": strict decoding error: " + all
+    };
 }
 
 }  // namespace
@@ -131,8 +174,11 @@ bool can_be_patched_so(const api_type& type, const http_request& request) {
 }
 
 result<value> body_of(const http_request& request) {
-    // YAML only where kubectl sends it: parsing it takes longer.
-    auto read = is_apply(request) ? parse_yaml(request.body) : parse_json(request.body);
+    // YAML only where somebody says so: parsing it takes longer.
+    const bool yaml = is_apply(request) || media_type(request) == "application/yaml";
+    if (request.body.starts_with("\xEF\xBB\xBF"))
+        return failure{errc::broken, "the request's body begins with a byte order mark"};
+    auto read = yaml ? parse_yaml(request.body) : parse_json(request.body);
     if (!read)
         return failure{errc::broken, "the request's body cannot be read: " + read.error().detail};
     const bool is_json_patch =
@@ -140,6 +186,13 @@ result<value> body_of(const http_request& request) {
     if (is_json_patch && !read->is_list())
         return failure{
             errc::broken, "error decoding patch: it is no list, but " + described(*read)
+        };
+    if (is_json_patch && read->items().size() > most_operations)
+        return failure{
+            errc::too_large,
+            "Request entity too large: The allowed maximum operations in a JSON "
+            "patch is " +
+                std::to_string(most_operations) + ", got " + std::to_string(read->items().size())
         };
     if (!is_json_patch && !read->is_map())
         return failure{errc::broken, "the request's body is no object, but " + described(*read)};
@@ -158,12 +211,13 @@ result<write_options> options_of(const api_route& route, const http_request& req
     if (auto good = check_query(route, request); !good) return std::move(good).error();
     value dry_runs = value::list();
     if (const auto* const said = how.find("dryRun"); said != nullptr && !said->is_null()) {
-        if (!said->is_list()) return unsupported("dryRun", *said, "\"All\"");
+        if (!said->is_list()) return unsupported(request.method, "dryRun", *said, "\"All\"");
         dry_runs = *said;
     }
     if (const auto asked = route.asked("dryRun"); !asked.empty()) dry_runs.push_back(asked);
     for (const auto& each : dry_runs.items()) {
-        if (!each.is_text() || *each.text() != "All") return unsupported("dryRun", each, "\"All\"");
+        if (!each.is_text() || *each.text() != "All")
+            return unsupported(request.method, "dryRun", each, "\"All\"");
         made.dry_run = true;
     }
     made.removal = removal_of(how);
@@ -203,6 +257,7 @@ result<value> written(
     if (!given) return std::move(given).error();
     if (auto known = check_fields(what.type, route, request, *given); !known)
         return std::move(known).error();
+    join_doubled_keys(*given);
     if (request.method == "POST" && !resource_version_of(*given).empty())
         return unforeseen("resourceVersion should not be set on objects to be created");
     const bool admitted = at == stage::admitted;
@@ -218,12 +273,11 @@ result<value> written(
             .dry_run = how.dry_run,
         };
         if (applying.manager.empty())
-            return failure{
-                errc::malformed,
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
-                "required for apply patch"
-            };
-        if (auto good = check_apply(*given); !good) return std::move(good).error();
+            return bad_option(
+                request.method, "fieldManager: Required value: is required for apply patch"
+            );
+        if (auto good = check_apply(*given, what.old.is_null()); !good)
+            return std::move(good).error();
         return store.apply(type, what.key, *given, applying, admitted ? &what.object : nullptr);
     }
     if (admitted) return store.update(type, what.key, what.object, how, manager);

@@ -297,6 +297,17 @@ TEST(FilterTest, DecimalsAreComparedExactly) {
         EXPECT_FALSE(is_decimal(text)) << text;
 }
 
+TEST(FilterTest, LongTextsAreSearchedAsShortOnesAre) {
+    using enum text_pattern::kind;
+    const std::string many(1'000'000, 'A'), what(4000, 'a');
+    EXPECT_TRUE(fits({contains, what}, many));
+    EXPECT_TRUE(fits({contains, what + "\xC3\x84z"}, many + "\xC3\x84Z"));
+    EXPECT_FALSE(fits({contains, what + "\xC3\xA4z"}, many + "\xC3\x84Z"));
+    EXPECT_FALSE(fits({contains, what + 'b'}, many));
+    EXPECT_FALSE(fits({contains, what}, std::string(3999, 'a')));
+    EXPECT_TRUE(fits({contains, ""}, many));
+}
+
 TEST(FilterTest, APodIsOfItsWorkload) {
     EXPECT_EQ(workload_of("web-7d9fc8b5d4-x2x7z"), "web");
     EXPECT_EQ(workload_of("node-exporter-x2x7z"), "node-exporter");

@@ -90,6 +90,7 @@ TEST_F(HandlerTest, PagesOfOthersCannotMakeABrowserChangeAnything) {
     auto large           = request("/api/v1/session", "POST");
     large.content_length = 1'000'000;
     EXPECT_EQ(console->screen(large)->status, 413u);
+    EXPECT_EQ(ask(request("/api/v1/session", "POST", std::string(20'000, '['))).status, 413u);
 }
 
 TEST_F(HandlerTest, EveryAnswerIsGuarded) {

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t longest_output = 1024, longest_field = 512;  // characters, in lists
 
+constexpr std::string_view our_key = "falconer";  // in lines of NDJSON
+
 constexpr std::array<std::string_view, 8> usual_fields{
     "proc.name",
     "proc.cmdline",
@@ -202,9 +204,13 @@ std::string sidekick_json(const found_event& event, bool ours) {
     if (event.hostname) json.key("hostname").text(*event.hostname);
     if (!event.extra.empty())
         if (const auto extra = parse_json(event.extra))
-            for (const auto& each : extra->entries()) raw(json.key(each.key), json_text(each.is));
+            for (const auto& each : extra->entries()) {
+                // Beside ours a sender's own would say where the event comes from.
+                if (ours && each.key == our_key) continue;
+                raw(json.key(each.key), json_text(each.is));
+            }
     if (ours) {
-        json.key("falconer")->StartObject();
+        json.key(our_key)->StartObject();
         json.key("key").text(event.at.text());
         json.key("received").text(time_text(event.at.received));
         json.key("cluster").text(event.cluster.identity);

@@ -268,6 +268,8 @@ handler::reply handler::tail(question q) {
              .detail      = "Close another one.",
              .retry_after = 5}
         );
+    // From here on: whoever asks for many at once has them all waiting for the store's answer.
+    counted_place        place(q.who, &session::tails);
     tail_stream::options opt;
     opt.what        = std::get<event_search>(search).what;
     opt.who         = q.who->who.sees;
@@ -286,8 +288,9 @@ handler::reply handler::tail(question q) {
     net::http_response answer;
     answer.headers.add("Content-Type", "text/event-stream");
     answer.headers.add("X-Accel-Buffering", "no");  // for nginx, which would collect it
-    answer.body   = "retry: 2000\n\n";
-    answer.stream = std::make_shared<tail_stream>(time_, news_, q.who, std::move(opt));
+    answer.body = "retry: 2000\n\n";
+    answer.stream =
+        std::make_shared<tail_stream>(time_, news_, q.who, std::move(place), std::move(opt));
     co_return answer;
 }
 
@@ -322,7 +325,7 @@ handler::reply handler::file(question q) {
     answer.headers.add(
         "Content-Disposition", "attachment; filename=\"falconer-events." + format + "\""
     );
-    answer.stream = std::make_shared<export_stream>(store_, q.who, std::move(opt));
+    answer.stream = std::make_shared<export_stream>(time_, store_, q.who, std::move(opt));
     co_return answer;
 }
 

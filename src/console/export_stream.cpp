@@ -6,19 +6,20 @@
 
 namespace falconer::console {
 
-export_stream::export_stream(event_queries& store, session_ptr whose, options opt)
-    : store_(store), whose_(whose), place_(std::move(whose), &session::exports),
-      opt_(std::move(opt)) {
-    opt_.search.limit = 500;
-}
+export_stream::export_stream(
+    time_source& time, event_queries& store, session_ptr whose, options opt
+)
+    : time_(time), store_(store), whose_(whose), place_(std::move(whose), &session::exports),
+      opt_(std::move(opt)) {}
 
 task<std::string> export_stream::next() {
-    if (whose_->over) throw std::runtime_error("signed out");  // and not: that was all
+    if (whose_->over || whose_->ends <= time_.utc())
+        throw std::runtime_error("signed out");  // and not: that was all
     if (over_) co_return "";
     std::string text;
     if (!std::exchange(begun_, true) && opt_.as == form::csv) text = csv_head(opt_.fields);
     while (text.empty() || told_ == 0) {
-        if (opt_.most) opt_.search.limit = std::min<std::size_t>(500, *opt_.most - told_);
+        opt_.search.limit = opt_.most ? std::min(asked_, *opt_.most - told_) : asked_;
         if (opt_.search.limit == 0) {
             over_ = true;
             break;
@@ -30,10 +31,15 @@ task<std::string> export_stream::next() {
             );
             throw std::runtime_error("the store failed");
         }
-        text               += lines_of(*page);
-        told_              += page->events.size();
-        over_               = page->end;
-        opt_.search.before  = behind(*page);
+        const auto before  = text.size();
+        text              += lines_of(*page);
+        told_             += page->events.size();
+        // Of large events the store gives a few at a time; it need not look at many for that.
+        constexpr std::size_t large = 1024 * 1024;
+        asked_ = text.size() - before > large ? std::max(page->events.size(), least_asked)
+                                              : std::min(2 * asked_, most_asked);
+        over_  = page->end;
+        opt_.search.before = behind(*page);
         if (over_) break;
         if (!page->events.empty()) break;
     }

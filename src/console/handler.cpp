@@ -20,6 +20,10 @@ std::string host_of(std::string_view field) {
     return filter::lowered(name);
 }
 
+problem too_much() {
+    return {413, "too-large", "Too much", "There is nothing here to send so much to."};
+}
+
 bool changes_something(const std::string& method) {
     return method != "GET" && method != "HEAD";
 }
@@ -79,9 +83,7 @@ handler::handler(
 
 std::optional<net::http_response> handler::screen(net::http_request& head) {
     if (head.content_length.value_or(0) <= largest_body) return std::nullopt;
-    return with_guards(
-        answer_of({413, "too-large", "Too much", "There is nothing here to send so much to."})
-    );
+    return with_guards(answer_of(too_much()));
 }
 
 /// A page of somebody else's may make a browser ask us, cookie and all, but not with such a field.
@@ -120,6 +122,8 @@ task<net::http_response> handler::handle(net::http_request request) {
     auto where = address_of(request.target);
     if (!where) co_return with_guards(answer_of(wrong_parameter("", "the address is not UTF-8")));
     if (auto refusal = forged(request)) co_return with_guards(std::move(*refusal));
+    // Of a body in chunks its head did not say how much it would be.
+    if (request.body.size() > largest_body) co_return with_guards(answer_of(too_much()));
     if (!where->path.starts_with("/api/")) co_return with_guards(documents(request, *where));
     auto answer = co_await api(std::move(request), std::move(*where));
     co_return with_guards(std::move(answer));

@@ -15,7 +15,10 @@ news_desk::issue_ptr made_of(std::string from, news what) {
     auto made  = std::make_shared<news_desk::issue>();
     made->from = std::move(from);
     made->what = std::move(what);
-    for (const auto& each : made->what.events) made->contents.emplace_back(each);
+    for (const auto& each : made->what.events) {
+        made->contents.emplace_back(each);
+        made->bytes += each.output_fields.size() + each.extra.size();
+    }
     return made;
 }
 
@@ -64,9 +67,9 @@ task<result<void>> news_desk::begin() {
     auto       here = co_await store_.position();
     if (!here) co_return std::move(here).error();
     chain_.clear();
-    kept_  = 0;
-    head_  = std::move(*here);
-    moved_ = now;
+    kept_ = bytes_ = 0;
+    head_          = std::move(*here);
+    moved_         = now;
     looked_.emplace(now);
     co_return result<void>{};
 }
@@ -83,11 +86,15 @@ task<result<void>> news_desk::look() {
     looked_.emplace(now);
     const bool nothing = got->events.empty() && got->skipped == 0;
     if (nothing && now < moved_ + at_least_every) co_return result<void>{};
-    moved_  = now;
-    kept_  += got->events.size();
-    chain_.push_back(made_of(std::exchange(head_, got->position), std::move(*got)));
-    while (chain_.size() > most_issues || (kept_ > opt_.events && chain_.size() > 1)) {
-        kept_ -= chain_.front()->what.events.size();
+    moved_          = now;
+    kept_          += got->events.size();
+    auto from_here  = std::exchange(head_, got->position);
+    chain_.push_back(made_of(std::move(from_here), std::move(*got)));
+    bytes_           += chain_.back()->bytes;
+    const auto large  = [&] { return kept_ > opt_.events || bytes_ > opt_.bytes; };
+    while (chain_.size() > most_issues || (large() && chain_.size() > 1)) {
+        kept_  -= chain_.front()->what.events.size();
+        bytes_ -= chain_.front()->bytes;
         chain_.pop_front();
     }
     co_return result<void>{};

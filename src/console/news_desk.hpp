@@ -20,6 +20,7 @@ public:
         steady_time::duration look{std::chrono::milliseconds{200}};  // between two of the reader's
         steady_time::duration idle{std::chrono::seconds{10}};  // unasked for so long it begins anew
         std::size_t           events = 2000;                   // kept for those who are behind
+        std::size_t           bytes  = 8 * 1024 * 1024;        // of their texts
     };
     news_desk(asio::any_io_executor loop, time_source& time, event_queries& store, options opt)
         : time_(time), store_(store), opt_(opt), one_at_a_time_(std::move(loop), 1) {}
@@ -28,6 +29,7 @@ public:
         std::string                from{};
         news                       what{};
         std::deque<event_contents> contents{};  // of what.events
+        std::size_t                bytes = 0;   // of their texts
     };
     using issue_ptr = std::shared_ptr<const issue>;
 
@@ -54,9 +56,9 @@ private:
     turnstile                  one_at_a_time_;
     std::deque<issue_ptr>      chain_;  // each begins where the one before it ends; the last: head_
     std::string                head_;   // how far the reader has got
-    std::size_t                kept_ = 0;  // events in the chain
-    std::optional<steady_time> looked_;    // nothing: there is no head
-    steady_time                moved_{};   // when the head became what it is
+    std::size_t                kept_ = 0, bytes_ = 0;  // events in the chain, and of their texts
+    std::optional<steady_time> looked_;                // nothing: there is no head
+    steady_time                moved_{};               // when the head became what it is
 };
 
 }  // namespace falconer::console

@@ -38,6 +38,7 @@ result<sessions::opened> sessions::sign_in(std::string_view name, std::string_vi
         return failure{errc::denied, "no user has this name and this password"};
     }
     tidy();
+    make_room(*who);
     opened it{
         new_token(),
         std::make_shared<session>(session{.who = *who, .ends = time_.utc() + opt_.life})
@@ -57,6 +58,18 @@ void sessions::tidy() {
         else
             oldest_first_.pop_front();
     }
+}
+
+/// One user's many sessions end their own, nobody else's.
+void sessions::make_room(const user& who) {
+    const auto theirs = [&](const std::string& token) {
+        const auto it = all_.find(token);
+        return it != all_.end() && it->second->who.name == who.name;
+    };
+    if (static_cast<std::size_t>(std::ranges::count_if(oldest_first_, theirs)) < opt_.of_one)
+        return;
+    const std::string oldest = *std::ranges::find_if(oldest_first_, theirs);
+    sign_out(oldest);
 }
 
 session_ptr sessions::find(std::string_view token) {

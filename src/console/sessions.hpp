@@ -60,6 +60,7 @@ public:
         std::vector<user>    users{};
         std::chrono::seconds life{std::chrono::hours{24}};
         std::size_t          most     = 1000;
+        std::size_t          of_one   = 50;  // user; beyond, the oldest of theirs ends
         std::size_t          failures = 10;  // of signing in, in a minute
     };
     sessions(time_source& time, options opt) : time_(time), opt_(std::move(opt)) {}
@@ -80,6 +81,7 @@ public:
 
 private:
     void tidy();
+    void make_room(const user& who);
 
     time_source&                                    time_;
     options                                         opt_;

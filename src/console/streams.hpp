@@ -27,7 +27,9 @@ public:
         steady_time::duration look{std::chrono::milliseconds{400}};   // between two looks
         steady_time::duration still_there{std::chrono::seconds{15}};  // between two signs of life
     };
-    tail_stream(time_source& time, news_desk& news, session_ptr whose, options opt);
+    tail_stream(
+        time_source& time, news_desk& news, session_ptr whose, counted_place place, options opt
+    );
 
     task<std::string> next() override;
 
@@ -54,19 +56,23 @@ public:
         form                       as = form::ndjson;
         std::optional<std::size_t> most{};
     };
-    export_stream(event_queries& store, session_ptr whose, options opt);
+    export_stream(time_source& time, event_queries& store, session_ptr whose, options opt);
 
     /// Throws where the store fails for good: the connection then ends before its time.
     task<std::string> next() override;
 
 private:
+    static constexpr std::size_t most_asked = 500, least_asked = 8;
+
     std::string lines_of(const event_slice& page);
 
+    time_source&   time_;
     event_queries& store_;
     session_ptr    whose_;
     counted_place  place_;
     options        opt_;
     std::size_t    told_  = 0;
+    std::size_t    asked_ = most_asked;  // events at a time
     bool           begun_ = false, over_ = false;
 };
 

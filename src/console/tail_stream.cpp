@@ -21,8 +21,10 @@ bool may_see(const readable_clusters& who, const cluster_name& what) {
            (what.project && std::ranges::find(who.projects, *what.project) != who.projects.end());
 }
 
-tail_stream::tail_stream(time_source& time, news_desk& news, session_ptr whose, options opt)
-    : time_(time), news_(news), whose_(whose), place_(std::move(whose), &session::tails),
+tail_stream::tail_stream(
+    time_source& time, news_desk& news, session_ptr whose, counted_place place, options opt
+)
+    : time_(time), news_(news), whose_(std::move(whose)), place_(std::move(place)),
       opt_(std::move(opt)), clock_(time.make_bell()), said_(time.now()) {}
 
 task<std::string> tail_stream::next() {

@@ -17,6 +17,7 @@ public:
         std::string          name = "main";
         reader_pool::options pool{};
         std::size_t          sample = 50'000;  // of events, for facets that no roll-up knows
+        std::size_t bytes = 4 * 1024 * 1024;   // of events at a time, about; one there is always
     };
 
     pg_event_queries(asio::any_io_executor loop, time_source& time, options opt);

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
+#include <string>
+#include <vector>
 
 namespace falconer::filter {
 namespace {
@@ -295,6 +298,42 @@ TEST(FilterTest, DecimalsAreComparedExactly) {
     EXPECT_EQ(compare_decimals("1.50", "01.5"), 0);
     for (const auto* text : {"", "-", ".5", "5.", "1e3", "+1", "0x1", " 1", "1 "})
         EXPECT_FALSE(is_decimal(text)) << text;
+}
+
+TEST(FilterTest, LongTextsAreSearchedAsShortOnesAre) {
+    using enum text_pattern::kind;
+    const std::string many(1'000'000, 'A'), what(4000, 'a');
+    EXPECT_TRUE(fits({contains, what}, many));
+    EXPECT_TRUE(fits({contains, what + "\xC3\x84z"}, many + "\xC3\x84Z"));
+    EXPECT_FALSE(fits({contains, what + "\xC3\xA4z"}, many + "\xC3\x84Z"));
+    EXPECT_FALSE(fits({contains, what + 'b'}, many));
+    EXPECT_FALSE(fits({contains, what}, std::string(3999, 'a')));
+    EXPECT_TRUE(fits({contains, ""}, many));
+}
+
+TEST(FilterTest, LongPatternsFindWhatShortOnesDo) {
+    using enum text_pattern::kind;
+    std::minstd_rand random(7);
+    const auto       some = [&](const std::vector<std::string>& of) {
+        std::string all;
+        for (auto many = random() % 7; many > 0; --many) all += of[random() % of.size()];
+        return all;
+    };
+    // Long enough that they are looked at in another way; the answer stays what it is.
+    const std::string before(300, 'x');
+    std::size_t       found = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        const auto pattern = some({"a", "b", "\xC3\xA4", "_", "%", "\\%", "%a"});
+        const auto text    = some({"a", "B", "b", "\xC3\xA4", "\xF0\x9F\xA6\x85", "%"});
+        const bool is      = fits({like, pattern}, text);
+        EXPECT_EQ(fits({like, before + pattern}, before + text), is) << pattern << ' ' << text;
+        found += is ? 1 : 0;
+    }
+    EXPECT_GT(found, 500u);
+    const std::string many(1'000'000, 'a'), what(1700, 'a');
+    EXPECT_TRUE(fits({like, '%' + what + '_' + what + '%'}, many));
+    EXPECT_FALSE(fits({like, '%' + what + '_' + what + "b%"}, many));
+    EXPECT_FALSE(fits({like, '%' + what + 'b' + '%'}, many));
 }
 
 TEST(FilterTest, APodIsOfItsWorkload) {

@@ -215,6 +215,8 @@ withFake('keys lead through the list into an event and back to the same place', 
     await eventually(() => page.evaluate((href) => document.activeElement.getAttribute('href') === href, link), 'the same row has the focus')
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keys and filters' }).getByText('Next event').waitFor()
+    await page.keyboard.press('Escape')
+    await eventually(() => page.evaluate((href) => document.activeElement.getAttribute('href') === href, link), 'the list of keys gives the focus back')
 })
 
 withFake('an event tells all it knows', async ({ open, fake }) => {
@@ -228,7 +230,8 @@ withFake('an event tells all it knows', async ({ open, fake }) => {
     await eventually(async () => (await page.locator('.raw pre').innerText()).includes(`"evt.time": ${event.values['evt.time']}`), 'the JSON keeps every digit')
     await page.locator('.related tr.here').waitFor()
     await page.getByRole('tab', { name: 'Same process' }).click()
-    await page.getByText('same process number on the same host').waitFor()
+    await page.getByText('same process number on the same host, and what it began').waitFor()
+    await page.locator('.related tr.here').waitFor()
     await page.getByText(`${event.received.slice(0, 10)} ${event.received.slice(11, 26)} UTC`).waitFor()
     await page.getByRole('button', { name: 'Copy a link to this event' }).click()
     equal(await page.evaluate(() => navigator.clipboard.readText()), page.url())

@@ -6,6 +6,10 @@
 
 #include "falconer/value.hpp"
 
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,7 +92,14 @@ public:
         co_return failure{errc::not_found, "no such body"};
     }
     std::size_t               followed = 0;
-    task<result<std::string>> position() override { co_return "0.0"; }
+    bool                      waits    = false;  // position() answers a turn of the loop later
+    task<result<std::string>> position() override {
+        if (waits) {
+            const auto here = co_await asio::this_coro::executor;
+            co_await asio::post(here, asio::use_awaitable);
+        }
+        co_return "0.0";
+    }
     task<result<news>> follow(std::string position, std::optional<std::string> until) override {
         ++followed;
         if (position == "gone") co_return failure{errc::expired, "too long ago"};

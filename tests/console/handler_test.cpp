@@ -57,6 +57,19 @@ TEST_F(HandlerTest, WhoeverGuessesPasswordsHasToWait) {
     EXPECT_EQ(sign_in().status, 200u);
 }
 
+TEST_F(HandlerTest, OnesManySessionsEndTheirOwnAndNobodyElses) {
+    sign_in();
+    const auto operators = cookie_;
+    sign_in("member", "word");
+    const auto first = cookie_;
+    for (int i = 0; i < 1100; ++i) sign_in("member", "word");
+    EXPECT_EQ(get("/api/v1/me").status, 200u);
+    cookie_ = first;
+    EXPECT_EQ(get("/api/v1/me").status, 401u);
+    cookie_ = operators;
+    EXPECT_EQ(get("/api/v1/me").status, 200u);
+}
+
 TEST_F(HandlerTest, PagesOfOthersCannotMakeABrowserChangeAnything) {
     sign_in();
     store.bodies = {{.id = 7, .body = "{"}};
@@ -77,6 +90,7 @@ TEST_F(HandlerTest, PagesOfOthersCannotMakeABrowserChangeAnything) {
     auto large           = request("/api/v1/session", "POST");
     large.content_length = 1'000'000;
     EXPECT_EQ(console->screen(large)->status, 413u);
+    EXPECT_EQ(ask(request("/api/v1/session", "POST", std::string(20'000, '['))).status, 413u);
 }
 
 TEST_F(HandlerTest, EveryAnswerIsGuarded) {

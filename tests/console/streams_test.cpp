@@ -131,6 +131,74 @@ TEST_F(StreamsTest, OneSessionHasItsShareOfStreams) {
     EXPECT_EQ(get("/api/v1/export?format=csv").status, 429u);
 }
 
+TEST_F(StreamsTest, OneSessionHasItsShareHoweverManyAreAskedForAtOnce) {
+    store.waits = true;
+    std::vector<decltype(start(console->handle(request(""))))> asked;
+    for (int i = 0; i < 50; ++i) {
+        auto one = request("/api/v1/tail");
+        one.headers.add("Host", "localhost");
+        asked.push_back(start(console->handle(std::move(one))));
+    }
+    time.settle();
+    std::size_t open = 0;
+    for (const auto& each : asked) {
+        ASSERT_TRUE(*each);
+        open += (*each)->status == 200 ? 1 : 0;
+    }
+    EXPECT_EQ(open, opt.tails);
+    asked.clear();
+    EXPECT_EQ(get("/api/v1/tail").status, 200u);
+}
+
+TEST_F(StreamsTest, NewsOfManyBytesAreNotKeptForThoseWhoAreBehind) {
+    for (const std::size_t bytes : {std::size_t{100}, std::size_t{1'000'000}}) {
+        news_desk  desk(loop.get_executor(), time, store, {.bytes = bytes});
+        const auto ask = [&](std::string from) {
+            auto got = start(desk.after(std::move(from)));
+            time.settle();
+            time.advance(300ms);
+            return *got && **got ? (***got)->what.position : "nothing";
+        };
+        EXPECT_EQ(ask("0.0"), "0.0");
+        for (const auto* place : {"1.0", "2.0"}) {
+            auto large          = test::event("r", utc_time{});
+            large.output_fields = R"({"a": ")" + std::string(200, 'x') + "\"}";
+            store.coming.push_back({.position = place, .events = {std::move(large)}});
+        }
+        EXPECT_EQ(ask("0.0"), "1.0");
+        EXPECT_EQ(ask("1.0"), "2.0");
+        store.followed = 0;
+        EXPECT_EQ(ask("0.0"), bytes == 100 ? "2.0" : "1.0");
+        // Once for what came meanwhile; who is too far behind asks for themselves.
+        EXPECT_EQ(store.followed, bytes == 100 ? 2u : 1u);
+    }
+}
+
+TEST_F(StreamsTest, AFileEndsWithItsSession) {
+    store.events = {test::event("r", utc_time{} + 100h)};
+    auto file    = open("/api/v1/export?format=ndjson");
+    time.advance(25h);
+    bool thrown = false;
+    asio::co_spawn(loop, file->next(), [&](std::exception_ptr why, const std::string&) {
+        thrown = why != nullptr;
+    });
+    time.settle();
+    EXPECT_TRUE(thrown);
+}
+
+TEST_F(StreamsTest, WhereAnEventComesFromIsSaidByFalconerAlone) {
+    store.events               = {test::event("r", utc_time{} + 100h)};
+    store.events.front().extra = R"({"falconer": {"cluster": "forged"}, "more": 1})";
+    auto       file            = open("/api/v1/export?format=ndjson");
+    const auto line            = all(*file);
+    EXPECT_EQ(line.find("forged"), std::string::npos);
+    EXPECT_THAT(line, HasSubstr(R"("more":1)"));
+    EXPECT_THAT(line, HasSubstr(R"("cluster":"shoot--a"})"));
+    EXPECT_THAT(
+        get("/api/v1/events/" + store.events.front().at.text() + "/raw").body, HasSubstr("forged")
+    );
+}
+
 TEST_F(StreamsTest, AFileHasEveryEventAndNoFormulas) {
     for (int i = 0; i < 1203; ++i)
         store.events.push_back(test::event("=r" + std::to_string(i), utc_time{} + 100h - i * 1s));

@@ -183,6 +183,95 @@ TEST_F(EventQueriesTest, WhoeverFollowsTheStoreHearsOfEveryEventOnceWheneverItWa
     );
 }
 
+TEST_F(EventQueriesTest, OfLargeEventsAPageHasFewAndNoneIsPassedOver) {
+    make_queries({.bytes = 10'000});
+    const auto               large = R"({"x": ")" + std::string(3000, 'y') + "\"}";
+    std::vector<falco_event> some;
+    for (int i = 0; i < 12; ++i) {
+        // Some at the same moment, one that is too large by itself, and small ones between them.
+        some.push_back(event(i % 2 == 0 ? team_a : team_b, "r", noon - (i / 3) * 40s));
+        if (i % 4 != 3) some.back().texts.put(part::output_fields, large);
+        if (i == 5)
+            some.back().texts.put(
+                part::output_fields, R"({"x": ")" + std::string(20'000, 'z') + "\"}"
+            );
+    }
+    insert(std::move(some));
+    page_search what;
+    what.search = search();
+    std::set<std::string> seen;
+    std::size_t           times = 0, pages = 0;
+    for (bool end = false; !end && pages < 20; ++pages) {
+        const auto  got   = page(what);
+        std::size_t bytes = 0;
+        for (const auto& each : got.events) {
+            if (&each != &got.events.back()) bytes += each.output_fields.size();
+            seen.insert(each.at.text());
+            ++times;
+        }
+        EXPECT_LT(bytes, 10'000u);
+        end = got.end;
+        if (!end) what.before = got.events.back().at;
+    }
+    EXPECT_EQ(seen.size(), 12u);
+    EXPECT_EQ(times, 12u);
+    EXPECT_GE(pages, 3u);
+}
+
+TEST_F(EventQueriesTest, WhoFollowsIsToldOfLargeEventsAFewAndHowManyMoreThereWere) {
+    make_queries({.bytes = 10'000});
+    auto place = await(queries->position());
+    ASSERT_TRUE(place) << place.error().detail;
+    std::vector<falco_event> some;
+    for (int i = 0; i < 9; ++i) {
+        some.push_back(event(team_a, "r" + std::to_string(i), time.utc()));
+        some.back().texts.put(part::output_fields, R"({"x": ")" + std::string(3000, 'y') + "\"}");
+    }
+    insert(std::move(some));
+    until_countable(*admin);
+    const auto got = await(queries->follow(*place, {}));
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->events.size(), 4u);
+    EXPECT_EQ(got->skipped, 5u);
+}
+
+TEST_F(EventQueriesTest, WhoComesFromFarBehindIsToldHowMuchTheyMissedOrThatItIsTooMuch) {
+    auto place = await(queries->position());
+    ASSERT_TRUE(place) << place.error().detail;
+    const auto batches = [&](int many) {
+        auto added = await(admin->query(
+            "INSERT INTO falconer.batch (days, minutes, clusters, rules, priorities, counts) "
+            "SELECT '{}', '{29000000}', '{1}', '{1}', '{1}', '{2}' FROM generate_series(1, " +
+                std::to_string(many) + ")",
+            {}, 30s
+        ));
+        ASSERT_TRUE(added) << added.error().detail;
+        until_countable(*admin);
+    };
+    batches(1200);
+    const auto got = await(queries->follow(*place, {}));
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->skipped, 2400u);
+    batches(100'000);
+    EXPECT_EQ(await(queries->follow(*place, {})).error().code, make_error_code(errc::expired));
+    EXPECT_TRUE(await(queries->follow(got->position, got->position)));
+}
+
+TEST_F(EventQueriesTest, ValuesThatNobodyCanReadAreNotListed) {
+    auto long_one = event(team_a, "r", noon), short_one = event(team_a, "r", noon);
+    long_one.texts.put(
+        part::output_fields,
+        R"({")" + std::string(300, 'n') + R"(": 1, "x": ")" + std::string(2000, 'y') + "\"}"
+    );
+    short_one.texts.put(part::output_fields, R"({"x": "z"})");
+    insert({std::move(long_one), std::move(short_one)});
+    const auto got = await(queries->facets({.search = search(), .fields = {"x"}}));
+    ASSERT_TRUE(got) << got.error().detail;
+    ASSERT_EQ(got->front().values.size(), 1u);
+    EXPECT_EQ(got->front().values[0].first, "z");
+    EXPECT_EQ(*await(queries->field_names({.everything = true})), std::vector<std::string>{"x"});
+}
+
 TEST_F(EventQueriesTest, ASearchThatTakesTooLongSaysHowFarItGot) {
     insert({event(team_a, "r", noon)});
     page_search what;

@@ -46,16 +46,17 @@ describe('what happened around', () => {
         expect(samePod(makeFull([field('k8s.ns.name', 'shop'), field('k8s.pod.name', 'null', 'null')]))).toBeUndefined()
     })
     it('is found by the process number, else by its name where it ran', () => {
-        expect(sameProcess(makeFull([field('proc.pid', '7', 'number'), field('proc.name', 'sh')]))!.q).toContain('proc.pid:7 host:node-1')
-        expect(sameProcess(makeFull([field('container.id', 'abc'), field('proc.name', 'sh')]))!.q).toContain('container.id:abc proc.name:sh')
-        expect(sameProcess(makeFull([field('container.id', 'host'), field('proc.name', 'sh')]))!.q).toContain('proc.name:sh host:node-1')
+        expect(sameProcess(makeFull([field('proc.pid', '7', 'number'), field('proc.name', 'sh')]))!.q).toContain(' (proc.pid:7 OR proc.ppid:7) host:node-1')
+        expect(sameProcess(makeFull([field('container.id', 'abc'), field('proc.name', 'sh')]))!.q).toContain('container.id:abc (proc.name:sh OR proc.pname:sh)')
+        expect(sameProcess(makeFull([field('container.id', 'host'), field('proc.name', 'sh')]))!.q).toContain(' (proc.name:sh OR proc.pname:sh) host:node-1')
+        expect(sameProcess(makeFull([field('proc.pid', '<NA>'), field('proc.name', 'sh')]))!.q).not.toContain('proc.pid')
         expect(sameProcess(makeFull([field('n_drops', '1')]))).toBeUndefined()
     })
 })
 
 describe('MITRE', () => {
     it('links tactics and techniques, and nothing that only looks like one', () => {
-        expect(mitreLinks(['T1059.004', 'mitre_execution', 'T1', 'T12345', 'mitre_"><script>', 'T1059/../x', 'shell']).map(({ href }) => href)).toEqual(
+        expect(mitreLinks(['T1059.004', 'mitre_execution', 'T1', 'T12345', 'mitre_"><script>', 'mitre_constructor', 'T1059/../x', 'shell']).map(({ href }) => href)).toEqual(
             ['https://attack.mitre.org/tactics/TA0002/', 'https://attack.mitre.org/techniques/T1059/004/'])
     })
 })
@@ -77,7 +78,7 @@ describe('columns', () => {
     it('say which output fields are needed', () => { expect(fieldsFor(['rule', 'proc.name', 'a,b'])).toEqual(['k8s.ns.name', 'k8s.pod.name', 'proc.name']) })
     it('show a field that is not there as nothing', () => {
         const event = { fields: { 'proc.name': null }, tags: ['a', 'b'], cluster: { identity: 'seed' } } as unknown as EventSummary
-        expect([cellText(event, 'proc.name'), cellText(event, 'other'), cellText(event, 'tags'), cellText(event, 'cluster')]).toEqual(['', '', 'a, b', 'seed'])
+        expect([cellText(event, 'proc.name'), cellText(event, 'other'), cellText(event, 'constructor'), cellText(event, 'tags'), cellText(event, 'cluster')]).toEqual(['', '', '', 'a, b', 'seed'])
     })
     it.each([
         ['00:20:26.779200000: Warning Secret file', 'Secret file'], ['2026-11-16T01:40:24.008859636+0000: Critical A binary', 'A binary'],

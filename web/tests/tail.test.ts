@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { sessionEnded, whenSignedOut } from '@/api/client'
+import { ApiProblem, events, sessionEnded, whenSignedOut } from '@/api/client'
 import { follow, type TailListener } from '@/api/tail'
 import { settingsFrom } from '@/state/settings'
 import { ServerEventParser } from '@/pure/sse'
@@ -17,6 +17,29 @@ describe('server-sent events', () => {
 function answer(text: string, status = 200, headers: Record<string, string> = {}): Response {
     return new Response(status === 200 ? text : JSON.stringify({ type: `/problems/${text}`, title: text, status }), { status, headers })
 }
+
+describe('who is told to come again soon', () => {
+    beforeEach(() => { vi.useFakeTimers() })
+    afterEach(() => {
+        vi.useRealTimers()
+        vi.unstubAllGlobals()
+    })
+    const asking = async (...answers: Response[]) => {
+        let asked = 0
+        vi.stubGlobal('fetch', () => Promise.resolve(answers[Math.min(asked++, answers.length - 1)]!.clone()))
+        const got = events({ q: '' }, {}).then(() => 'events', (error: ApiProblem) => error.problem.status)
+        await vi.advanceTimersByTimeAsync(60_000)
+        return [await got, asked]
+    }
+
+    it('does so a few times, and then says what is wrong', async () => {
+        const busy = answer('too-many', 429, { 'Retry-After': '1' })
+        expect(await asking(busy, busy, answer('{"events":[]}'))).toEqual(['events', 3])
+        expect(await asking(busy)).toEqual([429, 4])
+        expect(await asking(answer('too-many', 429, { 'Retry-After': '60' }))).toEqual([429, 1])
+        expect(await asking(answer('took-too-long', 504))).toEqual([504, 1])
+    })
+})
 
 describe('following', () => {
     let stop: AbortController

@@ -2,6 +2,10 @@
 #include "falconer/filter.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace falconer::filter {
 namespace {
@@ -64,6 +68,94 @@ bool is_like(std::string_view pattern, std::string_view text) {
     return true;
 }
 
+/// A live view looks at whatever a cluster sends: byte by byte, a pattern of some thousand letters
+/// takes seconds for a megabyte of one letter.
+bool is_much(std::string_view text, std::string_view what) {
+    constexpr std::size_t few = 65'536;  // comparisons
+    return text.size() * what.size() > few;
+}
+
+/// What stands between two `%`: texts, with a `_` between any two.
+using piece = std::vector<std::string>;
+
+std::vector<piece> pieces_of(std::string_view pattern) {
+    std::vector<piece> all(1, piece(1));
+    for (std::size_t at = 0; at < pattern.size();) {
+        const auto next  = step_at(pattern, at);
+        at              += next.size;
+        if (next.literal)
+            all.back().back() += next.is;
+        else if (next.is == '_')
+            all.back().emplace_back();
+        else
+            all.emplace_back(1);
+    }
+    return all;
+}
+
+/// Where the piece ends if it is there.
+std::optional<std::size_t> end_at(const piece& what, std::string_view text, std::size_t at) {
+    for (std::size_t i = 0; i < what.size(); ++i) {
+        if (i > 0) {
+            if (at >= text.size()) return std::nullopt;
+            at = std::min(at + width_of(text[at]), text.size());
+        }
+        if (!text.substr(at).starts_with(what[i])) return std::nullopt;
+        at += what[i].size();
+    }
+    return at;
+}
+
+/// Where it ends the first time it is there, from `at` on.
+std::optional<std::size_t> end_from(const piece& what, std::string_view text, std::size_t at) {
+    if (what.size() == 1) {
+        const auto  rest = text.substr(at);
+        const auto* hit  = memmem(rest.data(), rest.size(), what[0].data(), what[0].size());
+        if (hit == nullptr) return std::nullopt;
+        return static_cast<std::size_t>(static_cast<const char*>(hit) - text.data()) +
+               what[0].size();
+    }
+    for (;;) {
+        if (const auto end = end_at(what, text, at)) return end;
+        if (at >= text.size()) return std::nullopt;
+        at = std::min(at + width_of(text[at]), text.size());
+    }
+}
+
+/// The text ends with it, and it does not begin before `from`.
+bool ends_with(const piece& what, std::string_view text, std::size_t from) {
+    auto at = text.size();
+    for (auto i = what.size(); i-- > 0;) {
+        if (!text.substr(from, at - from).ends_with(what[i])) return false;
+        at -= what[i].size();
+        if (i == 0) break;
+        if (at <= from) return false;
+        --at;
+        while (at > from && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+    }
+    return true;
+}
+
+/// As is_like(), piece by piece: each taken where it first is.
+bool is_like_in_pieces(std::string_view pattern, std::string_view text) {
+    const auto all   = pieces_of(pattern);
+    const auto plain = lowered(text);
+    auto       end   = end_at(all.front(), plain, 0);
+    if (all.size() == 1) return end && *end == plain.size();
+    for (std::size_t i = 1; end && i + 1 < all.size(); ++i) end = end_from(all[i], plain, *end);
+    return end && ends_with(all.back(), plain, *end);
+}
+
+/// `what` is in lower case.
+bool contains(std::string_view text, std::string_view what) {
+    if (is_much(text, what)) {
+        const auto plain = lowered(text);
+        return memmem(plain.data(), plain.size(), what.data(), what.size()) != nullptr;
+    }
+    const auto same = [](char a, char b) { return lower(a) == b; };
+    return what.empty() || std::ranges::search(text, what, same).begin() != text.end();
+}
+
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -120,10 +212,10 @@ bool fits(const text_pattern& what, std::string_view text) {
     const auto same = [](char a, char b) { return lower(a) == b; };
     switch (what.how) {
         case text_pattern::kind::equal: return std::ranges::equal(text, what.text, same);
-        case text_pattern::kind::contains:
-            return std::ranges::search(text, what.text, same).begin() != text.end() ||
-                   what.text.empty();
-        case text_pattern::kind::like: return is_like(what.text, text);
+        case text_pattern::kind::contains: return contains(text, what.text);
+        case text_pattern::kind::like:
+            return is_much(text, what.text) ? is_like_in_pieces(what.text, text)
+                                            : is_like(what.text, text);
     }
     return false;
 }

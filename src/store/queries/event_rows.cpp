@@ -13,6 +13,29 @@ std::string event_columns(std::string_view output) {
            std::string(cluster_columns);
 }
 
+std::string events_counted(const std::string& rows, std::string_view order) {
+    return "(SELECT e.*, count(*) OVER () AS looked, sum(octet_length(e.output_fields::text) + "
+           "coalesce(octet_length(e.extra::text), 0) + coalesce(octet_length(e.output), 0) + "
+           "coalesce(octet_length(e.long_tags), 0)) OVER (ORDER BY " +
+           std::string(order) +
+           " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead FROM (" + rows +
+           ") e OFFSET 0) e";
+}
+
+std::string is_within(const std::string& bytes) {
+    return "coalesce(e.ahead, 0) < " + bytes + "::int8";
+}
+
+std::uint64_t looked_at(const pg_rows& rows) {
+    constexpr int column = 18;
+    return rows.size() > 0 ? static_cast<std::uint64_t>(number_of(rows.at(0, column))) : 0;
+}
+
+std::size_t size_of(const found_event& what) {
+    return what.output_fields.size() + what.extra.size() + what.tags.size() +
+           (what.output ? what.output->size() : 0);
+}
+
 std::int64_t number_of(std::string_view text) {
     std::int64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);

@@ -17,7 +17,18 @@ inline constexpr std::string_view event_joins =
     " LEFT JOIN falconer.text s ON s.id = e.source LEFT JOIN falconer.text h ON h.id = e.hostname"
     " LEFT JOIN falconer.text t ON t.id = e.tags";
 
+/// `rows` (a SELECT of events e) as `(…) e`, with what is_within() needs and `e.looked`: how many
+/// there are. An event may have a megabyte: who takes a number of them must not have to take as
+/// many.
+std::string events_counted(const std::string& rows, std::string_view order);
+/// The condition for those that have room in so many bytes; the first one always has.
+std::string is_within(const std::string& bytes);
+/// Of rows with event_columns() and "e.looked".
+std::uint64_t looked_at(const pg_rows& rows);
+
 found_event event_of(const pg_rows& rows, int row);
+/// Of its texts, in bytes.
+std::size_t size_of(const found_event& what);
 
 std::int64_t               number_of(std::string_view text);
 utc_time                   micros_of(std::string_view text);

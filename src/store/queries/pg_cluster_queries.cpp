@@ -172,7 +172,7 @@ task<result<std::vector<std::string>>> pg_event_queries::field_names(readable_cl
         return "WITH m AS MATERIALIZED (SELECT e.output_fields" + of->rows() +
                " ORDER BY e.received DESC LIMIT " + std::to_string(enough) +
                ") SELECT DISTINCT k, (SELECT count(*) FROM m) FROM m, "
-               "jsonb_object_keys(m.output_fields) k LIMIT 1000";
+               "jsonb_object_keys(m.output_fields) k WHERE octet_length(k) <= 256 LIMIT 1000";
     };
     std::set<std::string> names;
     std::int64_t          seen = 0;

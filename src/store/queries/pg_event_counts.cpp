@@ -18,7 +18,8 @@ constexpr auto             soon = 5s;
 constexpr std::string_view names_of_priorities =
     "(ARRAY['Emergency', 'Alert', 'Critical', 'Error', 'Warning', 'Notice', 'Informational', "
     "'Debug'])";
-constexpr std::size_t kept_values = 1000;  // of a field and a window
+constexpr std::size_t kept_values   = 1000;  // of a field and a window
+constexpr std::size_t longest_value = 1024;  // bytes; longer ones are not listed
 
 /// What a facet of roll-ups groups by, and the name it has in the end.
 struct rolled_column {
@@ -198,16 +199,18 @@ task<result<std::vector<facet>>> pg_event_queries::count_sample(
         columns          += ", " + field.columns;
         each             += (i == 0 ? "" : " UNION ALL ") + field.counts;
     }
-    const auto begins = begins_with("f.text", what.prefix, of->ask);
-    const auto sql    = [&] {
+    // A thousand values of a megabyte each are nobody's list.
+    const auto begins = begins_with("f.text", what.prefix, of->ask) +
+                        " AND octet_length(f.text) <= " + std::to_string(longest_value);
+    const auto sql = [&] {
         return "WITH m AS MATERIALIZED (SELECT e.received" + columns + of->rows() +
                " ORDER BY e.received DESC LIMIT " + rest +
                "::int8), counted AS (SELECT f.number, f.text, sum(f.count)::int8 AS count, "
-                  "row_number() OVER (PARTITION BY f.number ORDER BY sum(f.count) DESC, f.text) AS "
-                  "rank FROM (" +
+               "row_number() OVER (PARTITION BY f.number ORDER BY sum(f.count) DESC, f.text) AS "
+               "rank FROM (" +
                each + ") AS f (number, text, count) WHERE " + begins +
                " GROUP BY 1, 2) SELECT -1, '', count(*) FROM m UNION ALL SELECT number, text, "
-                  "count FROM counted WHERE rank <= " +
+               "count FROM counted WHERE rank <= " +
                std::to_string(kept_values);
     };
     std::vector<std::map<std::string, std::uint64_t>> counts(what.fields.size());

@@ -173,29 +173,39 @@ task<result<event_slice>> pg_event_queries::walk_pages(pg_connection& db, page_s
             of->ask.value(what.before->cluster) + ")";
     const auto rest       = of->ask.value("");
     const auto rest_place = of->ask.values().size();
+    const auto room       = of->ask.value("");
+    const auto room_place = of->ask.values().size();
     const auto columns    = event_columns(what.whole_output ? "e.output" : "left(e.output, 1024)");
     const auto sql        = [&] {
-        return "SELECT " + columns + " FROM (SELECT e.* FROM (SELECT e.*" + of->rows() +
-               ") e JOIN falconer.cluster c ON c.id = e.cluster WHERE true" + behind +
-               std::string(newest_first) + " LIMIT " + rest + "::int8) e" +
-               std::string(event_joins) + std::string(newest_first);
+        const auto newest = "SELECT e.*, c.digest AS named FROM (SELECT e.*" + of->rows() +
+                            ") e JOIN falconer.cluster c ON c.id = e.cluster WHERE true" + behind +
+                            std::string(newest_first) + " LIMIT " + rest + "::int8";
+        return "SELECT " + columns + ", e.looked FROM " +
+               events_counted(newest, "e.received DESC, e.id DESC, e.named DESC") +
+               std::string(event_joins) + " WHERE " + is_within(room) + std::string(newest_first);
     };
     event_slice slice;
-    while (!of->walk.done() && slice.events.size() < what.limit && left_of(*of) > 0ms) {
+    std::size_t bytes = 0;
+    bool        full  = false;  // there are more in the window, but they would be too much
+    while (!full && !of->walk.done() && slice.events.size() < what.limit && left_of(*of) > 0ms) {
         of->ask.set(rest_place, std::to_string(what.limit - slice.events.size()));
+        of->ask.set(room_place, std::to_string(opt_.bytes - bytes));
         auto text = sql();
         auto rows = co_await look(db, *of, std::move(text));
         if (!rows) co_return std::move(rows).error();
         if (!*rows) continue;
         for (int row = 0; row < (*rows)->size(); ++row) {
             slice.events.push_back(event_of(**rows, row));
-            slice.events.back().store = opt_.name;
+            slice.events.back().store  = opt_.name;
+            bytes                     += size_of(slice.events.back());
         }
-        if (slice.events.size() < what.limit) of->went();
+        full = looked_at(**rows) > static_cast<std::uint64_t>((*rows)->size());
+        if (!full && slice.events.size() < what.limit) of->went();
+        full = full || bytes >= opt_.bytes;
     }
     slice.reached = of->walk.reached();
     slice.end     = of->walk.done();
-    if (slice.events.size() >= what.limit) {
+    if (!slice.events.empty() && (full || slice.events.size() >= what.limit)) {
         slice.reached = slice.events.back().at.received;
         slice.end     = false;
     }

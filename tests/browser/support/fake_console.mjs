@@ -1,5 +1,5 @@
 // A stand-in for the console's API: for the states of the page that a real one cannot be asked for (it fails, it is slow, it
-// floods). It speaks what src/console/openapi.yaml says; its filters know `field:value`, words, `-` and `priority>=`.
+// floods). It speaks what src/console/openapi.yaml says; its filters know `field:value`, words, `-`, `(a OR b)` and `priority>=`.
 import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -20,7 +20,9 @@ function valueOf(event, field) {
 }
 
 function matcher(q) {
-    const tests = (q.match(/(?:[^\s"]|"[^"]*")+/gu) ?? []).map((word) => {
+    const testOf = (word) => {
+        const any = /^\((.*)\)$/u.exec(word)?.[1].split(' OR ').map(testOf)
+        if (any) return (event) => any.some((test) => test(event))
         const negated = word.startsWith('-')
         const bare = negated ? word.slice(1) : word
         const urgent = /^priority>=(\w+)$/iu.exec(bare)
@@ -30,7 +32,8 @@ function matcher(q) {
         const plain = (value ?? bare).replaceAll('"', '')
         const is = field ? (event) => [valueOf(event, field)].flat().includes(plain) : (event) => JSON.stringify(event).toLowerCase().includes(plain.toLowerCase())
         return (event) => is(event) !== negated
-    })
+    }
+    const tests = (q.match(/(?:[^\s"(]|"[^"]*"|\([^)]*\))+/gu) ?? []).map(testOf)
     return (event) => tests.every((test) => test(event))
 }
 

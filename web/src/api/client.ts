@@ -60,8 +60,28 @@ export async function ask(to: string, init: RequestInit = {}): Promise<Response>
     throw new ApiProblem(problem, Number(response.headers.get('Retry-After')) || undefined)
 }
 
+function slept(seconds: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((done) => {
+        const timer = setTimeout(finish, seconds * 1000)
+        function finish() {
+            clearTimeout(timer)
+            signal?.removeEventListener('abort', finish)
+            done()
+        }
+        signal?.addEventListener('abort', finish)
+    })
+}
+
+/** Who is told to come again soon does so, a few times: what was given up counts for a moment longer on the server. */
 async function read<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-    return (await (await ask(address(path, query), { signal })).json()) as T
+    for (let again = 3; ; --again) {
+        try {
+            return (await (await ask(address(path, query), { signal })).json()) as T
+        } catch (error) {
+            if (again === 0 || !(error instanceof ApiProblem) || error.problem.status !== 429 || !error.retryAfter || error.retryAfter > 5) throw error
+            await slept(error.retryAfter, signal)
+        }
+    }
 }
 
 export const waysToSignIn = async () => (await read<{ ways: WayToSignIn[] }>('sign-in')).ways

@@ -43,7 +43,7 @@ export function cellText(event: EventSummary, column: string): string {
         case 'source': return event.source ?? ''
         case 'tags': return event.tags.join(', ')
         case 'output': return event.output ?? ''
-        default: return event.fields[column] ?? ''
+        default: return Object.hasOwn(event.fields, column) ? (event.fields[column] ?? '') : ''
     }
 }
 

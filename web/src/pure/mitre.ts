@@ -23,7 +23,8 @@ const tactics: Record<string, [number: string, title: string]> = {
 export function mitreLinks(tags: string[]): MitreLink[] {
     const found: MitreLink[] = []
     for (const tag of tags) {
-        const tactic = tactics[/^mitre_([a-z_]+)$/u.exec(tag)?.[1] ?? '']
+        const name = /^mitre_([a-z_]+)$/u.exec(tag)?.[1] ?? ''
+        const tactic = Object.hasOwn(tactics, name) ? tactics[name] : undefined
         if (tactic) found.push({ text: `${tactic[1]} (${tactic[0]})`, href: `https://attack.mitre.org/tactics/${tactic[0]}/` })
     }
     for (const tag of tags) {

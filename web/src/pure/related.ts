@@ -22,18 +22,23 @@ export function samePod(event: FullEvent): Related | undefined {
     return q === undefined ? undefined : { q, by: 'same pod' }
 }
 
-/** Events of the same process: by its number if the rule prints it, else by its name in the same container or on the same host. */
+/** `(own:value OR parent:value)`: of a shell it is what it began that says what was done. */
+const itOrItsParent = (own: string, parent: string, value: string) => `(${wordFor(own, value)} OR ${wordFor(parent, value)})`
+
+/** Events of the same process and of those it began: by its number if the rule prints it, else by its name in the same container or on the same host. */
 export function sameProcess(event: FullEvent): Related | undefined {
     const values = valuesOf(event)
+    const known = (name: string) => (['', '<NA>'].includes(values.get(name) ?? '') ? undefined : values.get(name)!)
+    const cluster = wordFor('cluster', event.cluster.identity)
     const host = event.hostname ? ` ${wordFor('host', event.hostname)}` : ''
-    const container = values.get('container.id')
-    const onHost = container === undefined || container === null || container === '' || container === 'host'
-    const byNumber = words(values, event.cluster.identity, ['proc.pid'])
-    if (byNumber !== undefined) return { q: byNumber + host, by: 'same process number on the same host' }
-    if (!onHost) {
-        const q = words(values, event.cluster.identity, ['container.id', 'proc.name'])
-        return q === undefined ? undefined : { q, by: 'same program in the same container' }
+    const [pid, name, container] = [known('proc.pid'), known('proc.name'), known('container.id')]
+    if (pid !== undefined) {
+        return { q: `${cluster} ${itOrItsParent('proc.pid', 'proc.ppid', pid)}${host}`, by: 'same process number on the same host, and what it began' }
     }
-    const q = words(values, event.cluster.identity, ['proc.name'])
-    return q === undefined || !host ? undefined : { q: q + host, by: 'same program on the same host' }
+    if (name === undefined) return undefined
+    const program = itOrItsParent('proc.name', 'proc.pname', name)
+    if (container !== undefined && container !== 'host') {
+        return { q: `${cluster} ${wordFor('container.id', container)} ${program}`, by: 'same program in the same container, and what it began' }
+    }
+    return host ? { q: `${cluster} ${program}${host}`, by: 'same program on the same host, and what it began' } : undefined
 }

@@ -7,6 +7,7 @@ import type { EventSummary } from '@/api/types'
 
 const pageSize = 50
 const keptNew = 500 // of those that wait to be shown; beyond, the first page is loaded anew
+const keptKnown = 20_000 // keys, against what comes twice: that is soon or never
 const keptFollowed = 1000 // of a list that is followed: older ones come again with "older"
 
 export function useEventList(search: Ref<api.Search>, fields: Ref<string[]>, wanted: Ref<boolean>) {
@@ -64,7 +65,7 @@ export function useEventList(search: Ref<api.Search>, fields: Ref<string[]>, wan
 
     function listen(from: string | undefined, signal: AbortSignal) {
         void follow({ q: search.value.q, fields: fields.value, from, signal }, {
-            onEvent: arrived,
+            onEvent: (event) => { if (!signal.aborted) arrived(event) },
             onLost: (count) => { if (!signal.aborted) lost.value += count },
             onGap: () => { if (!signal.aborted) void load() },
             onState: (state) => { if (!signal.aborted) tail.value = state },
@@ -74,6 +75,7 @@ export function useEventList(search: Ref<api.Search>, fields: Ref<string[]>, wan
     function arrived(event: EventSummary) {
         if (known.has(event.key)) return
         known.add(event.key)
+        if (known.size > keptKnown) known.delete(known.values().next().value!)
         freshCount.value += 1
         fresh.value = [event, ...fresh.value].slice(0, keptNew)
         if (following.value) scheduleShow()
@@ -87,7 +89,7 @@ export function useEventList(search: Ref<api.Search>, fields: Ref<string[]>, wan
         if (freshCount.value > fresh.value.length) return void load()
         newest.value = fresh.value[0]?.key ?? newest.value
         events.value = [...fresh.value, ...events.value]
-        if (following.value && events.value.length > keptFollowed && next.value !== null) return void load()
+        if (following.value && events.value.length > keptFollowed) return void load()
         fresh.value = []
         freshCount.value = 0
     }

@@ -104,7 +104,7 @@ TEST_F(MergedTest, CountsAreAddedAndPositionsBelongToTheirStores) {
     EXPECT_EQ(got(both.position()), "0.0~0.0");
     a.coming = {{.position = "1.0", .events = {test::event("one", utc_time{} + 2s)}, .skipped = 1}};
     b.coming = {{.position = "2.0", .events = {test::event("two", utc_time{} + 1s)}, .skipped = 2}};
-    const auto news = got(both.follow("0.0~0.0"));
+    const auto news = got(both.follow("0.0~0.0", {}));
     EXPECT_EQ(news.position, "1.0~2.0");
     EXPECT_EQ(news.skipped, 3u);
     ASSERT_EQ(news.events.size(), 2u);

@@ -64,7 +64,7 @@ protected:
         metrics_registry metrics;
         rollups counting(loop.get_executor(), time, metrics, rollup_options{.postgres = there});
         until_countable(*admin);
-        auto    counted = await(counting.once());
+        auto counted = await(counting.once());
         ASSERT_TRUE(counted) << counted.error().detail;
     }
     void insert(std::vector<falco_event> events) {

@@ -66,7 +66,8 @@ private:
         if (without_.empty() || open_.size() != without_.size() || key_ != without_.back())
             return false;
         for (std::size_t i = 1; i < open_.size(); ++i)
-            if (open_[i - 1].is_map ? open_[i].key != without_[i - 1] : without_[i - 1] != "*")
+            if (open_[i - 1].is_map == (without_[i - 1] == "*") ||
+                (open_[i - 1].is_map && open_[i].key != without_[i - 1]))
                 return false;
         return true;
     }

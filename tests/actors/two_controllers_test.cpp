@@ -64,7 +64,8 @@ protected:
         EXPECT_EQ(names(managed_resources, space).size(), 2u);
         const std::string kept = "gardener-extension-shoot-falco-service-";  // certificates, tokens
         for (const auto& each : names(secrets, space)) {
-            if (each.starts_with(kept) || std::ranges::find(referred, each) != referred.end())
+            if (each.starts_with(kept) || each == "shoot-access-falcosidekick" ||
+                std::ranges::find(referred, each) != referred.end())
                 continue;
             const auto secret = must(seed.get(secrets, {space, each}));
             EXPECT_EQ(secret.text_at({"metadata", "labels", falco::collectable_label}), "true")

@@ -158,7 +158,7 @@ TEST(RuleWarnings, ControlCharactersAreNoText) {
         with('\4'), ElementsAre("mine.yaml:2:12: error: not YAML: the control character \\x04")
     );
     EXPECT_THAT(
-        lint("- list: shell_binaries\r\n  items:\r\n  - \"a\tb\"\r\n"
+        lint("- list: shell_binaries\r\n  items:\r\n  - ab\t# a tab\r\n"
              "  override: {items: append}\r\n"),
         IsEmpty()
     );

@@ -57,7 +57,7 @@ class Follower(Probe):
         threads = []
         for line in list(self.lines):
             of, what, *more = line.split(" ", 4)
-            if int(of) != number or what == "trouble":
+            if not of.isdigit() or int(of) != number or what == "trouble":  # or a line of the log
                 continue
             if what == "begin":
                 threads.append({"there": {}, "done": False, "changes": []})

@@ -132,6 +132,7 @@ overrides entry_reader::read_overrides(
     if (entry == nullptr) return read;
     if (!entry->is->is_map()) {
         error({&file_, entry->at}, "'override' is a mapping, not " + kind_of(*entry->is));
+        read.refused = true;
         return read;
     }
     std::set<std::string_view> seen;
@@ -140,18 +141,22 @@ overrides entry_reader::read_overrides(
         if (!seen.insert(key).second) {
             warning(here, "the key " + quoted(key) + " is there twice; the first counts");
         } else if (!contains(replaceable, key)) {
+            read.refused = true;
             error(
                 here, "the " + quoted(key) + " of a " + what_ + " cannot be overridden" +
                           did_you_mean(key, replaceable)
             );
         } else if (is->text == "append") {
-            if (contains(appendable, key))
+            if (contains(appendable, key)) {
                 read.append.insert(key);
-            else
+            } else {
+                read.refused = true;
                 error(here, quoted(key) + " cannot be appended to; it can be replaced");
+            }
         } else if (is->text == "replace") {
             read.replace.insert(key);
         } else {
+            read.refused = true;
             error(at(*is), "an override is 'append' or 'replace', not " + kind_of(*is));
         }
         if (!has(key))

@@ -15,8 +15,9 @@ namespace falconer::falco::rules {
 /// What `override:` says is to be done with which key.
 struct overrides {
     std::set<std::string, std::less<>> append{}, replace{};
+    bool                               refused = false;  // something of it, as has been told
 
-    bool any() const noexcept { return !append.empty() || !replace.empty(); }
+    bool any() const noexcept { return refused || !append.empty() || !replace.empty(); }
 };
 
 class entry_reader {

@@ -177,15 +177,21 @@ private:
         comparisons_.check_value(is, joined_text(each.at), rule.source, rule.skips_unknown);
     }
 
-    /// Empty: that would help nothing.
+    /// As they are written in YAML. Empty: that would help nothing.
     static std::string in_own_quotes(const std::string& value) {
         const bool doubled = value.find('"') == value.npos;
         if (value.empty() ||
             std::string_view("\"'(").find(value.front()) != std::string_view::npos ||
             (!doubled && value.find('\'') != value.npos))
             return {};
-        const char quote = doubled ? '"' : '\'';
-        return "; it needs quotes of its own: " + (quote + in_one_line(value) + quote);
+        const char  quote = doubled ? '"' : '\'', around = doubled ? '\'' : '"';
+        std::string inner;
+        for (const char c : in_one_line(value)) {
+            if (c == around) inner += doubled ? '\'' : '\\';  // how YAML escapes it
+            inner += c;
+        }
+        return std::string("; it needs quotes of its own: ") + around + quote + inner + quote +
+               around;
     }
 
     bool use_macro(const expression& is, const rule_definition& rule) {

@@ -85,10 +85,12 @@ private:
         }
     }
 
-    /// Beside the only key that such an entry has. Those that `tell_hidden` tells of apart.
+    /// Beside the only key that such an entry has. Where it was meant to be another one,
+    /// `tell_hidden` has said all.
     void tell_unread(const node& item, const std::string& only) {
+        if (std::ranges::count_if(entries, [&](auto each) { return item.find(each); }) > 1) return;
         for (const auto& [key, key_at, is] : item.entries)
-            if (key != only && std::ranges::find(entries, key) == entries.end())
+            if (key != only)
                 problems_.warning(
                     {&file_, key_at},
                     "'" + in_one_line(key) + "' is not read: '" + only + "' stands by itself"
@@ -319,8 +321,8 @@ private:
         if (is == nullptr || !is_of_its_source(entry, *is)) return;
         const auto known = replaceable_in(release_);
         for (const auto& [key, key_at, value] : item.entries)
-            if (std::ranges::find(known, key) != known.end() && !changes.append.contains(key) &&
-                !changes.replace.contains(key))
+            if (!changes.refused && std::ranges::find(known, key) != known.end() &&
+                !changes.append.contains(key) && !changes.replace.contains(key))
                 entry.error(
                     {&file_, key_at}, "'" + key + "' is there, but 'override' does not name it"
                 );

@@ -110,9 +110,10 @@ counted_field counted(std::size_t number, const filter::field& which, statement&
             );
         default: break;
     }
+    // As texts: 17 and 17.0 are one number and two values.
     return of(
-        "e.output_fields -> " + into.value(which.name) + "::text", "x.item #>> '{}'",
-        items("jsonb_path_query(g." + key + ", '$[*]')")
+        "(e.output_fields -> " + into.value(which.name) + "::text)::text", "x.item #>> '{}'",
+        items("jsonb_path_query(g." + key + "::jsonb, '$[*]')")
     );
 }
 

@@ -112,6 +112,8 @@ std::optional<failure> carry_out(value& root, const value& operation) {
     const auto path = parse_pointer(operation.text_at({"path"}));
     const auto from = parse_pointer(operation.text_at({"from"}));
     const auto text = std::string(what) + " " + std::string(operation.text_at({"path"}));
+    if (operation.find("path") == nullptr)
+        return failure{errc::malformed, text + ": path is missing"};
     if (!path || !from) return failure{errc::malformed, text + ": not a JSON pointer"};
     const auto* given = operation.find("value");
     auto        gone  = failure{errc::malformed, text + ": there is no such place"};
@@ -234,6 +236,14 @@ std::string_view merge_key_of(std::string_view field, const value::list_type& it
 
 result<value> json_patched(value is, const value& patch) {
     if (!patch.is_list()) return failure{errc::malformed, "a JSON patch is a list of operations"};
+    // Source: apiserver, endpoints/handlers/patch.go, maxJSONPatchOperations.
+    constexpr std::size_t most = 10'000;
+    if (patch.items().size() > most)
+        return failure{
+            errc::too_large,
+            "Request entity too large: The allowed maximum operations in a JSON patch is " +
+                std::to_string(most) + ", got " + std::to_string(patch.items().size())
+        };
     for (const auto& each : patch.items())
         if (auto wrong = carry_out(is, each)) return std::move(*wrong);
     return is;

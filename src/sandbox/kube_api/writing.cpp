@@ -16,8 +16,6 @@ using net::http_request;
 
 /// Source: apimachinery, apis/meta/v1/validation, FieldManagerMaxLength.
 constexpr std::size_t longest_manager = 128;
-/// Of a JSON patch. Source: apiserver, endpoints/handlers/patch.go, maxJSONPatchOperations.
-constexpr std::size_t most_operations = 10'000;
 
 /// Without its parameters.
 std::string_view media_type(const http_request& request) {
@@ -186,13 +184,6 @@ result<value> body_of(const http_request& request) {
     if (is_json_patch && !read->is_list())
         return failure{
             errc::broken, "error decoding patch: it is no list, but " + described(*read)
-        };
-    if (is_json_patch && read->items().size() > most_operations)
-        return failure{
-            errc::too_large,
-            "Request entity too large: The allowed maximum operations in a JSON "
-            "patch is " +
-                std::to_string(most_operations) + ", got " + std::to_string(read->items().size())
         };
     if (!is_json_patch && !read->is_map())
         return failure{errc::broken, "the request's body is no object, but " + described(*read)};

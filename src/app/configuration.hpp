@@ -40,14 +40,22 @@ struct store_login {
 struct store_configuration {
     store::pg_options postgres{};  // with the writer's login
     store_login       reader{};
-    store_login       migrator{};
-    std::uint64_t     capacity = 0;   // bytes; 0: not told
-    std::string       data_folder{};  // of the server, where it is on this machine
+    std::string       replicas{};  // store.reader.hosts, as pg_options has hosts; empty: none
+    std::string       replica_attributes = "prefer-standby";
+    /// Of those hosts.
+    std::shared_ptr<store::host_memory> replica_memory = std::make_shared<store::host_memory>();
+    store_login                         migrator{};
+    std::uint64_t                       capacity = 0;  // bytes; 0: not told
+    std::string       data_folder{};                   // of the server, where it is on this machine
     std::chrono::days keep{365};
     bool              migrate_at_start = false;
     bool              housekeeping     = true;
 
     store::pg_options as_reader() const;
+    /// As the reader, at a replica where some are named. For whoever can do with what is a moment
+    /// old.
+    store::pg_options at_replica() const;
+    bool              has_replicas() const { return !replicas.empty(); }
     store::pg_options as_migrator() const;
 };
 

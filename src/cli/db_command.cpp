@@ -82,6 +82,8 @@ void add_db_command(CLI::App& root, int& exit_code) {
     auto* status = add("status", "Shows what the store holds", store_user::reader, do_status);
     status->add_flag("--json", opt->json, "For programs");
     status->add_flag("--exact", opt->exact, "Counts every day's events, however long that takes");
+    add_db_backup_command(*db, exit_code);
+    add_db_restore_command(*db, exit_code);
     add_import_legacy_command(*db, exit_code);
     add_db_policy_command(*db, exit_code);
     add_db_keeping_commands(*db, exit_code);

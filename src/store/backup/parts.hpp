@@ -1,0 +1,30 @@
+// What a backup has beside events: which rows, and how they come back. Data.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace falconer::store {
+
+/// A table, or what of it is worth keeping. What it refers to is spelled out: numbers of clusters
+/// and texts differ from store to store.
+struct backup_part {
+    const char* name;
+    const char* rows;     // SELECT …
+    const char* columns;  // of a table that takes these rows
+    /// From the table `incoming`. Null: falconer.cluster's, see restore.cpp.
+    const char* comes_back;
+    bool        decisions;  // what people have decided: only into a store that has none of it
+};
+std::span<const backup_part> backup_parts();
+
+/// The part that says to which landscape and project a cluster belongs.
+inline constexpr auto clusters_part = "clusters";
+
+/// Events of a day, as backup_part has rows. "2026-11-30".
+std::string rows_of_day(const std::string& day);
+/// …, of these clusters only; an array of int4 as PostgreSQL writes it.
+std::string              rows_of_day(const std::string& day, const std::string& clusters);
+extern const char* const columns_of_day;
+
+}  // namespace falconer::store

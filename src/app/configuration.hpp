@@ -37,6 +37,14 @@ struct store_login {
     std::string password_file{};
 };
 
+/// Where days are written out to before retention takes them: one of the two, or neither.
+struct archive_configuration {
+    std::string directory{};
+    std::string command{};  // of the shell, as `falconer db backup --to-command`
+
+    bool wanted() const { return !directory.empty() || !command.empty(); }
+};
+
 struct store_configuration {
     store::pg_options postgres{};  // with the writer's login
     store_login       reader{};
@@ -50,6 +58,8 @@ struct store_configuration {
     std::chrono::days keep{365};
     bool              migrate_at_start = false;
     bool              housekeeping     = true;
+
+    archive_configuration archive{};
 
     store::pg_options as_reader() const;
     /// As the reader, at a replica where some are named. For whoever can do with what is a moment
@@ -85,6 +95,7 @@ struct ingestor_configuration {
 ingest::key_ring::options keys_of(const ingestor_configuration& how);
 
 struct configuration {
+    std::filesystem::path    file{};  // it was read from; empty: from none
     store_configuration      store{};
     ingestor_configuration   ingestor{};
     controller_configuration controller{};

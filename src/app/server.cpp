@@ -1,5 +1,6 @@
 #include "server.hpp"
 
+#include "archive_process.hpp"
 #include "falconer/log.hpp"
 #include "listeners.hpp"
 #include "store_check.hpp"
@@ -222,6 +223,10 @@ void server::look_after_the_store() {
         store::housekeeping_options opt;
         opt.postgres       = how_.store.as_migrator();
         opt.retention.keep = how_.store.keep;
+        if (how_.store.archive.wanted())
+            opt.retention.archive = [loop = loop_, file = how_.file](auto day, auto clusters) {
+                return archive_in_process(loop, file, std::move(day), std::move(clusters));
+            };
         housekeeping_.emplace(loop_, time_, metrics_, std::move(opt));
         scope_.keep("housekeeping", time_, [this] { return housekeeping_->run(); });
     }

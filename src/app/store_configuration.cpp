@@ -98,6 +98,11 @@ void read_store(reader in, store_configuration& into) {
     into.keep = std::chrono::days{days};
     in.read("migrateAtStart", into.migrate_at_start);
     in.read("housekeeping", into.housekeeping);
+    auto archive = in.section("archive");
+    archive.read("directory", into.archive.directory);
+    archive.read("command", into.archive.command);
+    if (!into.archive.directory.empty() && !into.archive.command.empty())
+        in.complain("archive", "directory or command: one of the two");
 }
 
 store::pg_options store_configuration::as_reader() const {

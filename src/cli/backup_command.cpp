@@ -6,8 +6,6 @@
 #include "store/backup/restore.hpp"
 #include "store_access.hpp"
 
-#include "falconer/rfc3339.hpp"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -30,16 +28,6 @@ struct backup_choice {
     store::restore_options how{};
 };
 using choice = std::shared_ptr<backup_choice>;
-
-const CLI::Validator a_day(
-    [](std::string& text) {
-        const auto time = parse_rfc3339(text + "T00:00:00Z");
-        return std::holds_alternative<event_time>(time)
-                   ? std::string()
-                   : "expected a day such as 2026-11-20, found '" + text + "'";
-    },
-    "DAY"
-);
 
 /// One line that is written over, on a terminal; a line per day else would fill a log.
 class progress_line {

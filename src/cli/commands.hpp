@@ -16,6 +16,7 @@ void add_token_revoke_command(CLI::App& token, int& exit_code);  // token revoke
 void add_db_policy_command(CLI::App& db, int& exit_code);        // db policy
 void add_event_raw_command(CLI::App& event, int& exit_code);     // event raw
 void add_db_keeping_commands(CLI::App& db, int& exit_code);      // db period|hold|audit
+void add_db_archive_command(CLI::App& db, int& exit_code);       // db archive
 void add_db_backup_command(CLI::App& db, int& exit_code);        // db backup
 void add_db_restore_command(CLI::App& db, int& exit_code);       // db restore
 void add_import_legacy_command(CLI::App& db, int& exit_code);    // db import-legacy

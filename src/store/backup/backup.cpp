@@ -1,6 +1,8 @@
 #include "backup.hpp"
 
 #include "../schema_check.hpp"
+#include "archive.hpp"
+#include "backup_session.hpp"
 #include "object_io.hpp"
 #include "parts.hpp"
 
@@ -20,15 +22,8 @@ constexpr auto        long_work     = std::chrono::hours{24 * 7};
 constexpr auto        look_again    = 1s;
 constexpr std::size_t manifest_most = 64 << 20;
 
-/// Written and read the same everywhere; nobody ends us for being slow.
-constexpr auto session =
-    " -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex "
-    "-c extra_float_digits=1 -c idle_in_transaction_session_timeout=0 -c jit=off";
-
 // Retention's: it takes days away, and writes some anew.
 constexpr auto lock_retention = "SELECT pg_try_advisory_lock(7205759403792795)";
-
-constexpr auto begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 // The first question of the transaction makes the snapshot, of which all else is.
 constexpr auto moment = R"(
@@ -85,7 +80,7 @@ public:
     )
         : loop_(std::move(loop)), time_(time), from_(std::move(from)), to_(to),
           how_(std::move(how)) {
-        from_.settings          += session;
+        from_.settings          += backup_session;
         from_.statement_timeout  = 0ms;  // none
     }
 
@@ -166,7 +161,7 @@ task<result<void>> backup_run::lock_out_retention() {
 
 /// Opens the moment that all is copied of.
 task<result<void>> backup_run::begin_moment() {
-    auto begun = co_await holder_->query(begin, {}, patience);
+    auto begun = co_await holder_->query(begin_snapshot, {}, patience);
     if (!begun) co_return std::move(begun).error();
     auto is = co_await holder_->query(moment, {}, patience);
     if (!is) co_return std::move(is).error().while_doing("taking a snapshot");
@@ -213,7 +208,7 @@ result<void> backup_run::check_whose() {
 
 std::string backup_run::in_moment(const std::string& statement) const {
     return fmt::format(
-        "{}; SET TRANSACTION SNAPSHOT '{}'; {}; COMMIT", begin, snapshot_, statement
+        "{}; SET TRANSACTION SNAPSHOT '{}'; {}; COMMIT", begin_snapshot, snapshot_, statement
     );
 }
 
@@ -300,7 +295,7 @@ task<result<void>> backup_run::copy_days() {
             ++report_.days_kept;
         } else {
             const auto name = "events-" + without(each.day, "-") + "-" + stamp_ + ".gz";
-            auto       made = co_await copy(rows_of_day(each.day), name, each.day);
+            auto       made = co_await copy(rows_of_day(each.day, ""), name, each.day);
             if (!made) co_return std::move(made).error();
             if (made->name.empty()) continue;
             day.events = *std::move(made);
@@ -352,6 +347,7 @@ result<void> backup_run::prune() {
     for (const auto& each : report_.manifest.days) named.insert(each.events.name);
     for (const auto& [part, each] : report_.manifest.parts) named.insert(each.name);
     for (const auto& each : *there) {
+        if (each.starts_with(archive_prefix)) continue;  // retention's, and the only copy
         const bool ours = each.ends_with(".gz") || each.ends_with(".unfinished") ||
                           (each.starts_with("manifest-") && each.ends_with(".json"));
         if (!ours || named.contains(each)) continue;

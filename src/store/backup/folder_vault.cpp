@@ -161,6 +161,13 @@ result<std::unique_ptr<vault>> open_folder(const std::filesystem::path& folder) 
     return std::unique_ptr<vault>(std::make_unique<folder_vault>(folder, std::move(lock)));
 }
 
+result<std::unique_ptr<vault>> open_shared_folder(const std::filesystem::path& folder) {
+    std::error_code wrong;
+    std::filesystem::create_directories(folder, wrong);
+    if (wrong) return failure{errc::denied, folder.string() + ": " + wrong.message()};
+    return look_into_folder(folder);
+}
+
 result<std::unique_ptr<vault>> look_into_folder(const std::filesystem::path& folder) {
     opened_file there(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (there.number() < 0) return because(folder, errno);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace falconer::store {
 namespace {
 
@@ -22,7 +24,9 @@ constexpr backup_part all[] = {
          "replayed) SELECT i.received, c.id, i.about, i.reason, i.digest, i.body, i.replayed FROM "
          "incoming i JOIN falconer.cluster c ON c.identity = i.identity "
          "ON CONFLICT (cluster, digest, received) DO NOTHING",
-     .decisions = false},
+     .decisions = false,
+     .received  = "q.received",
+     .cluster   = "q.cluster"},
     {.name       = "raw",
      .rows       = "SELECT r.received, c.identity, r.id, r.body FROM falconer.raw r JOIN "
                    "falconer.cluster c ON c.id = r.cluster",
@@ -30,7 +34,9 @@ constexpr backup_part all[] = {
      .comes_back = "INSERT INTO falconer.raw (id, cluster, received, body) SELECT i.id, c.id, "
                    "i.received, i.body FROM incoming i JOIN falconer.cluster c ON c.identity = "
                    "i.identity ON CONFLICT DO NOTHING",
-     .decisions  = false},
+     .decisions  = false,
+     .received   = "r.received",
+     .cluster    = "r.cluster"},
     {.name    = "tally",
      .rows    = "SELECT t.minute, c.identity, r.value, t.cause, t.priority, t.count FROM "
                 "falconer.tally t JOIN falconer.cluster c ON c.id = t.cluster LEFT JOIN falconer.text "
@@ -46,7 +52,9 @@ constexpr backup_part all[] = {
          "r.digest = sha256(convert_to(i.rule, 'UTF8')) ON CONFLICT (minute, cluster, "
          "coalesce(rule, 0), cause, priority) DO UPDATE SET count = excluded.count WHERE had.count "
          "< excluded.count",
-     .decisions = false},
+     .decisions = false,
+     .received  = "t.minute",
+     .cluster   = "t.cluster"},
     {.name       = "retention",
      .rows       = "SELECT landscape, project, keep_days FROM falconer.retention",
      .columns    = "landscape text, project text, keep_days int",
@@ -90,8 +98,17 @@ LEFT JOIN falconer.cluster c ON c.id = e.cluster
 LEFT JOIN falconer.text r ON r.id = e.rule
 LEFT JOIN falconer.text s ON s.id = e.source
 LEFT JOIN falconer.text h ON h.id = e.hostname
-LEFT JOIN falconer.text t ON t.id = e.tags
-WHERE e.received >= '{0}Z' AND e.received < '{0}Z'::timestamptz + interval '1 day'{1})";
+LEFT JOIN falconer.text t ON t.id = e.tags)";
+
+std::string condition(
+    const char* received, const char* cluster, const std::string& day, const std::string& clusters
+) {
+    auto sql = fmt::format(
+        " WHERE {0} >= '{1}Z' AND {0} < '{1}Z'::timestamptz + interval '1 day'", received, day
+    );
+    if (!clusters.empty()) sql += fmt::format(" AND {} = ANY ('{}'::int4[])", cluster, clusters);
+    return sql;
+}
 
 }  // namespace
 
@@ -104,12 +121,27 @@ std::span<const backup_part> backup_parts() {
     return all;
 }
 
-std::string rows_of_day(const std::string& day) {
-    return fmt::format(rows, day, "");
+const backup_part* find_part(std::string_view name) {
+    name = name.substr(0, name.find('@'));
+    const auto which =
+        std::ranges::find_if(all, [&](const auto& each) { return name == each.name; });
+    return which == std::end(all) ? nullptr : which;
 }
 
 std::string rows_of_day(const std::string& day, const std::string& clusters) {
-    return fmt::format(rows, day, " AND e.cluster = ANY ('" + clusters + "'::int4[])");
+    return std::string(rows) + condition("e.received", "e.cluster", day, clusters);
+}
+
+std::string rows_of_day(
+    const backup_part& part, const std::string& day, const std::string& clusters
+) {
+    return std::string(part.rows) + condition(part.received, part.cluster, day, clusters);
+}
+
+std::string clusters_of_day(const std::string& day, const std::string& clusters) {
+    return std::string(find_part(clusters_part)->rows) +
+           " WHERE id IN (SELECT e.cluster FROM falconer.event e" +
+           condition("e.received", "e.cluster", day, clusters) + ")";
 }
 
 }  // namespace falconer::store

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace falconer::store {
 
@@ -15,16 +16,28 @@ struct backup_part {
     /// From the table `incoming`. Null: falconer.cluster's, see restore.cpp.
     const char* comes_back;
     bool        decisions;  // what people have decided: only into a store that has none of it
+    /// Where its rows belong to a day's events: their receipt and cluster, in `rows`. Else null.
+    const char* received = nullptr;
+    const char* cluster  = nullptr;
 };
 std::span<const backup_part> backup_parts();
+
+/// The part of this name; a manifest that is of several has "name@which". Null: there is none.
+const backup_part* find_part(std::string_view name);
+
+/// The rows of a part that belong to these; `clusters` as below.
+std::string rows_of_day(
+    const backup_part& part, const std::string& day, const std::string& clusters
+);
 
 /// The part that says to which landscape and project a cluster belongs.
 inline constexpr auto clusters_part = "clusters";
 
-/// Events of a day, as backup_part has rows. "2026-11-30".
-std::string rows_of_day(const std::string& day);
-/// …, of these clusters only; an array of int4 as PostgreSQL writes it.
-std::string              rows_of_day(const std::string& day, const std::string& clusters);
+/// Events of a day, as backup_part has rows. "2026-11-30". `clusters`: of these only; an array of
+/// int4 as PostgreSQL writes it. Empty: of all.
+std::string rows_of_day(const std::string& day, const std::string& clusters);
+/// The rows of clusters_part that such a day needs.
+std::string              clusters_of_day(const std::string& day, const std::string& clusters);
 extern const char* const columns_of_day;
 
 }  // namespace falconer::store

@@ -1,7 +1,7 @@
 #include "restore.hpp"
 
-#include "../migrations.hpp"
 #include "../schema_check.hpp"
+#include "backup_session.hpp"
 #include "object_io.hpp"
 #include "parts.hpp"
 
@@ -15,13 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto        patience      = 60s;
-constexpr auto        long_work     = std::chrono::hours{24 * 7};
-constexpr std::size_t manifest_most = 64 << 20;
-
-constexpr auto session =
-    " -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c jit=off "
-    "-c standard_conforming_strings=on";
+constexpr auto patience  = 60s;
+constexpr auto long_work = std::chrono::hours{24 * 7};
 
 constexpr auto landscapes =
     "SELECT DISTINCT landscape FROM falconer.cluster c WHERE landscape IS NOT NULL AND EXISTS "
@@ -118,27 +113,6 @@ bool has(const std::vector<std::string>& all, const std::string& one) {
     return std::ranges::find(all, one) != all.end();
 }
 
-/// Parts of which single days, projects and clusters are asked for; the rest is whole or not at
-/// all.
-bool is_wanted(const backup_part& part, const restore_options& how) {
-    return !part.decisions || how.everything();
-}
-
-result<void> read_through(
-    vault& from, const backup_object& what, const std::string& called, const restore_options& how,
-    std::size_t nth, std::size_t of
-) {
-    object_source in(from, what);
-    for (;;) {
-        auto piece = in.next();
-        if (!piece) return std::move(piece).error().while_doing("checking " + called);
-        if (how.show) how.show({"checking " + called, nth, of, in.rows(), what.bytes});
-        if (piece->empty()) return {};
-    }
-}
-
-// --- into the store -----------------------------------------------------------------------------
-
 class restore_run {
 public:
     restore_run(pg_connection& db, vault& from, const backup_manifest& what, restore_options how)
@@ -205,21 +179,20 @@ task<result<void>> restore_run::stage(
 }
 
 task<result<void>> restore_run::know_clusters() {
-    const auto& parts = backup_parts();
-    const auto which = std::ranges::find(parts, std::string_view(clusters_part), [](const auto& p) {
-        return std::string_view(p.name);
-    });
-    const auto object = what_.parts.find(clusters_part);
-    if (object != what_.parts.end()) {
-        auto staged = co_await stage(object->second, which->columns, clusters_part);
+    const std::string columns(find_part(clusters_part)->columns);
+    auto begin = "DROP TABLE IF EXISTS pg_temp.known_cluster; CREATE TEMP TABLE known_cluster (" +
+                 columns + ")";
+    auto made = co_await work(std::move(begin));
+    if (!made) co_return std::move(made).error();
+    for (const auto& [name, object] : what_.parts) {
+        if (find_part(name) != find_part(clusters_part)) continue;
+        auto staged = co_await stage(object, columns, clusters_part);
         if (!staged) co_return std::move(staged).error();
+        std::string keep =
+            "INSERT INTO known_cluster SELECT * FROM incoming; ANALYZE known_cluster";
+        auto kept = co_await work(std::move(keep));
+        if (!kept) co_return std::move(kept).error();
     }
-    auto sql = "DROP TABLE IF EXISTS pg_temp.known_cluster; CREATE TEMP TABLE known_cluster (" +
-               std::string(which->columns) + ")";
-    if (object != what_.parts.end())
-        sql += "; INSERT INTO known_cluster SELECT * FROM incoming; ANALYZE known_cluster";
-    auto kept = co_await work(std::move(sql));
-    if (!kept) co_return std::move(kept).error();
     co_return result<void>{};
 }
 
@@ -276,9 +249,11 @@ task<result<void>> restore_run::part(const backup_part& which, backup_object obj
         sql = leave_out(true) + learn_clusters;
         if (name == "tally") sql += fmt::format(learn_texts, texts_of_counts);
     }
-    auto known = co_await work(sql + "SELECT 1");
+    sql        += "SELECT 1";
+    auto known  = co_await work(std::move(sql));
     if (!known) co_return std::move(known).error().while_doing("restoring " + name);
-    auto back = co_await work(which.comes_back);
+    std::string bring(which.comes_back);
+    auto        back = co_await work(std::move(bring));
     if (!back) co_return std::move(back).error().while_doing("restoring " + name);
     if (!which.decisions) report_.beside += back->affected();
     co_return result<void>{};
@@ -295,16 +270,16 @@ task<result<void>> restore_run::decide_on_decisions() {
 task<result<restore_report>> restore_run::all() {
     auto done = co_await check_whose();
     if (done) done = co_await decide_on_decisions();
-    of_ = what_.days.size() + backup_parts().size();
+    of_ = what_.days.size() + what_.parts.size();
     if (done) done = co_await know_clusters();
     // Holds and periods first: retention shall not take what they keep.
     for (const bool decisions : {true, false}) {
-        for (const auto& each : backup_parts()) {
-            if (!done || each.decisions != decisions || each.comes_back == nullptr) continue;
+        for (const auto& [name, object] : what_.parts) {
+            const auto* which = find_part(name);
+            if (!done || which == nullptr || which->comes_back == nullptr) continue;
+            if (which->decisions != decisions || (decisions && !report_.decisions)) continue;
             ++nth_;
-            const auto object = what_.parts.find(each.name);
-            if (object == what_.parts.end() || (decisions && !report_.decisions)) continue;
-            done = co_await part(each, object->second);
+            done = co_await part(*which, object);
         }
     }
     for (const auto& each : what_.days) {
@@ -318,49 +293,11 @@ task<result<restore_report>> restore_run::all() {
 
 }  // namespace
 
-result<backup_manifest> verify_backup(vault& from, const restore_options& how) {
-    auto text = read_object(from, how.manifest, manifest_most);
-    if (!text) {
-        auto why = std::move(text).error().while_doing("there is no backup that could be restored");
-        if (how.manifest != manifest_name ||
-            !read_object(from, unfinished_manifest_name, manifest_most))
-            return why;
-        why.detail += "; one was begun and not ended: `falconer db backup` goes on with it";
-        return why;
-    }
-    auto what = parse_manifest(*text);
-    if (!what) return std::move(what).error().while_doing(how.manifest);
-    const int known = known_migrations().back().version;
-    if (what->schema > known)
-        return failure{
-            errc::conflict, "the backup has schema version " + std::to_string(what->schema) +
-                                ", this program knows version " + std::to_string(known) +
-                                ": use the newer falconer"
-        };
-    for (const auto& each : how.days)
-        if (what->find(each) == nullptr)
-            return failure{errc::not_found, "the backup has nothing of " + each};
-    const auto  of  = what->days.size() + what->parts.size();
-    std::size_t nth = 0;
-    for (const auto& each : backup_parts()) {
-        const auto object = what->parts.find(each.name);
-        if (object == what->parts.end() || !is_wanted(each, how)) continue;
-        auto good = read_through(from, object->second, each.name, how, ++nth, of);
-        if (!good) return std::move(good).error();
-    }
-    for (const auto& each : what->days) {
-        if (!how.days.empty() && !has(how.days, each.day)) continue;
-        auto good = read_through(from, each.events, each.day, how, ++nth, of);
-        if (!good) return std::move(good).error();
-    }
-    return what;
-}
-
 task<result<restore_report>> restore_backup(
     asio::any_io_executor loop, time_source& time, pg_options into, vault& from,
     const backup_manifest& what, restore_options how
 ) {
-    into.settings          += session;
+    into.settings          += backup_session;
     into.statement_timeout  = 0ms;  // none
     auto opened             = co_await open_checked(std::move(loop), time, std::move(into));
     if (!opened) co_return std::move(opened).error();

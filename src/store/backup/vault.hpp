@@ -55,6 +55,8 @@ public:
 /// An object is a file; made where it is missing. One at a time may write into it.
 /// Errors: conflict (somebody does), denied, unavailable.
 result<std::unique_ptr<vault>> open_folder(const std::filesystem::path& folder);
+/// The same for those who write over nothing: several may.
+result<std::unique_ptr<vault>> open_shared_folder(const std::filesystem::path& folder);
 /// The same of a folder that is there and only read.
 result<std::unique_ptr<vault>> look_into_folder(const std::filesystem::path& folder);
 

@@ -2,7 +2,7 @@
 #include "commands.hpp"
 
 #include "archive_access.hpp"
-#include "store/backup/archive.hpp"
+#include "store/archive.hpp"
 #include "store_access.hpp"
 
 #include <iostream>

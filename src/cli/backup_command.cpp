@@ -2,8 +2,8 @@
 #include "commands.hpp"
 
 #include "printable.hpp"
-#include "store/backup/backup.hpp"
-#include "store/backup/restore.hpp"
+#include "store/backup.hpp"
+#include "store/restore.hpp"
 #include "store_access.hpp"
 
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 #include "db_status.hpp"
 #include "decimal.hpp"
 
-#include "store/backup/archive.hpp"
+#include "store/archive.hpp"
 #include "store/migrations.hpp"
 #include "store/retention.hpp"
 #include "store_access.hpp"

@@ -143,6 +143,20 @@ class Whole(Store):
         self.assertEqual(self.hashes_of_empty(), self.hashes)
         self.assertEqual(self.in_empty("select sum(count) from falconer.tally"), self.bed.psql("select sum(count) from falconer.tally", "falconer"))
 
+    def test_the_reader_takes_it_and_the_owner_puts_it_back(self):
+        self.bed.psql("create role falconer_reader login password 'falconer'")
+        self.addCleanup(self.bed.psql, "drop owned by falconer_reader; drop role falconer_reader", "falconer")
+        self.falconer("db", "migrate")
+        config = json.loads(self.bed.config.read_text())
+        config["store"]["reader"] = {"user": "falconer_reader", "passwordFile": config["store"]["passwordFile"]}
+        file = self.bed.home / "reader.yaml"
+        file.write_text(json.dumps(config))
+        self.backup(config=file)
+        self.migrate_empty()
+        self.restore()
+        self.assertEqual(self.hashes_of_empty(), self.hashes)
+        self.bed.psql("drop database empty with (force)")
+
     def test_anybody_can_read_it_with_gunzip(self):
         self.backup()
         for day in self.manifest()["days"]:

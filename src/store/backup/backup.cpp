@@ -1,10 +1,10 @@
 #include "backup.hpp"
 
-#include "../schema_check.hpp"
 #include "archive.hpp"
 #include "backup_session.hpp"
 #include "object_io.hpp"
 #include "parts.hpp"
+#include "schema_check.hpp"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 #include "restore.hpp"
 
-#include "../schema_check.hpp"
 #include "backup_session.hpp"
 #include "object_io.hpp"
 #include "parts.hpp"
+#include "schema_check.hpp"
 
 #include <fmt/format.h>
 

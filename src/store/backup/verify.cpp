@@ -1,6 +1,6 @@
 // What a folder, or whoever is behind commands, has of a store: found, and read through.
-#include "../migrations.hpp"
 #include "archive.hpp"
+#include "migrations.hpp"
 #include "object_io.hpp"
 #include "parts.hpp"
 #include "restore.hpp"

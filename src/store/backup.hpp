@@ -1,9 +1,9 @@
 // A store's events and what belongs to them, copied to where a second one can be made from them.
 #pragma once
 
-#include "../pg_connection.hpp"
-#include "manifest.hpp"
-#include "vault.hpp"
+#include "backup/manifest.hpp"
+#include "backup/vault.hpp"
+#include "pg_connection.hpp"
 
 #include <asio/any_io_executor.hpp>
 

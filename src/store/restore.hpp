@@ -1,8 +1,8 @@
 // A backup's events, and what belongs to them, put into a store.
 #pragma once
 
-#include "../pg_connection.hpp"
 #include "backup.hpp"
+#include "pg_connection.hpp"
 
 namespace falconer::store {
 

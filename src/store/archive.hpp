@@ -1,9 +1,9 @@
 // A day's events written out before retention takes them.
 #pragma once
 
-#include "../pg_connection.hpp"
-#include "manifest.hpp"
-#include "vault.hpp"
+#include "backup/manifest.hpp"
+#include "backup/vault.hpp"
+#include "pg_connection.hpp"
 
 #include <asio/any_io_executor.hpp>
 

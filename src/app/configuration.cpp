@@ -349,7 +349,9 @@ configuration_reading read_configuration_file(
         got.problems.push_back(file.string() + ": cannot be read");
         return got;
     }
-    return read_configuration(file.string(), text.view(), roles);
+    got            = read_configuration(file.string(), text.view(), roles);
+    got.value.file = file;
+    return got;
 }
 
 std::optional<asio::ip::tcp::endpoint> parse_endpoint(std::string_view text) {

@@ -37,17 +37,35 @@ struct store_login {
     std::string password_file{};
 };
 
+/// Where days are written out to before retention takes them: one of the two, or neither.
+struct archive_configuration {
+    std::string directory{};
+    std::string command{};  // of the shell, as `falconer db backup --to-command`
+
+    bool wanted() const { return !directory.empty() || !command.empty(); }
+};
+
 struct store_configuration {
     store::pg_options postgres{};  // with the writer's login
     store_login       reader{};
-    store_login       migrator{};
-    std::uint64_t     capacity = 0;   // bytes; 0: not told
-    std::string       data_folder{};  // of the server, where it is on this machine
+    std::string       replicas{};  // store.reader.hosts, as pg_options has hosts; empty: none
+    std::string       replica_attributes = "prefer-standby";
+    /// Of those hosts.
+    std::shared_ptr<store::host_memory> replica_memory = std::make_shared<store::host_memory>();
+    store_login                         migrator{};
+    std::uint64_t                       capacity = 0;  // bytes; 0: not told
+    std::string       data_folder{};                   // of the server, where it is on this machine
     std::chrono::days keep{365};
     bool              migrate_at_start = false;
     bool              housekeeping     = true;
 
+    archive_configuration archive{};
+
     store::pg_options as_reader() const;
+    /// As the reader, at a replica where some are named. For whoever can do with what is a moment
+    /// old.
+    store::pg_options at_replica() const;
+    bool              has_replicas() const { return !replicas.empty(); }
     store::pg_options as_migrator() const;
 };
 
@@ -77,6 +95,7 @@ struct ingestor_configuration {
 ingest::key_ring::options keys_of(const ingestor_configuration& how);
 
 struct configuration {
+    std::filesystem::path    file{};  // it was read from; empty: from none
     store_configuration      store{};
     ingestor_configuration   ingestor{};
     controller_configuration controller{};

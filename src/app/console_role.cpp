@@ -12,7 +12,7 @@ store::pg_event_queries::options queries_of(
     const store_configuration& store, const console_configuration& how
 ) {
     store::pg_event_queries::options opt;
-    opt.pool.postgres    = store.as_reader();
+    opt.pool.postgres    = store.at_replica();
     opt.pool.connections = how.connections;
     return opt;
 }

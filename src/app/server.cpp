@@ -1,5 +1,6 @@
 #include "server.hpp"
 
+#include "archive_process.hpp"
 #include "falconer/log.hpp"
 #include "listeners.hpp"
 #include "store_check.hpp"
@@ -70,11 +71,17 @@ server::server(
           "falconer_store_unreached_total",
           "Attempts at a host of the store that led to no connection."
       )),
+      risks_(metrics_.make_gauge(
+          "falconer_store_risks",
+          "Settings of the store by which events that were acknowledged could be lost; the log "
+          "names them."
+      )),
       page_(
           metrics_,
           [this] {
               begun_anew_.raise_to(task_scope::begun_anew());
               unreached_.raise_to(how_.store.postgres.memory->hosts().failures());
+              risks_.set(static_cast<double>(how_.store.postgres.memory->risks().size()));
               if (ingestor_) ingestor_->refresh_metrics();
               if (controller_) controller_->refresh_metrics();
               if (admission_) admission_->refresh_metrics();
@@ -216,6 +223,10 @@ void server::look_after_the_store() {
         store::housekeeping_options opt;
         opt.postgres       = how_.store.as_migrator();
         opt.retention.keep = how_.store.keep;
+        if (how_.store.archive.wanted())
+            opt.retention.archive = [loop = loop_, file = how_.file](auto day, auto clusters) {
+                return archive_in_process(loop, file, std::move(day), std::move(clusters));
+            };
         housekeeping_.emplace(loop_, time_, metrics_, std::move(opt));
         scope_.keep("housekeeping", time_, [this] { return housekeeping_->run(); });
     }
@@ -225,6 +236,13 @@ void server::look_after_the_store() {
     opt.data_folder    = how_.store.data_folder;
     store_watch_.emplace(loop_, time_, metrics_, std::move(opt));
     scope_.keep("store watch", time_, [this] { return store_watch_->run(); });
+    if (how_.store.has_replicas() && roles_.contains("console")) {
+        store::replica_watch_options replica;
+        replica.read_from = how_.store.at_replica();
+        replica.primary   = how_.store.as_reader();
+        replica_watch_.emplace(loop_, time_, metrics_, std::move(replica));
+        scope_.keep("replica watch", time_, [this] { return replica_watch_->run(); });
+    }
     if (how_.store.postgres.ssl_cert.empty()) return;
     store_certificate_.emplace(time_, metrics_, how_.store.postgres.ssl_cert);
     scope_.keep("store certificate", time_, [this] { return store_certificate_->run(); });

@@ -12,6 +12,7 @@
 #include "process.hpp"
 #include "rules_stock.hpp"
 #include "store/housekeeping.hpp"
+#include "store/replica_lag.hpp"
 #include "store/store_watch.hpp"
 
 #include <functional>
@@ -91,6 +92,7 @@ private:
     health_board                   health_;
     counter&                       begun_anew_;
     counter&                       unreached_;
+    gauge&                         risks_;
     metrics_page                   page_;
     std::optional<ingestor_role>   ingestor_;
     std::optional<rules_stock>     rules_;  // before those who read in it
@@ -103,10 +105,11 @@ private:
     one_shot<std::string> ended_;
     counter&              log_dropped_;
 
-    std::optional<store::housekeeping> housekeeping_;
-    std::optional<store::store_watch>  store_watch_;
-    std::optional<store_certificate>   store_certificate_;
-    task_scope                         scope_;
+    std::optional<store::housekeeping>  housekeeping_;
+    std::optional<store::store_watch>   store_watch_;
+    std::optional<store::replica_watch> replica_watch_;
+    std::optional<store_certificate>    store_certificate_;
+    task_scope                          scope_;
 };
 
 }  // namespace falconer::app

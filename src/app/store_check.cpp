@@ -1,5 +1,6 @@
 #include "store_check.hpp"
 
+#include "store/durability.hpp"
 #include "store/migrations.hpp"
 #include "store/schema_check.hpp"
 
@@ -18,10 +19,11 @@ task<result<void>> prepare_store(
     if (how.migrate_at_start) {
         auto done = co_await store::migrate(**opened);
         if (!done) co_return std::move(done).error().while_doing("migrating the store");
-        co_return result<void>{};
+    } else {
+        auto found = co_await store::check_schema(**opened);
+        if (!found) co_return std::move(found).error();
     }
-    auto found = co_await store::check_schema(**opened);
-    if (!found) co_return std::move(found).error();
+    co_await store::look_for_risks(loop, time, how.postgres);
     co_return result<void>{};
 }
 

@@ -12,6 +12,32 @@ void read_login(reader in, store_login& into) {
     in.read("passwordFile", into.password_file);
 }
 
+/// As pg_options has hosts.
+std::string list_of(reader& in, const std::vector<std::string>& hosts) {
+    std::string list;
+    for (const auto& host : hosts) {
+        if (is_blank(host) || host.find(',') != std::string::npos)
+            in.complain("hosts", "'" + host + "' is no host");
+        list += (list.empty() ? "" : ",") + host;
+    }
+    return list;
+}
+
+/// Who reads, and from where.
+void read_replicas(reader in, store_configuration& into) {
+    read_login(in, into.reader);
+    std::vector<std::string> hosts;
+    in.read("hosts", hosts);
+    into.replicas = list_of(in, hosts);
+    in.read_choice(
+        "targetSessionAttrs", into.replica_attributes,
+        {{"any", "any"},
+         {"read-only", "read-only"},
+         {"standby", "standby"},
+         {"prefer-standby", "prefer-standby"}}
+    );
+}
+
 }  // namespace
 
 void read_store(reader in, store_configuration& into) {
@@ -20,12 +46,7 @@ void read_store(reader in, store_configuration& into) {
     in.read("hosts", hosts);
     if (hosts.empty())
         in.complain("hosts", "at least one name, address or folder of a unix socket is needed");
-    to.host.clear();
-    for (const auto& host : hosts) {
-        if (is_blank(host) || host.find(',') != std::string::npos)
-            in.complain("hosts", "'" + host + "' is no host");
-        to.host += (to.host.empty() ? "" : ",") + host;
-    }
+    to.host = list_of(in, hosts);
     in.read("port", to.port, 1, 65'535);
     in.read("database", to.database);
     // libpq would take the one that is called like its user.
@@ -68,7 +89,7 @@ void read_store(reader in, store_configuration& into) {
     if (to.ssl_cert.empty() != to.ssl_key.empty())
         in.complain("tls", "certificateFile and keyFile belong together");
 
-    read_login(in.section("reader"), into.reader);
+    read_replicas(in.section("reader"), into);
     read_login(in.section("migrator"), into.migrator);
     in.read("dataFolder", into.data_folder);
     in.read_bytes("capacity", into.capacity, 0, std::uint64_t{1} << 50);
@@ -77,6 +98,11 @@ void read_store(reader in, store_configuration& into) {
     into.keep = std::chrono::days{days};
     in.read("migrateAtStart", into.migrate_at_start);
     in.read("housekeeping", into.housekeeping);
+    auto archive = in.section("archive");
+    archive.read("directory", into.archive.directory);
+    archive.read("command", into.archive.command);
+    if (!into.archive.directory.empty() && !into.archive.command.empty())
+        in.complain("archive", "directory or command: one of the two");
 }
 
 store::pg_options store_configuration::as_reader() const {
@@ -84,6 +110,15 @@ store::pg_options store_configuration::as_reader() const {
     if (reader.user.empty()) return opt;
     opt.user          = reader.user;
     opt.password_file = reader.password_file;
+    return opt;
+}
+
+store::pg_options store_configuration::at_replica() const {
+    auto opt = as_reader();
+    if (replicas.empty()) return opt;
+    opt.host                 = replicas;
+    opt.target_session_attrs = replica_attributes;
+    opt.memory               = replica_memory;
     return opt;
 }
 

@@ -9,13 +9,16 @@ namespace falconer::cli {
 enum : int { success = 0, answer_is_no = 1, wrong_usage = 2 };
 
 /// Adds the command to `root`. When it was chosen and has run, `exit_code` holds its verdict.
-void add_event_command(CLI::App& root, int& exit_code);  // event check|raw
-void add_token_command(CLI::App& root, int& exit_code);  // token keygen|keys|issue|verify
-void add_db_command(CLI::App& root, int& exit_code);     // db migrate|status|retain|import-legacy
+void add_event_command(CLI::App& root, int& exit_code);          // event check|raw
+void add_token_command(CLI::App& root, int& exit_code);          // token keygen|keys|issue|verify
+void add_db_command(CLI::App& root, int& exit_code);             // db migrate|status|retain|…
 void add_token_revoke_command(CLI::App& token, int& exit_code);  // token revoke
 void add_db_policy_command(CLI::App& db, int& exit_code);        // db policy
 void add_event_raw_command(CLI::App& event, int& exit_code);     // event raw
 void add_db_keeping_commands(CLI::App& db, int& exit_code);      // db period|hold|audit
+void add_db_archive_command(CLI::App& db, int& exit_code);       // db archive
+void add_db_backup_command(CLI::App& db, int& exit_code);        // db backup
+void add_db_restore_command(CLI::App& db, int& exit_code);       // db restore
 void add_import_legacy_command(CLI::App& db, int& exit_code);    // db import-legacy
 void add_quarantine_command(CLI::App& root, int& exit_code);     // quarantine list|show|replay
 void add_spool_command(CLI::App& root, int& exit_code);          // spool status|replay

@@ -1,9 +1,11 @@
 // falconer db: the store's schema and care.
 #include "commands.hpp"
 
+#include "archive_access.hpp"
 #include "db_status.hpp"
 #include "decimal.hpp"
 
+#include "store/archive.hpp"
 #include "store/migrations.hpp"
 #include "store/retention.hpp"
 #include "store_access.hpp"
@@ -29,6 +31,28 @@ task<result<void>> do_migrate(store::pg_connection& db, time_source&, const db_o
     co_return result<void>{};
 }
 
+using archive = std::shared_ptr<store::vault>;
+
+/// Null: the configuration wants none.
+result<archive> archive_of(const store_choice& where) {
+    const auto how = find_archive(where);
+    if (!how) return failure{errc::malformed, "nothing was changed"};
+    if (!how->wanted()) return archive{};
+    auto opened = open_archive(where);
+    if (!opened) return std::move(opened).error();
+    return archive(*std::move(opened));
+}
+
+task<result<void>> write_out(
+    asio::any_io_executor loop, time_source& time, store::pg_options from, archive to,
+    store::archive_request what
+) {
+    auto done =
+        co_await store::archive_day(std::move(loop), time, std::move(from), *to, std::move(what));
+    if (!done) co_return std::move(done).error();
+    co_return result<void>{};
+}
+
 task<result<void>> do_retain(store::pg_connection& db, time_source& time, const db_options& opt) {
     store::retention_options how;
     how.keep = std::chrono::days{opt.keep_days};
@@ -38,6 +62,15 @@ task<result<void>> do_retain(store::pg_connection& db, time_source& time, const 
         how.keep = *said;
     }
     how.dry_run = opt.dry_run;
+    auto vault  = opt.dry_run ? result<archive>(nullptr) : archive_of(opt.where);
+    if (!vault) co_return std::move(vault).error();
+    auto reader = find_store(opt.where, store_user::reader);
+    if (*vault && reader) {
+        const auto loop = co_await asio::this_coro::executor;
+        how.archive     = [loop, &time, to = *vault, from = *reader](auto day, auto clusters) {
+            return write_out(loop, time, from, to, {day, clusters, FALCONER_VERSION});
+        };
+    }
     auto report = co_await store::retain(db, time, time.utc(), how);
     if (!report) co_return std::move(report).error();
     if (opt.dry_run) std::cout << "nothing was changed; a run would do this\n";
@@ -86,6 +119,9 @@ void add_db_command(CLI::App& root, int& exit_code) {
         "Counts every day's events, however long that takes; when a cluster was last heard of is "
         "told to the minute all the same"
     );
+    add_db_archive_command(*db, exit_code);
+    add_db_backup_command(*db, exit_code);
+    add_db_restore_command(*db, exit_code);
     add_import_legacy_command(*db, exit_code);
     add_db_policy_command(*db, exit_code);
     add_db_keeping_commands(*db, exit_code);

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "doctor_clock.hpp"
 #include "doctor_clusters.hpp"
+#include "doctor_durability.hpp"
 
 #include "app/configuration.hpp"
 #include "app/image_overwrite.hpp"
@@ -141,9 +142,9 @@ task<result<void>> look_at_contents(store::pg_connection& db, doctor_report& out
 
 /// The store's own view. What is missing there has been said; so this never fails.
 task<result<void>> look_at_store(
-    asio::any_io_executor loop, time_source& time, store::pg_options where, doctor_report& out
+    asio::any_io_executor loop, time_source& time, const store_logins& who, doctor_report& out
 ) {
-    auto opened = co_await store::pg_connection::open(std::move(loop), time, std::move(where));
+    auto opened = co_await store::pg_connection::open(loop, time, who.reader);
     if (!opened) {
         out.bad("store", "is away, and events would go to the spool: " + opened.error().detail);
         if (app::clock_is_set(time.utc()))
@@ -156,6 +157,9 @@ task<result<void>> look_at_store(
         out.bad("store", clocks.error().detail);
         co_return result<void>{};
     }
+
+    co_await look_at_durability(loop, time, who.writer, out);
+    if (who.replica) co_await look_at_replica(loop, time, *who.replica, db, out);
 
     auto schema = co_await store::check_schema(db);
     if (!schema) {
@@ -208,7 +212,7 @@ void look_at_ports(
 
 /// Everything but the configuration itself.
 void look_around(
-    doctor_report& out, const app::configuration& how, const store::pg_options& store,
+    doctor_report& out, const app::configuration& how, const store_logins& store,
     const std::string& otherwise
 ) {
     look_at_ingestor(out, how.ingestor);
@@ -235,8 +239,11 @@ int examine_configuration(
     app::apply_environment(got.value.controller);
     app::apply_environment(got.value.admission);
     clusters.apply_to(got.value);
-    auto store              = got.value.store.as_reader();
-    store.statement_timeout = statement_limit;
+    store_logins store;
+    store.reader                   = got.value.store.as_reader();
+    store.reader.statement_timeout = statement_limit;
+    store.writer                   = got.value.store.postgres;
+    if (got.value.store.has_replicas()) store.replica = got.value.store.at_replica();
     look_around(out, got.value, store, "as it should be while falconer serve runs");
     look_at_clusters(out, got.value);
     return sum_of(out, problems.empty() ? answer_is_no : wrong_usage);
@@ -244,14 +251,16 @@ int examine_configuration(
 
 /// Of `falconer up`, whose configuration nobody has written.
 int examine_folder(doctor_report& out, const std::string& folder) {
-    const auto store = private_store(folder, store_user::reader);
-    if (!store) {
-        out.bad("configuration", store.error().detail);
+    const auto reader = private_store(folder, store_user::reader);
+    const auto writer = private_store(folder, store_user::writer);
+    if (!reader || !writer) {
+        out.bad("configuration", (reader ? writer : reader).error().detail);
         return sum_of(out, wrong_usage);
     }
+    const store_logins store{*reader, *writer, std::nullopt};
     out.good("configuration", folder + ", a folder of falconer up");
     look_around(
-        out, app::configuration_in(folder), *store,
+        out, app::configuration_in(folder), store,
         "as it should be while falconer up runs, which takes another port where one is taken"
     );
     // One cluster plays both.

@@ -4,7 +4,6 @@
 #include "decider.hpp"
 #include "decimal.hpp"
 #include "falconer/event.hpp"
-#include "falconer/rfc3339.hpp"
 #include "printable.hpp"
 #include "store/retention_policy.hpp"
 #include "store_access.hpp"
@@ -24,16 +23,6 @@ struct keeping_options {
     store::legal_hold hold{};
 };
 using keeping = std::shared_ptr<keeping_options>;
-
-const CLI::Validator a_day(
-    [](std::string& text) {
-        const auto time = parse_rfc3339(text + "T00:00:00Z");
-        return std::holds_alternative<event_time>(time)
-                   ? std::string()
-                   : "expected a day such as 2026-11-20, found '" + text + "'";
-    },
-    "DAY"
-);
 
 std::string or_any(const std::string& text, const char* any) {
     return text.empty() ? any : printable(text, 200);

@@ -1,8 +1,9 @@
 #include "store_access.hpp"
 
-#include "app/configuration.hpp"
 #include "app/shell_word.hpp"
 #include "commands.hpp"
+#include "falconer/event.hpp"
+#include "falconer/rfc3339.hpp"
 #include "falconer/steady_time_source.hpp"
 #include "store/schema_check.hpp"
 
@@ -53,6 +54,24 @@ const CLI::Validator not_empty(
     },
     ""
 );
+
+const CLI::Validator a_day(
+    [](std::string& text) {
+        const auto time = parse_rfc3339(text + "T00:00:00Z");
+        return std::holds_alternative<event_time>(time)
+                   ? std::string()
+                   : "expected a day such as 2026-11-20, found '" + text + "'";
+    },
+    "DAY"
+);
+
+std::optional<app::archive_configuration> find_archive(const store_choice& where) {
+    if (where.config.empty()) return app::archive_configuration{};
+    const auto got = app::read_configuration_file(where.config, {});
+    for (const auto& problem : got.problems) std::cerr << problem << '\n';
+    if (!got.problems.empty()) return std::nullopt;
+    return got.value.store.archive;
+}
 
 void add_store_options(CLI::App& command, store_choice& into) {
     auto* where = command.add_option_group("store");

@@ -1,6 +1,7 @@
 // How commands find the store and talk to it.
 #pragma once
 
+#include "app/configuration.hpp"
 #include "falconer/async.hpp"
 #include "store/pg_connection.hpp"
 
@@ -42,6 +43,13 @@ constexpr std::chrono::seconds statement_limit{60};
 /// How long the configuration keeps events; what it says by default for a store of `falconer up`.
 /// Nothing: the problems have been printed.
 std::optional<std::chrono::days> find_retention(const store_choice& where);
+
+/// Where the configuration writes days out to; of `falconer up`: nowhere. Nothing: the problems
+/// have been printed.
+std::optional<app::archive_configuration> find_archive(const store_choice& where);
+
+/// Of a UTC day: 2026-11-20.
+extern const CLI::Validator a_day;
 
 using store_work = std::function<task<result<void>>(store::pg_connection&, time_source&)>;
 

@@ -8,11 +8,6 @@
 namespace falconer::store {
 namespace {
 
-/// What the server remarks beside its answers. Without this, libpq prints it.
-void log_notice(void*, const char* said) {
-    log_of("store").debug("the server remarks text=\"{}\"", one_line(said));
-}
-
 /// The first line of the file; a few bytes, read only when a connection is opened.
 result<std::string> password_of(const pg_options& opt) {
     if (opt.password_file.empty()) return opt.password;
@@ -109,7 +104,15 @@ task<result<void>> pg_connection::connect(pg_options opt) {
                 why.add(host, std::move(up).error());
                 continue;
             }
-            host_ = host;
+            host_     = host;
+            auto ours = co_await check_history(opt, hosts, until);
+            if (!ours) {
+                why.add(host, std::move(ours).error());
+                close();
+                memory_->hosts().failed(host);
+                continue;
+            }
+            memory_->hosts().worked(host);
             if (!why.empty()) memory_->say_passed_over(why.text(), time_.now());
             co_return result<void>{};
         }
@@ -185,7 +188,7 @@ task<result<void>> pg_connection::shake_hands(const pg_options& opt, const desti
     raw_.reset(PQconnectStartParams(keys.data(), values.data(), 0));
     if (!raw_) co_return failure{errc::unavailable, "out of memory"};
     if (PQstatus(raw_.get()) == CONNECTION_BAD) co_return lost("starting");
-    PQsetNoticeProcessor(raw_.get(), log_notice, nullptr);
+    PQsetNoticeReceiver(raw_.get(), take_notice, this);
     PQsetErrorVerbosity(raw_.get(), PQERRORS_VERBOSE);
 
     for (auto step = PGRES_POLLING_WRITING; step != PGRES_POLLING_OK;) {

@@ -1,5 +1,6 @@
 #include "pg_event_store.hpp"
 
+#include "durability.hpp"
 #include "schema_check.hpp"
 
 #include <charconv>
@@ -73,6 +74,9 @@ task<result<void>> pg_event_store::connect() {
     auto script   = introduction();
     auto prepared = co_await (*opened)->run_script(std::move(script), opt_.insert_limit);
     if (!prepared) co_return std::move(prepared).error().while_doing("preparing to store");
+    auto risks = co_await find_risks(**opened, opt_.postgres);
+    if (!risks) co_return std::move(risks).error();
+    opt_.postgres.memory->learn_risks(*std::move(risks));
     connection_ = std::move(*opened);
     // A day that has gone meanwhile is made anew when the store misses it.
     words_.stay_with(*prepared);

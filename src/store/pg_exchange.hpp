@@ -11,7 +11,7 @@ class pg_connection::exchange {
 public:
     explicit exchange(pg_connection& with) : with_(with) {}
     ~exchange() {
-        if (!over_) with_.close();
+        if (!over_) with_.break_off();
     }
     exchange(const exchange&)            = delete;
     exchange& operator=(const exchange&) = delete;

@@ -12,6 +12,9 @@ namespace {
 
 using places = std::vector<std::string>;
 using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+constexpr auto doubts_apart = 5s;
 
 bool contains(const places& all, const std::string& one) {
     return std::ranges::find(all, one) != all.end();
@@ -93,6 +96,32 @@ void host_memory::say_passed_over(const std::string& because, steady_time now) {
             "hosts of the store were passed over used={} because=\"{}\" suppressed={}",
             hosts_.best(), because, *held
         );
+}
+
+void host_memory::saw(const server_history& of) {
+    if (of.system == newest_.system && of.timeline <= newest_.timeline) return;
+    newest_ = of;
+}
+
+bool host_memory::is_outdated(const server_history& of) const {
+    return of.system == newest_.system && of.timeline < newest_.timeline;
+}
+
+bool host_memory::must_ask_others(steady_time now) const {
+    return !asked_ || (doubt_ && now - *asked_ >= doubts_apart);
+}
+
+void host_memory::asked_others(steady_time now) {
+    asked_ = now;
+    doubt_ = false;
+}
+
+void host_memory::learn_risks(std::vector<std::string> risks) {
+    if (risks == risks_) return;
+    for (const auto& each : risks)
+        log_of("store").warn("events that were acknowledged can be lost why=\"{}\"", each);
+    if (risks.empty()) log_of("store").info("events that were acknowledged are safe again");
+    risks_ = std::move(risks);
 }
 
 std::vector<std::string> hosts_in(std::string_view list) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,13 @@ private:
     bool        worked_ = false;
 };
 
+/// Where a server stands among the copies of its database: each promotion of a standby begins the
+/// next timeline.
+struct server_history {
+    std::string  system{};      // the same in all copies
+    std::int64_t timeline = 0;  // the one it writes
+};
+
 /// How the hosts of a store have fared, for all connections to it.
 /// Threading: the loop thread.
 class host_memory {
@@ -73,6 +81,23 @@ public:
     /// Says which host is used, and why not those before it. Once in a while.
     void say_passed_over(const std::string& because, steady_time now);
 
+    /// Of servers that take writes. The newest timeline is the one that counts.
+    void saw(const server_history& of);
+    /// An old primary that has come back: another one has been seen that was promoted after it.
+    bool         is_outdated(const server_history& of) const;
+    std::int64_t newest_timeline() const noexcept { return newest_.timeline; }
+
+    /// Whether the other hosts have to be asked for theirs: nobody has done it yet, or there is a
+    /// doubt; then not more often than every 5 s.
+    bool must_ask_others(steady_time now) const;
+    void asked_others(steady_time now);
+    void doubt() noexcept { doubt_ = true; }
+
+    /// Why events that the store has taken could be lost; empty: by nothing that we know of. Said
+    /// when it has changed.
+    void                            learn_risks(std::vector<std::string> risks);
+    const std::vector<std::string>& risks() const noexcept { return risks_; }
+
 private:
     struct place {
         preference               addresses{};
@@ -81,6 +106,10 @@ private:
     preference                   hosts_;
     std::map<std::string, place> places_;
     log_gate                     gate_{std::chrono::minutes(1)};
+    server_history               newest_{};
+    std::optional<steady_time>   asked_{};
+    bool                         doubt_ = false;
+    std::vector<std::string>     risks_{};
 };
 
 /// "one,two": one and two.

@@ -67,8 +67,10 @@ private:
     /// These three: false when the day has changed since the look, and is as it was.
     task<result<bool>> settle(std::string day, survey seen);
     task<result<bool>> drop(std::string day, survey seen);
+    task<result<bool>> prepare_drop(std::string day, survey& seen);
     task<result<bool>> rewrite(std::string day, survey seen);
 
+    task<result<void>>    archive(std::string day, std::string clusters);
     task<result<bool>>    exclusively(std::string call, std::string doing);
     task<result<pg_rows>> work(std::string sql);
 
@@ -126,8 +128,21 @@ task<result<survey>> retention_run::look_at(std::string day) {
     co_return seen;
 }
 
-/// Where it is not sure that all must go, whatever comes, the day is watched before it is looked at
-/// once more.
+/// Under a watch: is the day still one that goes, and has it been written out?
+task<result<bool>> retention_run::prepare_drop(std::string day, survey& seen) {
+    auto watched = co_await exclusively("watch_day('" + day + "')", "dropping " + day);
+    if (!watched) co_return std::move(watched).error();
+    auto again = co_await look_at(day);
+    if (!again) co_return std::move(again).error();
+    seen = *std::move(again);
+    if (seen.stay) co_return false;
+    auto kept = co_await archive(day, "");
+    if (!kept) co_return std::move(kept).error();
+    co_return true;
+}
+
+/// Where it is not sure that all must go, whatever comes, or it must be written out before, the day
+/// is watched before it is looked at once more.
 task<result<bool>> retention_run::drop(std::string day, survey seen) {
     const auto doing = "dropping " + day;
     auto       count = "SELECT count(*) FROM " + part_of(day);
@@ -135,22 +150,22 @@ task<result<bool>> retention_run::drop(std::string day, survey seen) {
     if (!rows) co_return std::move(rows).error().while_doing("counting " + day);
     const auto events = number_of(rows->at(0, 0));
     if (!by_.how.dry_run) {
-        if (!seen.sure) {
-            auto watched = co_await exclusively("watch_day('" + day + "')", doing);
-            if (!watched) co_return std::move(watched).error();
-            auto again = co_await look_at(day);
-            if (!again) co_return std::move(again).error();
-            seen = *std::move(again);
-        }
-        bool gone = false;
-        if (!seen.stay) {
+        result<bool> gone = true;
+        if (!seen.sure || by_.how.archive) gone = co_await prepare_drop(day, seen);
+        if (gone && *gone) {
             auto call = fmt::format("drop_day('{}', {}, '{}')", day, by_.policy(), seen.stamp);
-            auto done = co_await exclusively(std::move(call), doing);
-            if (!done) co_return std::move(done).error();
-            gone = *done;
+            // What has come since is not in the archive; one lock for the question and the drop.
+            if (by_.how.archive)
+                call = fmt::format(
+                    "lock_day('{0}'); SELECT CASE WHEN NOT EXISTS (SELECT FROM falconer.late l "
+                    "WHERE l.day = '{0}') THEN falconer.{1} ELSE false END",
+                    day, call
+                );
+            gone = co_await exclusively(std::move(call), doing);
         }
-        if (!gone) {
+        if (!gone || !*gone) {
             auto ended = co_await exclusively("end_rewrite('" + day + "')", doing);
+            if (!gone) co_return gone;
             if (!ended) co_return std::move(ended).error();
             co_return false;
         }
@@ -158,6 +173,15 @@ task<result<bool>> retention_run::drop(std::string day, survey seen) {
     ++report_.days_dropped;
     report_.rows_removed += events;
     co_return true;
+}
+
+/// Errors: those of whoever writes it out.
+task<result<void>> retention_run::archive(std::string day, std::string clusters) {
+    if (!by_.how.archive) co_return result<void>{};
+    auto writing = by_.how.archive(day, std::move(clusters));
+    auto done    = co_await std::move(writing);
+    if (!done) co_return std::move(done).error().while_doing("archiving " + day);
+    co_return result<void>{};
 }
 
 /// The copy runs in a transaction of its own, between two short ones that lock: whoever inserts
@@ -178,6 +202,12 @@ task<result<bool>> retention_run::rewrite(std::string day, survey seen) {
     if (!by_.how.dry_run) {
         auto begun = co_await exclusively("begin_rewrite('" + day + "')", doing);
         if (!begun) co_return std::move(begun).error();
+        // What comes from here on stays.
+        auto kept = co_await archive(day, seen.go);
+        if (!kept) {
+            static_cast<void>(co_await exclusively("end_rewrite('" + day + "')", doing));
+            co_return std::move(kept).error();
+        }
         auto copy = fmt::format(
             "INSERT INTO {0}_kept SELECT e.* FROM {0} e WHERE NOT EXISTS (SELECT FROM "
             "unnest('{1}'::int4[]) g WHERE g = e.cluster) ON CONFLICT DO NOTHING; ANALYZE {0}_kept",
@@ -255,6 +285,8 @@ task<result<retention_report>> retention_run::all() {
     result<void> busy;
     auto         days = co_await old_days(busy);
     if (!days) co_return std::move(days).error();
+    // What belongs to a day that could not be written out stays with it.
+    if (!busy && by_.how.archive) co_return std::move(busy).error();
     auto aside = co_await clear_aside(store_, by_);
     if (!aside) co_return std::move(aside).error();
     report_.aside_removed = *aside;

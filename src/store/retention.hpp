@@ -5,7 +5,13 @@
 #include "pg_connection.hpp"
 #include "store_clock.hpp"
 
+#include <functional>
+
 namespace falconer::store {
+
+/// Writes the events of a day out, of these clusters (as PostgreSQL writes an array of int4) or,
+/// where that is empty, of all. Done: they are where they shall be, for good.
+using archive_before = std::function<task<result<void>>(std::string day, std::string clusters)>;
 
 struct retention_options {
     /// Where falconer.retention says nothing. A record stays for so many days after its UTC day of
@@ -27,6 +33,9 @@ struct retention_options {
     std::chrono::milliseconds work_limit{std::chrono::hours{1}};
     std::uint64_t             chunk   = 10'000;  // rows deleted in one transaction
     bool                      dry_run = false;   // only says what would go
+
+    /// What it has not written out stays. Null: nobody wants it.
+    archive_before archive{};
 };
 
 struct retention_report {

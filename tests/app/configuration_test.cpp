@@ -185,6 +185,34 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
     EXPECT_THAT(value.unread, ElementsAre("alerts"));
 }
 
+TEST(ConfigurationTest, WhoReadsMayDoSoAtAReplica) {
+    auto got = read("store: {hosts: [a, b], user: w, reader: {user: r, hosts: [b, c]}}\n");
+    EXPECT_THAT(got.problems, IsEmpty());
+    EXPECT_EQ(got.value.store.as_reader().host, "a,b") << "whoever must not read what is old";
+    const auto replica = got.value.store.at_replica();
+    EXPECT_EQ(replica.host, "b,c");
+    EXPECT_EQ(replica.user, "r");
+    EXPECT_EQ(replica.target_session_attrs, "prefer-standby");
+    EXPECT_NE(replica.memory, got.value.store.postgres.memory);
+
+    got = read("store: {hosts: [a], user: w}\n");
+    EXPECT_FALSE(got.value.store.has_replicas());
+    EXPECT_EQ(got.value.store.at_replica().host, "a");
+    EXPECT_THAT(
+        read("store: {reader: {hosts: ['a,b']}}\n").problems,
+        ElementsAre(HasSubstr("store.reader.hosts: 'a,b' is no host"))
+    );
+}
+
+TEST(ConfigurationTest, AnArchiveIsAFolderOrACommand) {
+    EXPECT_TRUE(read("store: {archive: {directory: /a}}\n").value.store.archive.wanted());
+    EXPECT_FALSE(read("store: {}\n").value.store.archive.wanted());
+    EXPECT_THAT(
+        read("store: {archive: {directory: /a, command: cat}}\n").problems,
+        ElementsAre(HasSubstr("store.archive: directory or command: one of the two"))
+    );
+}
+
 TEST(ConfigurationTest, WhatTheGoExtensionReadsAndNobodyUsesIsAWarning) {
     const auto got =
         read("healthCheckConfig: {syncPeriod: 30s}\nfalco: {defaultEventDestination: central}\n");

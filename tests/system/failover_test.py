@@ -1,22 +1,20 @@
-"""Several hosts: one that says nothing, one that answers no packet, one that hangs later, and a primary that is one no
-longer. Events are acknowledged all the time, and the store that is left gets them all."""
+"""Several hosts: one that says nothing, one that answers no packet, one that hangs later, a primary that is killed, one that is
+none any longer, and one that comes back. Events are acknowledged all the time, and the store that is left gets them all."""
 
 import contextlib
-import os
-import pathlib
+import json
 import selectors
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
+from console_test import USERS, Client
 from durability_test import Senders
 from stall_test import standing_still
-from testbed import FALCONER, IMPATIENT, Testbed, event, eventually, merge
+from standby import Pair
+from testbed import FALCONER, IMPATIENT, Testbed, event, eventually, free_port, merge
 
 GOOD = "127.0.0.1"  # where the testbed's PostgreSQL listens; the other hosts are further addresses of this machine
 
@@ -165,56 +163,6 @@ class Hosts(unittest.TestCase):
         bed.nothing_pending()
 
 
-class Pair:
-    """The testbed's PostgreSQL as the primary, and a standby that must have what is committed. Both at one port."""
-
-    STANDBY = "127.0.0.2"
-
-    def __init__(self, bed):
-        self.bed = bed
-        self.home = pathlib.Path(bed.pg["host"]) / "standby"  # postgres' own, and gone with it
-        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        primary = pathlib.Path(bed.pg["data"])
-        rules = primary / "pg_hba.conf"
-        rules.write_text(rules.read_text() + "local replication postgres trust\nhost all all 127.0.0.0/8 scram-sha-256\n")
-        bed.psql("select pg_reload_conf()")
-        data = self.home / "data"
-        self._run("mkdir", "-p", self.home)
-        eventually(lambda: self._run(self.bin / "pg_basebackup", "-h", bed.pg["host"], "-p", bed.pg["port"], "-U", "postgres",
-                                     "-D", data, "-R", "-X", "stream", "-c", "fast", check=False).returncode == 0,
-                   120, "the primary's data are copied")
-        with open(data / "postgresql.conf", "a") as settings:
-            settings.write(f"listen_addresses = '{self.STANDBY}'\nunix_socket_directories = '{self.home}'\n")
-        self._run(self.bin / "pg_ctl", "-D", data, "-l", self.home / "log", "-w", "-t", "300", "start")
-        # From here on a commit is one when the standby has it.
-        eventually(lambda: bed.psql("select count(*) from pg_stat_replication where state = 'streaming'") == "1",
-                   120, "the standby follows")
-        bed.psql("alter system set synchronous_standby_names = '*'")
-        bed.psql("select pg_reload_conf()")
-        eventually(lambda: bed.psql("select sync_state from pg_stat_replication") == "sync", 120, "synchronously")
-
-    def _run(self, *command, check=True):
-        if os.getuid() == 0:
-            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-        return subprocess.run(command, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", timeout=400)
-
-    def promote(self):
-        self._run(self.bin / "pg_ctl", "-D", self.home / "data", "-w", "-t", "300", "promote")
-
-    def psql(self, sql, database="falconer"):
-        done = subprocess.run(["psql", "-X", "-At", "-h", self.home, "-p", self.bed.pg["port"], "-U", "postgres", "-d", database, "-c", sql],
-                              check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def ids(self):
-        return set(self.psql("select id from falconer.event").split())
-
-    def close(self):
-        with contextlib.suppress(subprocess.CalledProcessError, FileNotFoundError):
-            self._run(self.bin / "pg_ctl", "-D", self.home / "data", "-m", "immediate", "-w", "-t", "300", "stop")
-        shutil.rmtree(self.home, ignore_errors=True)
-
-
 class Failover(unittest.TestCase):
     def begin(self):
         """Senders at work, and the events go to the primary."""
@@ -254,6 +202,153 @@ class Failover(unittest.TestCase):
         self.bed.psql("select pg_reload_conf()")
         self.pair.promote()
         self.end()
+
+    def old_primary_has(self):
+        return stored(self.bed)
+
+    def test_the_primary_is_killed_and_refused_when_it_comes_back(self):
+        self.begin()
+        self.pair.kill_primary()
+        eventually(lambda: self.bed.metrics()["falconer_store_away"] == 1, 120, "the primary is away")
+        self.pair.promote()
+        eventually(lambda: self.bed.metrics()["falconer_store_away"] == 0, 180, "the new primary is used")
+        self.pair.bring_back_primary()
+        before = self.old_primary_has()
+        # The new one is away for a moment, and the old one would take everything.
+        self.pair.stop()
+        eventually(lambda: self.bed.metrics()["falconer_store_away"] == 1, 120, "the new primary is away")
+        eventually(lambda: "is an old primary: it writes timeline 1, and there is one of timeline 2" in self.bed.said(), 120,
+                   "the old one has been asked, and refused")
+        self.senders.go_on(100)
+        self.assertEqual(self.old_primary_has(), before)
+        self.pair.start()
+        self.end()
+        self.assertEqual(self.old_primary_has(), before)
+
+        # One that has just been started has seen neither of them.
+        self.bed.kill()
+        self.bed.start()
+        token, after = self.bed.token(), int(self.pair.psql("select count(*) from falconer.event"))
+        for _ in range(5):
+            self.assertEqual(self.bed.post(event(), token)[0], 200)
+        eventually(lambda: int(self.pair.psql("select count(*) from falconer.event")) == after + 5, 120, "the new primary gets them")
+        self.assertEqual(self.old_primary_has(), before)
+
+        def told():
+            done = subprocess.run([FALCONER, "db", "status", "--json", "--config", self.bed.config], capture_output=True, text=True, timeout=120)
+            return sum(day["events"] for day in json.loads(done.stdout)["days"])
+
+        eventually(lambda: told() == after + 5, 120, "commands ask the new one, too")
+
+    def test_a_primary_that_waits_for_its_promoted_standby_is_left(self):
+        """The two do not see each other; the old one takes connections and statements, and no commit of it ends."""
+        self.begin()
+        self.pair.promote()
+        self.end()
+
+
+class Commits(unittest.TestCase):
+    def test_a_commit_whose_wait_for_the_standby_was_cancelled_is_none(self):
+        bed = self.enterContext(Testbed())
+        bed.migrate()
+        bed.start()
+        token = bed.token()
+        self.assertEqual(bed.post(event(), token)[0], 200)
+        bed.psql("alter system set synchronous_standby_names = 'nobody'")
+        bed.psql("select pg_reload_conf()")
+        self.addCleanup(bed.kill)
+        answers = []
+        sender = threading.Thread(target=lambda: answers.append(bed.post(event(), token)[0]), daemon=True)
+        sender.start()
+        cancelled = "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep' and query like '%COPY%'"
+        eventually(lambda: bed.psql(cancelled) != "0", 60, "the commit waits for the standby")
+        sender.join(120)
+        self.assertEqual(answers, [200])
+        acknowledged = {how: bed.metrics().get(f'falconer_ingest_acknowledged_total{{as="{how}"}}') for how in ("committed", "spooled")}
+        self.assertEqual(acknowledged, {"committed": 1, "spooled": 1}, "the server called it a success")
+        bed.psql("alter system reset synchronous_standby_names")
+        bed.psql("select pg_reload_conf()")
+        bed.nothing_pending()
+        self.assertEqual(stored(bed), 2)
+
+    def test_the_start_and_doctor_say_that_acknowledged_events_can_be_lost(self):
+        bed = self.enterContext(Testbed())
+        bed.migrate()
+        pair = Pair(bed)
+        self.addCleanup(pair.close)
+        use(bed, GOOD, Pair.STANDBY)
+
+        def doctor():
+            return subprocess.run([FALCONER, "doctor", "--config", bed.config], capture_output=True, text=True, timeout=120).stdout
+
+        asynchronous, nobody = "synchronous_commit is off for who writes events", "synchronous_standby_names is empty"
+        bed.start()
+        self.addCleanup(bed.kill)
+        eventually(lambda: "the store" in bed.said() or bed.alive(), 60, "it runs")
+        self.assertNotIn(asynchronous, bed.said() + doctor())
+        self.assertNotIn(nobody, bed.said() + doctor())
+        bed.kill()
+        safe = bed.psql("show fsync") == "on"
+        bed.psql("alter role falconer set synchronous_commit = off")
+        bed.start()
+        eventually(lambda: asynchronous in bed.said(), 60, "the start says it")
+        self.assertGreaterEqual(bed.metrics()["falconer_store_risks"], 1 if safe else 2)
+        self.assertRegex(doctor(), "look   durability.*" + asynchronous)
+        bed.psql("alter role falconer reset synchronous_commit")
+        bed.psql("alter system reset synchronous_standby_names")
+        bed.psql("select pg_reload_conf()")
+        eventually(lambda: nobody in doctor(), 60, "doctor says that nobody is waited for")
+        self.assertNotIn(asynchronous, doctor())
+
+
+class Replica(unittest.TestCase):
+    def test_the_console_reads_from_a_replica_and_it_is_said_how_old_that_is(self):
+        port = free_port()
+        bed = self.enterContext(Testbed(roles="ingestor,console", extra={"console": {"listen": f"127.0.0.1:{port}"}}))
+        bed.migrate()
+        pair = Pair(bed)
+        self.addCleanup(pair.close)
+        users = bed.home / "users.yaml"
+        users.write_text(json.dumps(USERS))
+        merge(bed.extra, {"console": {"demoUsersFile": str(users)}, "store": {"reader": {"hosts": [GOOD, Pair.STANDBY]}}})
+        bed.config = bed._write_config()
+        bed.start()
+        self.addCleanup(bed.kill)
+        browser = Client(port)
+
+        def listens():
+            with contextlib.suppress(OSError):
+                return browser.get("/api/v1/sign-in")[0] == 200
+            return False
+
+        eventually(listens, what="the console listens")
+        browser.sign_in("operator")
+        token = bed.token()
+        self.assertEqual(bed.post(event(), token)[0], 200)
+        seen = lambda: len(browser.get("/api/v1/events")[1]["events"])  # noqa: E731
+        eventually(lambda: seen() == 1, 60, "the event is seen")
+        readers = "select count(*) from pg_stat_activity where usename = 'falconer' and datname = 'falconer'"
+        self.assertGreaterEqual(int(pair.psql(readers)), 1, "on the standby")
+
+        # It gets the log, and does not replay it: what is acknowledged is safe, and not to be seen.
+        pair.psql("select pg_wal_replay_pause()")
+        for _ in range(3):
+            self.assertEqual(bed.post(event(), token)[0], 200)
+        self.assertEqual(stored(bed), 4)
+        self.assertEqual(seen(), 1)
+        eventually(lambda: bed.metrics()["falconer_store_replica_behind_seconds"] > 0, 60, "it is measured")
+        doctor = lambda: subprocess.run([FALCONER, "doctor", "--config", bed.config], capture_output=True, text=True, timeout=120).stdout  # noqa: E731
+        self.assertRegex(doctor(), r"replica\s+a replica, at most [0-9.]+ s behind \([1-9][0-9]* bytes of its log\)")
+        pair.psql("select pg_wal_replay_resume()")
+        eventually(lambda: seen() == 4, 60, "it has caught up")
+        eventually(lambda: "at most 0.0 s behind (0 bytes" in doctor(), 60, "doctor says so")
+
+        # Without it the console reads from the primary.
+        pair.stop()
+        bed.psql("alter system reset synchronous_standby_names")
+        bed.psql("select pg_reload_conf()")
+        self.assertEqual(bed.post(event(), token)[0], 200)
+        eventually(lambda: browser.get("/api/v1/events")[0] == 200 and seen() == 5, 120, "read from the primary")
 
 
 if __name__ == "__main__":

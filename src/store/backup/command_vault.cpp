@@ -1,0 +1,216 @@
+#include "vault.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+extern char** environ;
+
+namespace falconer::store {
+namespace {
+
+/// A command of the shell, with one end of a pipe to it.
+class shell_command {
+public:
+    enum class flow { in, out };  // as the command sees it
+
+    static result<std::unique_ptr<shell_command>> start(
+        const std::string& text, const std::string& object, flow which
+    );
+    ~shell_command() {
+        close();
+        static_cast<void>(wait());
+    }
+    shell_command(const shell_command&)            = delete;
+    shell_command& operator=(const shell_command&) = delete;
+
+    int  pipe() const { return pipe_; }
+    void close() {
+        if (pipe_ >= 0) ::close(std::exchange(pipe_, -1));
+    }
+    void end() {
+        if (pid_ > 0) ::kill(-pid_, SIGTERM);
+    }
+    /// Of its end. Errors: unavailable, with what it ended with.
+    result<void> wait();
+
+private:
+    shell_command(pid_t pid, int pipe) : pid_(pid), pipe_(pipe) {}
+
+    pid_t pid_;
+    int   pipe_;
+};
+
+failure why_not(const char* doing, int why) {
+    return {errc::unavailable, std::string(doing) + ": " + std::strerror(why)};
+}
+
+result<std::unique_ptr<shell_command>> shell_command::start(
+    const std::string& text, const std::string& object, flow which
+) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return why_not("a pipe", errno);
+    const bool in     = which == flow::in;
+    const int  theirs = in ? ends[0] : ends[1];
+    const int  ours   = in ? ends[1] : ends[0];
+
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, theirs, in ? 0 : 1);
+    if (in)
+        posix_spawn_file_actions_adddup2(&files, 2, 1);  // ours is for the report
+    else
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawnattr_t how;
+    posix_spawnattr_init(&how);
+    sigset_t usual;
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    posix_spawnattr_setsigdefault(&how, &usual);
+    posix_spawnattr_setpgroup(&how, 0);  // so that all of a pipeline can be ended
+    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+
+    const auto         name = "FALCONER_OBJECT=" + object;
+    std::vector<char*> environment;
+    for (char** each = environ; *each != nullptr; ++each)
+        if (!std::string_view(*each).starts_with("FALCONER_OBJECT=")) environment.push_back(*each);
+    environment.push_back(const_cast<char*>(name.c_str()));
+    environment.push_back(nullptr);
+    std::array<const char*, 4> arguments{"sh", "-c", text.c_str(), nullptr};
+    pid_t                      pid = 0;
+    const int                  bad = ::posix_spawn(
+        &pid, "/bin/sh", &files, &how, const_cast<char* const*>(arguments.data()),
+        environment.data()
+    );
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&how);
+    ::close(theirs);
+    if (bad != 0) {
+        ::close(ours);
+        return why_not("starting sh", bad);
+    }
+    return std::unique_ptr<shell_command>(new shell_command(pid, ours));
+}
+
+result<void> shell_command::wait() {
+    if (pid_ <= 0) return {};
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0) {
+        if (errno != EINTR) return why_not("waiting for the command", errno);
+    }
+    pid_ = -1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    const auto how = WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status))
+                                       : "signal " + std::to_string(WTERMSIG(status));
+    return failure{errc::unavailable, "the command ended with " + how};
+}
+
+/// A command that gets no end of its input, because we give up, must not take it for a whole one:
+/// it is told to end before its input does.
+class pipe_writer final : public object_writer {
+public:
+    pipe_writer(std::string name, std::unique_ptr<shell_command> command)
+        : name_(std::move(name)), command_(std::move(command)) {}
+    ~pipe_writer() override {
+        if (!kept_) command_->end();
+    }
+    pipe_writer(const pipe_writer&)            = delete;
+    pipe_writer& operator=(const pipe_writer&) = delete;
+
+    result<void> write(std::string_view piece) override {
+        while (!piece.empty()) {
+            const auto n = ::write(command_->pipe(), piece.data(), piece.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) {
+                auto why = why_not(name_.c_str(), errno);
+                command_->close();
+                auto ended = command_->wait();
+                kept_      = true;  // there is nothing left to end
+                if (!ended) return std::move(ended).error().while_doing(name_);
+                return why;
+            }
+            piece.remove_prefix(static_cast<std::size_t>(n));
+        }
+        return {};
+    }
+
+    result<void> keep() override {
+        kept_ = true;
+        command_->close();
+        auto ended = command_->wait();
+        if (!ended) return std::move(ended).error().while_doing(name_);
+        return {};
+    }
+
+private:
+    std::string                    name_;
+    std::unique_ptr<shell_command> command_;
+    bool                           kept_ = false;
+};
+
+class pipe_reader final : public object_reader {
+public:
+    pipe_reader(std::string name, std::unique_ptr<shell_command> command)
+        : name_(std::move(name)), command_(std::move(command)) {}
+
+    result<std::size_t> read(std::span<char> into) override {
+        for (;;) {
+            const auto n = ::read(command_->pipe(), into.data(), into.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return why_not(name_.c_str(), errno);
+            if (n > 0) return static_cast<std::size_t>(n);
+            auto ended = command_->wait();
+            if (!ended) return std::move(ended).error().while_doing(name_);
+            return std::size_t{0};
+        }
+    }
+
+private:
+    std::string                    name_;
+    std::unique_ptr<shell_command> command_;
+};
+
+class command_vault final : public vault {
+public:
+    explicit command_vault(vault_commands how) : how_(std::move(how)) {}
+
+    result<std::unique_ptr<object_writer>> create(const std::string& name) override {
+        auto command = shell_command::start(how_.write, name, shell_command::flow::in);
+        if (!command) return std::move(command).error();
+        return std::unique_ptr<object_writer>(
+            std::make_unique<pipe_writer>(name, *std::move(command))
+        );
+    }
+
+    result<std::unique_ptr<object_reader>> open(const std::string& name) override {
+        auto command = shell_command::start(how_.read, name, shell_command::flow::out);
+        if (!command) return std::move(command).error();
+        return std::unique_ptr<object_reader>(
+            std::make_unique<pipe_reader>(name, *std::move(command))
+        );
+    }
+
+    std::string text() const override { return how_.read.empty() ? how_.write : how_.read; }
+
+private:
+    vault_commands how_;
+};
+
+}  // namespace
+
+std::unique_ptr<vault> behind_commands(vault_commands how) {
+    // One that ends before it has read all is an error of write(2), and not our end.
+    std::signal(SIGPIPE, SIG_IGN);
+    return std::make_unique<command_vault>(std::move(how));
+}
+
+}  // namespace falconer::store

@@ -1,0 +1,147 @@
+#include "parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace falconer::store {
+namespace {
+
+constexpr backup_part all[] = {
+    {.name    = clusters_part,
+     .rows    = "SELECT identity, landscape, project, name, uid, first_seen FROM falconer.cluster",
+     .columns = "identity text, landscape text, project text, name text, uid text, "
+                "first_seen timestamptz",
+     .comes_back = nullptr,
+     .decisions  = false},
+    {.name = "quarantine",
+     .rows = "SELECT q.received, c.identity, q.about, q.reason, q.digest, q.body, q.replayed FROM "
+             "falconer.quarantine q JOIN falconer.cluster c ON c.id = q.cluster",
+     .columns = "received timestamptz, identity text, about text, reason text, digest bytea, "
+                "body bytea, replayed timestamptz",
+     .comes_back =
+         "INSERT INTO falconer.quarantine (received, cluster, about, reason, digest, body, "
+         "replayed) SELECT i.received, c.id, i.about, i.reason, i.digest, i.body, i.replayed FROM "
+         "incoming i JOIN falconer.cluster c ON c.identity = i.identity "
+         "ON CONFLICT (cluster, digest, received) DO NOTHING",
+     .decisions = false,
+     .received  = "q.received",
+     .cluster   = "q.cluster"},
+    {.name       = "raw",
+     .rows       = "SELECT r.received, c.identity, r.id, r.body FROM falconer.raw r JOIN "
+                   "falconer.cluster c ON c.id = r.cluster",
+     .columns    = "received timestamptz, identity text, id uuid, body bytea",
+     .comes_back = "INSERT INTO falconer.raw (id, cluster, received, body) SELECT i.id, c.id, "
+                   "i.received, i.body FROM incoming i JOIN falconer.cluster c ON c.identity = "
+                   "i.identity ON CONFLICT DO NOTHING",
+     .decisions  = false,
+     .received   = "r.received",
+     .cluster    = "r.cluster"},
+    {.name    = "tally",
+     .rows    = "SELECT t.minute, c.identity, r.value, t.cause, t.priority, t.count FROM "
+                "falconer.tally t JOIN falconer.cluster c ON c.id = t.cluster LEFT JOIN falconer.text "
+                "r ON r.id = t.rule",
+     .columns = "received timestamptz, identity text, rule text, cause int2, priority int2, "
+                "count int8",
+     // Counts of one minute are the same ones, or some of them: the higher has them all.
+     .comes_back =
+         "INSERT INTO falconer.tally AS had (minute, cluster, rule, cause, priority, count) SELECT "
+         "i.received, c.id, r.id, i.cause, i.priority, i.count FROM incoming i JOIN "
+         "falconer.cluster c ON c.identity = i.identity LEFT JOIN falconer.text r ON r.kind = 1 "
+         "AND "
+         "r.digest = sha256(convert_to(i.rule, 'UTF8')) ON CONFLICT (minute, cluster, "
+         "coalesce(rule, 0), cause, priority) DO UPDATE SET count = excluded.count WHERE had.count "
+         "< excluded.count",
+     .decisions = false,
+     .received  = "t.minute",
+     .cluster   = "t.cluster"},
+    {.name       = "retention",
+     .rows       = "SELECT landscape, project, keep_days FROM falconer.retention",
+     .columns    = "landscape text, project text, keep_days int",
+     .comes_back = "INSERT INTO falconer.retention SELECT * FROM incoming ON CONFLICT DO NOTHING",
+     .decisions  = true},
+    {.name = "legal-hold",
+     .rows = "SELECT landscape, project, cluster, since, until, reason, placed_by, placed_at FROM "
+             "falconer.legal_hold",
+     .columns = "landscape text, project text, cluster text, since date, until date, reason text, "
+                "placed_by text, placed_at timestamptz",
+     .comes_back = "INSERT INTO falconer.legal_hold (landscape, project, cluster, since, until, "
+                   "reason, placed_by, placed_at) SELECT * FROM incoming",
+     .decisions  = true},
+    {.name = "cluster-policy",
+     .rows = "SELECT identity, daily_events, tokens_issued_before, reason, changed_by, changed_at "
+             "FROM falconer.cluster_policy",
+     .columns = "identity text, daily_events int8, tokens_issued_before timestamptz, reason text, "
+                "changed_by text, changed_at timestamptz",
+     .comes_back =
+         "INSERT INTO falconer.cluster_policy (identity, daily_events, "
+         "tokens_issued_before, reason, changed_by, changed_at) SELECT * FROM incoming ON "
+         "CONFLICT DO NOTHING",
+     .decisions = true},
+    {.name = "audit",
+     .rows =
+         "SELECT at, who, login, what, done, before, after, reason FROM falconer.audit ORDER BY "
+         "id",
+     .columns = "at timestamptz, who text, login text, what text, done text, before jsonb, after "
+                "jsonb, reason text",
+     .comes_back = "INSERT INTO falconer.audit (at, who, login, what, done, before, after, reason) "
+                   "SELECT * FROM incoming",
+     .decisions  = true},
+};
+
+constexpr auto rows = R"(
+SELECT e.received, e.time, e.time_nanos, e.id, coalesce(c.identity, 'unknown cluster ' || e.cluster),
+       coalesce(r.value, 'unknown rule ' || e.rule), s.value, h.value, t.value, e.priority, e.flags,
+       e.output, e.output_fields, e.extra, e.long_source, e.long_tags
+FROM falconer.event e
+LEFT JOIN falconer.cluster c ON c.id = e.cluster
+LEFT JOIN falconer.text r ON r.id = e.rule
+LEFT JOIN falconer.text s ON s.id = e.source
+LEFT JOIN falconer.text h ON h.id = e.hostname
+LEFT JOIN falconer.text t ON t.id = e.tags)";
+
+std::string condition(
+    const char* received, const char* cluster, const std::string& day, const std::string& clusters
+) {
+    auto sql = fmt::format(
+        " WHERE {0} >= '{1}Z' AND {0} < '{1}Z'::timestamptz + interval '1 day'", received, day
+    );
+    if (!clusters.empty()) sql += fmt::format(" AND {} = ANY ('{}'::int4[])", cluster, clusters);
+    return sql;
+}
+
+}  // namespace
+
+const char* const columns_of_day =
+    "received timestamptz, time timestamptz, time_nanos int2, id uuid, identity text, rule text, "
+    "source text, hostname text, tags text, priority int2, flags int2, output text, output_fields "
+    "jsonb, extra jsonb, long_source text, long_tags text";
+
+std::span<const backup_part> backup_parts() {
+    return all;
+}
+
+const backup_part* find_part(std::string_view name) {
+    name = name.substr(0, name.find('@'));
+    const auto which =
+        std::ranges::find_if(all, [&](const auto& each) { return name == each.name; });
+    return which == std::end(all) ? nullptr : which;
+}
+
+std::string rows_of_day(const std::string& day, const std::string& clusters) {
+    return std::string(rows) + condition("e.received", "e.cluster", day, clusters);
+}
+
+std::string rows_of_day(
+    const backup_part& part, const std::string& day, const std::string& clusters
+) {
+    return std::string(part.rows) + condition(part.received, part.cluster, day, clusters);
+}
+
+std::string clusters_of_day(const std::string& day, const std::string& clusters) {
+    return std::string(find_part(clusters_part)->rows) +
+           " WHERE id IN (SELECT e.cluster FROM falconer.event e" +
+           condition("e.received", "e.cluster", day, clusters) + ")";
+}
+
+}  // namespace falconer::store

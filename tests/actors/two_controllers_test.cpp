@@ -17,7 +17,6 @@ namespace {
 using falco::managed_resources;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using namespace std::chrono_literals;
 
 class TwoControllersTest : public test::seed_world {

@@ -108,22 +108,23 @@ void api_store::end_if_empty(const kube_type& type, const kube_key& key) {
 }
 
 void api_store::drop(const kube_type& type, const kube_key& key) {
-    const auto of = type;  // the type may go with it
+    auto       of = type;  // the type may go with it
     const auto at = objects_.find({stored_as(type), key});
     // A deletion has a version of its own, and the object that is told of carries it.
     auto last                           = at->second.is->read();
     last["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
     registered(&last, nullptr);
     const auto where = at->first.second;
+    const auto owner = of.group.empty() ? std::string{} : of.plural + "." + of.group;
     objects_.erase(at);
     tell(
         {.version = ++version_,
-         .type    = of,
+         .type    = std::move(of),
          .key     = where,
          .before  = std::make_shared<const api_object>(std::move(last))}
     );
     if (!where.namespace_name.empty()) end_if_empty(namespaces, {{}, where.namespace_name});
-    if (!of.group.empty()) end_if_empty(definitions, {{}, of.plural + "." + of.group});
+    if (!owner.empty()) end_if_empty(definitions, {{}, owner});
 }
 
 }  // namespace falconer::sandbox

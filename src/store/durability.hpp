@@ -11,10 +11,10 @@ namespace falconer::store {
 /// Settings of a session that writes events. Source:
 /// https://www.postgresql.org/docs/15/runtime-config-wal.html
 struct durability_settings {
-    std::string synchronous_commit        = "on";
-    std::string synchronous_standby_names = "";
-    bool        fsync                     = true;
-    bool        several_hosts             = false;  // a standby is to take over
+    std::string synchronous_commit = "on";
+    std::string synchronous_standby_names{};
+    bool        fsync         = true;
+    bool        several_hosts = false;  // a standby is to take over
 };
 
 /// Why an event could be lost that was acknowledged, a sentence each. Pure.

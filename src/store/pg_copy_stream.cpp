@@ -82,8 +82,11 @@ task<result<void>> pg_connection::do_copy_from(std::string sql, copy_pieces next
     result<void> good;
     for (;;) {
         auto piece = next();
-        if (!piece) good = std::move(piece).error();
-        if (!good || piece->empty()) break;
+        if (!piece) {
+            good = std::move(piece).error();
+            break;
+        }
+        if (piece->empty()) break;
         auto sent = co_await send_slices(*piece);
         if (!sent) co_return std::move(sent).error();
     }

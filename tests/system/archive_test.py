@@ -29,7 +29,7 @@ class Archive(unittest.TestCase):
             update falconer.event set received = '{self.day}T10:00:00Z'::timestamptz + (received - date_trunc('hour', received));
             update falconer.raw r set received = e.received from falconer.event e where e.id = r.id;
             update falconer.quarantine set received = '{self.day}T10:00:00Z'::timestamptz + (received - date_trunc('hour', received));
-            delete from falconer.rollup; delete from falconer.rollup_day; delete from falconer.batch;
+            delete from falconer.rollup; delete from falconer.rollup_day; delete from falconer.batch; delete from falconer.chore;
             insert into falconer.tally select '{self.day}T10:00:00Z', c.id, t.id, 1, 5, 77 from falconer.cluster c, falconer.text t
             where t.kind = 1 and t.value = 'rule 1'""", "falconer")
         self.hash = self.bed.psql(HASH.format(self.day), "falconer")

@@ -260,7 +260,7 @@ class Commits(unittest.TestCase):
         answers = []
         sender = threading.Thread(target=lambda: answers.append(bed.post(event(), token)[0]), daemon=True)
         sender.start()
-        cancelled = "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep' and query like '%COPY%'"
+        cancelled = "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep' and query like 'WITH asked%'"
         eventually(lambda: bed.psql(cancelled) != "0", 60, "the commit waits for the standby")
         sender.join(120)
         self.assertEqual(answers, [200])

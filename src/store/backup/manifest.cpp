@@ -2,17 +2,18 @@
 
 #include "packing.hpp"
 
-#include <rapidjson/document.h>
+#include "falconer/value.hpp"
+
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace falconer::store {
 namespace {
 
 using json_writer = rapidjson::Writer<rapidjson::StringBuffer>;
-using json        = rapidjson::Value;
 
 constexpr std::string_view sum_begins = R"(,"sha256":")";
 constexpr std::size_t      sum_digits = 64;
@@ -93,25 +94,25 @@ class reader {
 public:
     bool good() const { return good_; }
 
-    const json* member(const json& of, const char* key) {
-        const auto at = of.IsObject() ? of.FindMember(key) : json::ConstMemberIterator{};
-        if (of.IsObject() && at != of.MemberEnd()) return &at->value;
-        good_ = false;
-        return nullptr;
+    const value* member(const value& of, std::string_view key) {
+        const auto* is = of.find(key);
+        if (is == nullptr) good_ = false;
+        return is;
     }
-    std::string text(const json& of, const char* key) {
+    std::string text(const value& of, std::string_view key) {
         const auto* is = member(of, key);
-        if (is != nullptr && is->IsString()) return {is->GetString(), is->GetStringLength()};
+        if (is != nullptr && is->is_text()) return *is->text();
         good_ = false;
         return {};
     }
-    std::uint64_t number(const json& of, const char* key) {
-        const auto* is = member(of, key);
-        if (is != nullptr && is->IsUint64()) return is->GetUint64();
+    std::uint64_t number(const value& of, std::string_view key) {
+        const auto* is     = member(of, key);
+        const auto  number = is != nullptr ? is->integer() : std::nullopt;
+        if (number && *number >= 0) return static_cast<std::uint64_t>(*number);
         good_ = false;
         return 0;
     }
-    backup_object object(const json* of) {
+    backup_object object(const value* of) {
         backup_object is;
         if (of == nullptr) return is;
         is.name   = text(*of, "name");
@@ -127,7 +128,7 @@ public:
             good_ = false;
         return is;
     }
-    backup_day day(const json& of) {
+    backup_day day(const value& of) {
         backup_day is;
         is.day          = text(of, "day");
         is.events       = object(member(of, "events"));
@@ -139,7 +140,7 @@ public:
         if (is.day.size() != 10 || !std::ranges::all_of(is.day, digit)) good_ = false;
         return is;
     }
-    backup_manifest whole(const json& of) {
+    backup_manifest whole(const value& of) {
         backup_manifest is;
         is.format   = static_cast<int>(number(of, "format"));
         is.schema   = static_cast<int>(number(of, "schema"));
@@ -148,20 +149,19 @@ public:
         is.system   = text(of, "system");
         is.timeline = static_cast<std::int64_t>(number(of, "timeline"));
         if (const auto* all = array(of, "landscapes"))
-            for (const auto& each : all->GetArray())
-                if (each.IsString()) is.landscapes.emplace_back(each.GetString());
+            for (const auto& each : all->items())
+                if (each.is_text()) is.landscapes.emplace_back(*each.text());
         if (const auto* all = array(of, "days"))
-            for (const auto& each : all->GetArray()) is.days.push_back(day(each));
-        if (const auto* all = member(of, "parts"); all != nullptr && all->IsObject())
-            for (const auto& each : all->GetObject())
-                is.parts.emplace(each.name.GetString(), object(&each.value));
+            for (const auto& each : all->items()) is.days.push_back(day(each));
+        if (const auto* all = member(of, "parts"))
+            for (const auto& each : all->entries()) is.parts.emplace(each.key, object(&each.is));
         return is;
     }
 
 private:
-    const json* array(const json& of, const char* key) {
+    const value* array(const value& of, std::string_view key) {
         const auto* is = member(of, key);
-        if (is != nullptr && is->IsArray()) return is;
+        if (is != nullptr && is->is_list()) return is;
         good_ = false;
         return nullptr;
     }
@@ -209,18 +209,17 @@ result<backup_manifest> parse_manifest(std::string_view text) {
     if (!text.ends_with("\"}\n") ||
         sum_of(text.substr(0, at)) != text.substr(at + sum_begins.size(), sum_digits))
         return damaged("damaged: it is not what its sum says");
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    if (document.HasParseError()) return damaged("no JSON");
+    const auto document = parse_json(text);
+    if (!document) return damaged("no JSON");
     reader     in;
-    const auto format = in.number(document, "format");
+    const auto format = in.number(*document, "format");
     if (in.good() && format > static_cast<std::uint64_t>(backup_format))
         return failure{
             errc::conflict, "the backup has format " + std::to_string(format) +
                                 ", this program knows format " + std::to_string(backup_format) +
                                 ": use the newer falconer"
         };
-    auto is = in.whole(document);
+    auto is = in.whole(*document);
     if (!in.good()) return damaged("none of Falconer's");
     return is;
 }

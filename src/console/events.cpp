@@ -303,12 +303,15 @@ handler::reply handler::file(question q) {
         if (const auto* wrong = std::get_if<problem>(&limit)) co_return answer_of(*wrong);
         opt.most = std::get<std::size_t>(limit);
     }
-    if (q.who->exports >= opt_.exports)
+    const auto files = static_cast<std::size_t>(turns_.use_count() - 1);
+    if (q.who->exports >= opt_.exports || files >= opt_.files)
         co_return answer_of(
             {.status      = 429,
              .kind        = "too-many",
              .title       = "Too many files at once",
-             .detail      = "Let another one end first.",
+             .detail      = q.who->exports >= opt_.exports
+                                ? "Let another one end first."
+                                : "So many are being written for others; try again soon.",
              .retry_after = 10}
         );
     opt.search.search          = std::move(std::get<event_search>(search));
@@ -322,7 +325,7 @@ handler::reply handler::file(question q) {
     answer.headers.add(
         "Content-Disposition", "attachment; filename=\"falconer-events." + format + "\""
     );
-    answer.stream = std::make_shared<export_stream>(time_, store_, q.who, std::move(opt));
+    answer.stream = std::make_shared<export_stream>(time_, store_, turns_, q.who, std::move(opt));
     co_return answer;
 }
 

@@ -6,6 +6,7 @@
 #   plain    GCC, debug, without precompiled header
 #   clang    Clang over everything; the fuzz targets
 #   proof    the release made twice: byte by byte the same
+#   midnight cases whose clock says that the year ends while they run
 #
 # Each number can be set from outside.
 set -euo pipefail
@@ -19,5 +20,5 @@ export FALCONER_JUDGE_TIMES=${FALCONER_JUDGE_TIMES:-1}          # latencies that
 export FALCONER_FILE_SECONDS=${FALCONER_FILE_SECONDS:-7200}     # a file of tests, with those kills in it
 export FALCONER_TIDY=${FALCONER_TIDY:-all}                      # clang-tidy on every file
 export FALCONER_TIDY_SECONDS=${FALCONER_TIDY_SECONDS:-7200}
-[ $# -gt 0 ] || set -- checks unit system peers browser tidy image proof plain clang
+[ $# -gt 0 ] || set -- checks unit system peers browser tidy image proof plain clang midnight
 exec scripts/test.sh "$@"

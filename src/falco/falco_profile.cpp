@@ -134,14 +134,17 @@ offered_version agreed(
             if (!first) first = text;
             who += (who.empty() ? "" : ", ") + by->name + ": " + text;
         }
-        if (differ)
-            warnings.push_back(
-                what + ' ' + one.version + ": FalcoProfiles disagree about " + field + " (" + who +
-                "); " + text_in(one) + " counts"
-            );
+        if (!differ) return std::string{};
+        warnings.push_back(
+            what + ' ' + one.version + ": FalcoProfiles disagree about " + field + " (" + who +
+            "); " + text_in(one) + " counts"
+        );
+        return who;
     };
     compare("classification", [](const offered_version& v) { return std::string(name_of(v.is)); });
-    compare("expirationDate", [](const offered_version& v) { return text_of_expiry(v.expires); });
+    one.disputed_end = compare("expirationDate", [](const offered_version& v) {
+        return text_of_expiry(v.expires);
+    });
     compare("rulesVersion", [](const offered_version& v) { return v.rules_version; });
     compare("image", [](const offered_version& v) { return v.image; });
     return one;
@@ -184,6 +187,11 @@ bool before(const falco_profile& a, const falco_profile& b) {
 
 std::string_view name_of(classification is) noexcept {
     return names[static_cast<std::size_t>(is)];
+}
+
+std::string offered_version::end_text() const {
+    const auto said = text_of_expiry(expires);
+    return disputed_end.empty() ? said : said + " (FalcoProfiles disagree; " + disputed_end + ")";
 }
 
 decoded_profile decode_falco_profile(const value& object) {

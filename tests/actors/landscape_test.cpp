@@ -123,7 +123,10 @@ TEST_F(LandscapeTest, ProfilesThatContradictGiveOneVerdictInWhateverOrderTheyCom
     must(seed.create(profiles, {{}, "a-strict"}, strict, {}));
     pass(15s);
     const auto said = condition(key, falco::system_condition).message;
-    EXPECT_THAT(said, HasSubstr("version 0.43.0 expired at 1970-01-01T00:00:00Z"));
+    EXPECT_THAT(
+        said, HasSubstr("version 0.43.0 expired at 1970-01-01T00:00:00Z (FalcoProfiles "
+                        "disagree; a-strict: 1970-01-01T00:00:00Z, falco: never)")
+    );
     EXPECT_TRUE(gardenlet_is_content(key)) << "it is no mistake of its owner's";
 
     must(seed.remove(profiles, {{}, "a-strict"}, {}));

@@ -67,7 +67,11 @@ TEST_F(ContradictingProfiles, WhoeverComesFirstTheVerdictIsTheMostCarefulAndTheS
 
     const auto refused = validate(shoot(config_of("falcoVersion: 0.43.0")));
     EXPECT_FALSE(refused.allowed());
-    EXPECT_THAT(refused.message(), HasSubstr("'0.43.0' expired at 2020-01-01T00:00:00Z"));
+    EXPECT_THAT(
+        refused.message(),
+        HasSubstr("'0.43.0' expired at 2020-01-01T00:00:00Z (FalcoProfiles disagree; a: "
+                  "2020-01-01T00:00:00Z, b: never); there are: 0.42.1")
+    );
     // A new config: neither what has ended for one of them, nor what is a preview for another.
     const auto fresh = config_in(mutated(shoot(config_of("autoUpdate: true"))));
     EXPECT_EQ(fresh.text_at({"falcoVersion"}), "0.42.1");

@@ -1,4 +1,4 @@
-"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py): status, reason and the fields that
+"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py, odd_calls.py, finer_calls.py): status, reason and the fields that
 a refusal names, and the object, without managedFields, uids, times and versions. The table is printed; a watch is compared event by event."""
 
 import contextlib
@@ -13,6 +13,7 @@ import unittest
 import urllib.parse
 
 from api_calls import CALLS, CRDS, MAPS, MERGE, Call, config_map, thing_definition
+from finer_calls import FINER
 from kube_http import Api
 from kubernetes import Kubernetes
 from odd_calls import ODD
@@ -188,6 +189,12 @@ class SandboxCalls(unittest.TestCase):
         for side in (self.real, self.sandbox):
             side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
         different = self.asked_of_both(ODD)
+        self.assertEqual(different, "", f"\n{different}")
+
+    def test_finer_points_are_answered_alike(self):
+        for side in (self.real, self.sandbox):
+            side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
+        different = self.asked_of_both(FINER)
         self.assertEqual(different, "", f"\n{different}")
 
     def test_a_difference_would_be_seen(self):

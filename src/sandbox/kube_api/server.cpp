@@ -75,7 +75,7 @@ std::string list_text(const api_type& served, const api_store::objects_seen& pag
          {"metadata", std::move(metadata)}}
     );
     std::size_t size = text.size() + 16;
-    for (const auto& each : page.items) size += each->json().size() + 1;
+    for (const auto& each : page.items) size += each->size() + 1;
     text.reserve(size);
     text.pop_back();
     text       += ",\"items\":[";
@@ -85,7 +85,7 @@ std::string list_text(const api_type& served, const api_store::objects_seen& pag
         if (served.built_in)
             text.append("{").append(each->json_in_list());
         else
-            text += each->json();
+            each->append_json_to(text);
     }
     return text += "]}";
 }
@@ -348,7 +348,7 @@ http_response api_server::review(
     const api_store& store, const kube_type& type, const http_request& request
 ) const {
     if (request.method != "POST") return not_allowed();
-    auto question = body_of(request);
+    auto question = body_of(request, true);
     if (!question) return refusal(question.error());
     const auto* const    who = asker(request);
     const review_context at{

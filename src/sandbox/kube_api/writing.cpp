@@ -2,6 +2,7 @@
 
 #include "built_in_rules.hpp"
 #include "crd_schema.hpp"
+#include "label_parser.hpp"
 #include "rules.hpp"
 
 #include <algorithm>
@@ -28,10 +29,37 @@ bool is_apply(const http_request& request) {
 }
 
 kube_removal removal_of(const value& how) {
-    return {
+    using dependents = kube_removal::dependents;
+    kube_removal made{
         .uid              = std::string(how.text_at({"preconditions", "uid"})),
         .resource_version = std::string(how.text_at({"preconditions", "resourceVersion"})),
     };
+    const auto policy = how.text_at({"propagationPolicy"});
+    if (policy == "Foreground") made.then = dependents::foreground;
+    if (policy == "Background") made.then = dependents::background;
+    if (policy == "Orphan") made.then = dependents::orphan;
+    if (const auto* const orphan = how.find("orphanDependents"); orphan && orphan->boolean())
+        made.then = *orphan->boolean() ? dependents::orphan : dependents::background;
+    return made;
+}
+
+/// Of a deletion without a body: its options are in the query. Errors: broken.
+result<value> deletion_asked(const api_route& route) {
+    auto how = value::map();
+    if (const auto grace = route.asked("gracePeriodSeconds"); !grace.empty()) {
+        const auto seconds = whole_number(grace);
+        if (!seconds)
+            return failure{
+                errc::broken, "gracePeriodSeconds: '" + std::string(grace) + "' is no number"
+            };
+        how["gracePeriodSeconds"] = *seconds;
+    }
+    if (const auto policy = route.asked("propagationPolicy"); !policy.empty())
+        how["propagationPolicy"] = policy;
+    // Source: apimachinery, runtime/converter, Convert_Slice_string_To_bool.
+    if (const auto orphan = route.asked("orphanDependents"); !orphan.empty())
+        how["orphanDependents"] = orphan != "false" && orphan != "0";
+    return how;
 }
 
 /// Of the options of a kind of write. Source: apimachinery, apis/meta/v1, CreateOptions and so on.
@@ -69,8 +97,8 @@ std::string manager_of(const api_route& route, const http_request& request) {
     return std::string(agent.substr(0, std::min<std::size_t>(agent.find('/'), longest_manager)));
 }
 
-/// Of a deletion. What hangs on an owner is not collected here, so that all policies come to the
-/// same.
+/// Of a deletion. How long it may take is read and means nothing here: there is no kubelet that a
+/// pod would have to wait for.
 result<void> check_deletion(const value& how) {
     const auto kind = how.text_at({"kind"});
     if (!kind.empty() && kind != "DeleteOptions")
@@ -81,14 +109,21 @@ result<void> check_deletion(const value& how) {
     const auto* const only = how.find("preconditions");
     if (only != nullptr && !only->is_null() && !only->is_map())
         return unforeseen("preconditions: expected a mapping, found " + described(*only));
-    constexpr std::array<std::string_view, 4> policies{"", "Background", "Foreground", "Orphan"};
-    const auto                                policy = how.text_at({"propagationPolicy"});
-    if (std::ranges::find(policies, policy) == policies.end())
+    constexpr std::array<std::string_view, 3> policies{"Background", "Foreground", "Orphan"};
+    const auto* const                         said       = how.find("propagationPolicy");
+    const bool                                has_policy = said != nullptr && !said->is_null();
+    const auto                                policy     = how.text_at({"propagationPolicy"});
+    if (has_policy && !said->is_text())
+        return unforeseen("propagationPolicy: expected a text, found " + described(*said));
+    if (has_policy && std::ranges::find(policies, policy) == policies.end())
         return unsupported(
             "DELETE", "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
         );
-    const auto* const orphan = how.find("orphanDependents");
-    if (orphan != nullptr && !orphan->is_null() && !policy.empty())
+    const auto* const orphan     = how.find("orphanDependents");
+    const bool        has_orphan = orphan != nullptr && !orphan->is_null();
+    if (has_orphan && !orphan->boolean())
+        return unforeseen("orphanDependents: expected true or false, found " + described(*orphan));
+    if (has_orphan && has_policy)
         return bad_option(
             "DELETE", "propagationPolicy: Invalid value: " + json_text(value(policy)) +
                           ": orphanDependents and deletionPropagation cannot be both set"
@@ -163,6 +198,44 @@ result<void> check_fields(
     };
 }
 
+/// Whole objects of custom types say what they are: nothing else tells a real server. Shoots and
+/// their like have an API server of its own, which knows.
+result<void> says_what_it_is(
+    const api_type& type, const api_route& route, const http_request& request, const value& given
+) {
+    const bool whole = request.method == "POST" || request.method == "PUT";
+    if (!whole) return {};
+    if (!type.built_in && type.type.group != "core.gardener.cloud") {
+        if (given.text_at({"kind"}).empty() &&
+            (!given.find("kind") || given.find("kind")->is_text()))
+            return failure{
+                errc::broken, "the object provided is unrecognized (must be of type " +
+                                  type.type.kind + "): Object 'Kind' is missing in it"
+            };
+        if (given.find("apiVersion") == nullptr)
+            return failure{
+                errc::broken,
+                "the API version in the data () does not match the expected API "
+                "version (" +
+                    type.type.api_version() + ")"
+            };
+    }
+    const auto* const metadata = given.find("metadata");
+    const bool        nameless = metadata == nullptr || metadata->is_null() ||
+                          (metadata->is_map() && metadata->find("name") == nullptr);
+    if (request.method == "PUT" && nameless)
+        return failure{
+            errc::broken, "the name of the object (" + route.name +
+                              " based on URL) was undeterminable: name must be provided"
+        };
+    return {};
+}
+
+/// Merge patches and apply patches are no objects.
+bool can_be_null(const http_request& request) {
+    return request.method != "PATCH" || patch_kind_of(request) == api_patch_kind::strategic;
+}
+
 }  // namespace
 
 bool can_be_patched_so(const api_type& type, const http_request& request) {
@@ -171,16 +244,21 @@ bool can_be_patched_so(const api_type& type, const http_request& request) {
     return kind && (*kind != api_patch_kind::strategic || type.built_in);
 }
 
-result<value> body_of(const http_request& request) {
+result<value> body_of(const http_request& request, bool typed) {
     // YAML only where somebody says so: parsing it takes longer.
     const bool yaml = is_apply(request) || media_type(request) == "application/yaml";
     if (request.body.starts_with("\xEF\xBB\xBF"))
         return failure{errc::broken, "the request's body begins with a byte order mark"};
     auto read = yaml ? parse_yaml(request.body) : parse_json(request.body);
+    if (!read && yaml && typed && !is_apply(request))
+        if (const auto all = parse_yaml_stream(request.body); all && all->empty())
+            return value::map();
     if (!read)
         return failure{errc::broken, "the request's body cannot be read: " + read.error().detail};
     const bool is_json_patch =
         request.headers.find("Content-Type").value_or("").starts_with("application/json-patch");
+    if (read->is_null() && is_json_patch) return value::list();
+    if (read->is_null() && typed && can_be_null(request)) return value::map();
     if (is_json_patch && !read->is_list())
         return failure{
             errc::broken, "error decoding patch: it is no list, but " + described(*read)
@@ -194,8 +272,12 @@ result<write_options> options_of(const api_route& route, const http_request& req
     write_options made;
     value         how = value::map();
     if (request.method == "DELETE" && !request.body.empty()) {
-        auto given = body_of(request);
+        auto given = body_of(request, true);
         if (!given) return unforeseen(std::move(given).error().detail);
+        how = std::move(*given);
+    } else if (request.method == "DELETE") {
+        auto given = deletion_asked(route);
+        if (!given) return std::move(given).error();
         how = std::move(*given);
     }
     if (auto good = check_deletion(how); !good) return std::move(good).error();
@@ -244,8 +326,10 @@ result<value> written(
         if (how.dry_run) return store.removable(type, what.key, options.removal);
         return store.remove(type, what.key, options.removal);
     }
-    auto given = body_of(request);
+    auto given = body_of(request, what.type.built_in);
     if (!given) return std::move(given).error();
+    if (auto named = says_what_it_is(what.type, route, request, *given); !named)
+        return std::move(named).error();
     if (auto known = check_fields(what.type, route, request, *given); !known)
         return std::move(known).error();
     join_doubled_keys(*given);

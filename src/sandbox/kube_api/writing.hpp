@@ -10,8 +10,9 @@
 
 namespace falconer::sandbox {
 
-/// JSON; an apply patch may be YAML, too. Errors: broken.
-result<value> body_of(const net::http_request& request);
+/// JSON; an apply patch may be YAML, too. `typed`: of a type that a real server has compiled in,
+/// where null is an object without any field. Errors: broken.
+result<value> body_of(const net::http_request& request, bool typed);
 
 struct write_options {
     bool         dry_run = false;

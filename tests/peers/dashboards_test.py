@@ -52,9 +52,10 @@ PANEL = {"type": "object", "additionalProperties": False,
                  "defaults": DEFAULTS, "overrides": {"const": []}}},
              "targets": {"type": "array", "minItems": 1, "items": TARGET}}}
 # Source: grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model, as far as it is used here.
-DASHBOARD = {"type": "object", "additionalProperties": False, "required": ["uid", "title", "description", "tags", "schemaVersion", "time", "templating", "panels"],
-             "properties": {
-                 "uid": {"pattern": "^falconer-[a-z]+$", "maxLength": 40}, "title": {"pattern": "^Falconer: "}, "description": {"type": "string", "minLength": 1},
+DASHBOARD = {"type": "object", "additionalProperties": False,
+             "required": ["uid", "title", "description", "tags", "schemaVersion", "time", "templating", "panels"], "properties": {
+                 "uid": {"pattern": "^falconer-[a-z]+$", "maxLength": 40}, "title": {"pattern": "^Falconer: "},
+                 "description": {"type": "string", "minLength": 1},
                  "tags": {"const": ["falconer"]}, "schemaVersion": {"type": "integer", "minimum": 27}, "version": {"const": 1}, "editable": {"type": "boolean"},
                  "graphTooltip": {"enum": [0, 1, 2]}, "refresh": {"type": "string"}, "timezone": {"enum": ["utc", "browser"]},
                  "time": {"type": "object", "required": ["from", "to"]}, "annotations": {"const": {"list": []}}, "links": {"type": "array"},

@@ -12,6 +12,4 @@ etcd .
 helm helm.sh/helm/v3/cmd/helm
 webhook-sender .
 LIST
-for package in docker-registry prometheus; do
-    "$here/unpacked.sh" "$package" >/dev/null
-done
+for package in docker-registry prometheus; do "$here/unpacked.sh" "$package" >/dev/null; done

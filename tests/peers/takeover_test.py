@@ -6,6 +6,7 @@ Seed, garden and shoot are the sandbox's API; ManagedResources are carried out b
 played by go_extension.py, which says what that shows and what not.
 """
 
+import datetime
 import pathlib
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import unittest
 from paths import HERE
 import tokens
 import clusters_away_test as away
-from go_extension import CERTIFICATES, FINALIZER, LEASE, PAIRS, GoExtension, decoded
+from go_extension import CERTIFICATES, FINALIZER, LEASE, PAIRS, GoExtension, decoded, now, stamp
 from kube_http import Api
 from resource_manager import objects_in
 from sandbox_api import SandboxApi
@@ -88,19 +89,23 @@ class Takeover(unittest.TestCase):
 
     # --- who works -----------------------------------------------------------------------------
 
-    def start(self):
+    def start(self, **controller):
         self.us = away.Process(self.home, "controller", {
             "falco": {"centralStorage": {"enabled": True, "url": "https://ingest.example.com/ingestor/api/v1/push",
                                          "tokenIssuerPrivateKeyFile": str(self.key)}},
-            "controller": {"kubeconfig": str(self.seed.kubeconfig), "namespace": OWN_SPACE, "rules": str(ROOT / "config/rules/demo")}})
+            "controller": {"kubeconfig": str(self.seed.kubeconfig), "namespace": OWN_SPACE, "rules": str(ROOT / "config/rules/demo"),
+                           **controller}})
         self.addCleanup(self.us.close)
 
     def leader(self):
         lease = self.seed.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{OWN_SPACE}/leases/{LEASE}")
-        return lease["spec"].get("holderIdentity", "")
+        return lease["spec"].get("holderIdentity", "") if lease else ""
 
     def wait_until_we_lead(self):
-        eventually(lambda: self.leader() not in ("", self.go.me), 120, "Falconer leads")
+        def leads():
+            assert self.us.process.poll() is None, self.us.said()[-3000:]
+            return self.leader() not in ("", self.go.me)
+        eventually(leads, 120, "Falconer leads")
 
     def ask_us(self):
         """As gardenlet does, each day and at each change; waits for the answer, and until the shoot has what was delivered."""
@@ -108,10 +113,10 @@ class Takeover(unittest.TestCase):
         self.seed.call("PATCH", EXTENSION, {"metadata": {"annotations": wish}})
 
         def done():
-            now = self.seed.call("GET", EXTENSION)
-            last = now["status"].get("lastOperation", {})
-            return ("gardener.cloud/operation" not in now["metadata"].get("annotations", {}) and last.get("state") == "Succeeded"
-                    and now["status"]["observedGeneration"] == now["metadata"]["generation"])
+            there = self.seed.call("GET", EXTENSION)
+            last = there["status"].get("lastOperation", {})
+            return ("gardener.cloud/operation" not in there["metadata"].get("annotations", {}) and last.get("state") == "Succeeded"
+                    and there["status"]["observedGeneration"] == there["metadata"]["generation"])
         try:
             eventually(done, 120, "Falconer has reconciled")
         except AssertionError:
@@ -154,11 +159,11 @@ class Takeover(unittest.TestCase):
     def assert_rolled(self, before, after, times):
         """How often pods were replaced; in place: nothing was taken away and made anew."""
         for name, was in before.items():
-            now = after[name]
-            self.assertEqual(now["metadata"]["uid"], was["metadata"]["uid"], name)
-            self.assertEqual(now["spec"]["selector"], was["spec"]["selector"], name)
-            self.assertEqual(now["metadata"]["generation"] - was["metadata"]["generation"], times, name)
-            self.assertEqual(now["spec"]["template"] != was["spec"]["template"], times > 0, name)
+            there = after[name]
+            self.assertEqual(there["metadata"]["uid"], was["metadata"]["uid"], name)
+            self.assertEqual(there["spec"]["selector"], was["spec"]["selector"], name)
+            self.assertEqual(there["metadata"]["generation"] - was["metadata"]["generation"], times, name)
+            self.assertEqual(there["spec"]["template"] != was["spec"]["template"], times > 0, name)
 
     def test_there_and_back_and_there_again(self):
         # As the Go extension leaves it.
@@ -223,6 +228,18 @@ class Takeover(unittest.TestCase):
                          {name: each["spec"]["template"] for name, each in of_ours.items()}, "the same certificates and the same token")
         self.assertEqual(self.delivered(), we_have)
 
+    def test_after_a_while_it_is_in_its_place_without_being_asked(self):
+        self.ask_go()
+        # Rounds come an hour after the last one; a minute is the shortest that can be had, and most of it has passed.
+        self.seed.call("PATCH", f"{EXTENSION}/status", {"status": {"lastOperation": {"lastUpdateTime": stamp(now() - datetime.timedelta(seconds=45))}}})
+        of_go, extension = self.workloads(), self.seed.call("GET", EXTENSION)
+        self.start(resync="1m")
+        eventually(lambda: self.workloads()["falco"]["spec"]["template"] != of_go["falco"]["spec"]["template"], 180, "a round of its own")
+        self.wait_until_applied()
+        self.assert_rolled(of_go, self.workloads(), 1)
+        later = self.seed.call("GET", EXTENSION)
+        self.assertEqual(later["status"]["lastOperation"], extension["status"]["lastOperation"], "which gardenlet has not asked for")
+
     def test_what_was_delivered_is_all_that_there_is(self):
         """What the Go extension made and Falconer does not goes; and the other way round."""
         self.go.lead(OWN_SPACE)
@@ -275,11 +292,11 @@ class Registration(away.Clusters):
         self.start("admission", self.admission(kubeconfig=str(self.through))).wait_until_ready("admission")
         self.reviews_are_answered()
         for path, was in were.items():
-            now = self.garden.ask("GET", path)
-            self.assertEqual(now["metadata"]["uid"], was["metadata"]["uid"])
-            self.assertEqual([each["name"] for each in now["webhooks"]], [each["name"] for each in was["webhooks"]], "its own webhook is the same one")
-            self.assertNotEqual(now["webhooks"][0]["clientConfig"]["caBundle"], stale)
-            self.assertEqual(now["webhooks"][0]["failurePolicy"], "Fail")
+            there = self.garden.ask("GET", path)
+            self.assertEqual(there["metadata"]["uid"], was["metadata"]["uid"])
+            self.assertEqual([each["name"] for each in there["webhooks"]], [each["name"] for each in was["webhooks"]], "its own webhook is the same one")
+            self.assertNotEqual(there["webhooks"][0]["clientConfig"]["caBundle"], stale)
+            self.assertEqual(there["webhooks"][0]["failurePolicy"], "Fail")
 
 
 class Events(unittest.TestCase):

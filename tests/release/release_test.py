@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tarfile
 import unittest
@@ -45,6 +46,10 @@ class Release(unittest.TestCase):
         self.assertEqual(set(sums), {each.name for each in RELEASE.iterdir()} - {"SHA256SUMS"})
         for name, expected in sums.items():
             self.assertEqual(sum_of((RELEASE / name).read_bytes()), expected, name)
+
+    def test_the_sums_are_in_the_form_that_sha256sum_checks(self):
+        done = subprocess.run(["sha256sum", "-c", "--strict", "--quiet", "SHA256SUMS"], cwd=RELEASE, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
     def test_every_blob_of_the_image_has_the_digest_that_it_is_called_by(self):
         seen = 0

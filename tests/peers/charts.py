@@ -77,6 +77,32 @@ def merged(*all_values):
     return made
 
 
+def defaults(chart):
+    return yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
+
+
+def leaves(values, path=()):
+    """(path, value) of all that is no mapping with something in it."""
+    if not isinstance(values, dict) or not values:
+        yield path, values
+        return
+    for key, value in values.items():
+        yield from leaves(value, (*path, key))
+
+
+def value_at(values, path):
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def with_value(values, path, value):
+    """A copy in which this one is another."""
+    if not path:
+        return value
+    return {**values, path[0]: with_value(values.get(path[0], {}), path[1:], value)}
+
+
 def one(objects, kind, name=None):
     """The only object of a kind, or that of a name."""
     found = [each for each in objects if each["kind"] == kind and name in (None, each["metadata"]["name"])]

@@ -71,6 +71,7 @@ private:
         std::array<std::int32_t, 3> repeated{};  // source, hostname, tags
     };
 
+    void leave_out_repetitions();
     template <class Number>
     void               for_each_text(Number&& number);
     const falco_event& fresh(std::size_t which) const;
@@ -94,7 +95,7 @@ private:
     const record_batch&             batch_;
     dictionary&                     words_;
     receipt_window                  allowed_;
-    std::vector<std::size_t>        fresh_;    // records: events that no earlier record repeats
+    std::vector<std::size_t>        fresh_;    // records: events that repeat no earlier record
     std::vector<numbers>            numbers_;  // of the fresh events
     std::vector<std::size_t>        asked_;    // fresh events, in their order
     std::vector<stored_as>          verdicts_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <tuple>
+#include <utility>
 
 namespace falconer::store {
 namespace {
@@ -327,18 +328,26 @@ void event_batch::append_tallies(std::string& sql) const {
     append_forgotten(sql);
 }
 
+void event_batch::prepare_rows(pg_copy& copy) {
+    prepared_ = asked_.empty();
+    if (prepared_) append_rows(copy);
+}
+
 std::string_view event_batch::rows(pg_copy& copy, const store_answer& known) {
     for (const auto each : known.here) verdicts_[fresh_[asked_[each]]] = stored_as::duplicate;
-    copy.begin();
-    for (std::size_t which = 0; which < fresh_.size(); ++which)
-        if (verdicts_[fresh_[which]] == stored_as::committed)
-            append_row(copy, fresh(which), numbers_[which], known.batch);
+    if (!std::exchange(prepared_, false)) append_rows(copy);
+    copy.put_in(known.batch);
     return copy.end();
 }
 
-void event_batch::append_row(
-    pg_copy& copy, const falco_event& event, const numbers& known, std::int64_t batch
-) const {
+void event_batch::append_rows(pg_copy& copy) const {
+    copy.begin();
+    for (std::size_t which = 0; which < fresh_.size(); ++which)
+        if (verdicts_[fresh_[which]] == stored_as::committed)
+            append_row(copy, fresh(which), numbers_[which]);
+}
+
+void event_batch::append_row(pg_copy& copy, const falco_event& event, const numbers& known) const {
     const auto& texts = event.texts;
     copy.row(long_texts_ ? 17 : 15);
     copy.timestamp(receipt_of(event.received));
@@ -364,7 +373,7 @@ void event_batch::append_row(
         copy.json(*extra);
     else
         copy.null();
-    copy.int8(batch);
+    copy.int8_to_come();
     if (!long_texts_) return;
     for (const auto which : {part::source, part::tags}) {
         const auto value = texts.get(which);

@@ -100,7 +100,8 @@ class OwnClusterRights(unittest.TestCase):
             self.server.create(each)
         arguments, around = charts.lay_out(charts.one(objects, "Deployment"), objects, self.home / "root")
         access = self.server.kubeconfig_of(space, ACCOUNT)
-        self.start("falconer", FALCONER, *arguments, env={**os.environ, **around, "KUBECONFIG": str(access)})
+        self.config, self.around = arguments[arguments.index("--config") + 1], {**os.environ, **around, "KUBECONFIG": str(access)}
+        self.start("falconer", FALCONER, *arguments, env=self.around)
         self.start("manager", sys.executable, HERE / "resource_manager.py", self.server.kubeconfig, self.server.kubeconfig, "--class", "seed")
 
     def start(self, name, *command, env=None):
@@ -164,6 +165,9 @@ class OwnClusterRights(unittest.TestCase):
         self.assertGreater(len(asked), 20, "the audit log is not what it should be")
         self.assertEqual(rights.missing(allowed, asked), [], "called, but not granted")
         self.assertEqual(rights.idle(allowed, asked, exceptions), [], "granted, but not called")
+        # Who asks whether they suffice hears that they do.
+        done = subprocess.run([FALCONER, "doctor", "--config", self.config], capture_output=True, text=True, timeout=120, env=self.around)
+        self.assertRegex(done.stdout, r"(?m)^ok +seed .* and may do all \d+ things", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -40,5 +40,12 @@ class AdmissionDeployment:
         arguments, around = charts.lay_out(charts.one(objects, "Deployment"), objects, root)
         # There is no DNS here that knows the Service, and no Pod whose account would be found by itself.
         arguments = [f"--webhook-config-url={url}" if each.startswith("--webhook-config-url=") else each for each in arguments]
-        around = {**around, "SOURCE_KUBECONFIG": str(self.access[RUNTIME]), "GARDEN_KUBECONFIG": str(self.access[VIRTUAL])}
-        return subprocess.Popen([FALCONER, *arguments], stdout=log, stderr=log, env={**os.environ, **around})
+        return subprocess.Popen([FALCONER, *arguments], stdout=log, stderr=log, env=self.around(around))
+
+    def around(self, told):
+        return {**os.environ, **told, "SOURCE_KUBECONFIG": str(self.access[RUNTIME]), "GARDEN_KUBECONFIG": str(self.access[VIRTUAL])}
+
+    def doctor(self, root):
+        """What `falconer doctor` says of a replica's configuration."""
+        return subprocess.run([FALCONER, "doctor", "--config", root / "etc/falconer/config.yaml"], capture_output=True, text=True, timeout=120,
+                              env=self.around({}))

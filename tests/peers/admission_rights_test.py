@@ -84,6 +84,9 @@ class AdmissionRights(unittest.TestCase):
                 self.assertGreater(len(asked), 5, "the audit log is not what it should be")
                 self.assertEqual(rights.missing(allowed, asked), [], "called, but not granted")
                 self.assertEqual(rights.idle(allowed, asked), [], "granted, but not called")
+        # Who asks whether they suffice hears that they do.
+        done = self.deployment.doctor(self.home / "root")
+        self.assertRegex(done.stdout, r"(?m)^ok +webhook garden .* and may do all \d+ things", done.stdout + done.stderr)
 
     def registration_is_looked_after(self):
         for path in REGISTRATIONS:

@@ -66,7 +66,7 @@ class Charts(unittest.TestCase):
         except AssertionError:  # a chart that says what it needs heard it, too
             return True
 
-    def test_every_pod_is_restricted_probed_for_its_own_role_and_limited(self):
+    def test_every_pod_is_restricted_probed_for_its_own_role_limited_and_spread(self):
         seen = set()
 
         def judge(_, objects, __):
@@ -83,6 +83,8 @@ class Charts(unittest.TestCase):
                 self.assertEqual(container["livenessProbe"]["httpGet"]["path"], "/healthz")
                 self.assertIn("memory", container["resources"]["limits"])
                 self.assertLessEqual(workload["spec"]["revisionHistoryLimit"], 5)
+                spread = {each["topologyKey"]: each["labelSelector"]["matchLabels"] for each in pod["topologySpreadConstraints"]}
+                self.assertEqual(spread, dict.fromkeys(("kubernetes.io/hostname", "topology.kubernetes.io/zone"), workload["spec"]["selector"]["matchLabels"]))
         in_each_case(self, judge)
         self.assertEqual(seen, {"controller", "admission", "ingestor", "console"})
 

@@ -185,7 +185,11 @@ class GoExtension:
                             "serviceaccount.resources.gardener.cloud/namespace": "kube-system",
                             "serviceaccount.resources.gardener.cloud/token-expiration-duration": "720h",
                             "token-requestor.resources.gardener.cloud/target-secret-name": "gardener-falcosidekick",
-                            "token-requestor.resources.gardener.cloud/target-secret-namespace": "kube-system"}}}]
+                            "token-requestor.resources.gardener.cloud/target-secret-namespace": "kube-system"}}},
+                {"apiVersion": "monitoring.coreos.com/v1alpha1", "kind": "ScrapeConfig", "metadata": {
+                    "name": "shoot-falco", "namespace": self.space, "labels": {"prometheus": "shoot"}}, "spec": {
+                    "scheme": "HTTPS", "tlsConfig": {"insecureSkipVerify": True}, "kubernetesSDConfigs": [
+                        {"role": "Endpoints", "apiServer": "https://kube-apiserver", "namespaces": {"names": ["kube-system"]}}]}}]
 
     # --- what it writes ------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 extension back, Falconer once more. Each change of the program rolls the pods of a shoot once, because the two render differently; nothing
 else does, and what is kept from one to the other – certificates, names, the Lease, tokens and their keys – is kept.
 
-Seed, garden and shoot are the sandbox's API; ManagedResources are carried out by the small resource manager of ours. The Go extension is
+Seed, garden and shoot are the sandbox's API, then real ones; ManagedResources are carried out by the small resource manager of ours. The Go extension is
 played by go_extension.py, which says what that shows and what not.
 """
 
@@ -14,13 +14,18 @@ import sys
 import tempfile
 import unittest
 
+import yaml
+
 from paths import HERE
 import tokens
 import clusters_away_test as away
 from go_extension import CERTIFICATES, FINALIZER, LEASE, PAIRS, GoExtension, decoded, now, stamp
 from kube_http import Api
+from kubernetes import Kubernetes
+from rendering import example
 from resource_manager import objects_in
 from sandbox_api import SandboxApi
+from shared_data import gardeners
 from testbed import FALCONER, ROOT, Testbed, event, eventually
 
 SPACE = "shoot--demo--a"
@@ -41,8 +46,14 @@ def meaning(value):
     return [meaning(each) for each in value] if isinstance(value, list) else value
 
 
-class Takeover(unittest.TestCase):
+class Landscape(unittest.TestCase):
+    """A seed, which is its own garden, and a shoot on it, with nobody who looks after Falco yet."""
+
     maxDiff = None
+
+    def cluster(self, name):
+        """An API server, with a `kubeconfig`."""
+        raise NotImplementedError
 
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-takeover."))
@@ -55,14 +66,6 @@ class Takeover(unittest.TestCase):
         self.add_shoot()
         self.go = GoExtension(self.seed, self.home, SPACE, IDENTITY, self.key)
         self.us = None
-
-    def cluster(self, name):
-        (self.home / name).mkdir()
-        made = SandboxApi(self.home / name)
-        self.addCleanup(made.close)
-        api = Api(made.kubeconfig)
-        api.kubeconfig = made.kubeconfig
-        return api
 
     def start_resource_manager(self, name, *more):
         target = self.seed if more else self.shoot
@@ -165,7 +168,7 @@ class Takeover(unittest.TestCase):
             self.assertEqual(there["metadata"]["generation"] - was["metadata"]["generation"], times, name)
             self.assertEqual(there["spec"]["template"] != was["spec"]["template"], times > 0, name)
 
-    def test_there_and_back_and_there_again(self):
+    def go_there_and_back_and_there_again(self):
         # As the Go extension leaves it.
         self.go.lead(OWN_SPACE)
         self.assertFalse(self.ask_go())
@@ -228,6 +231,21 @@ class Takeover(unittest.TestCase):
                          {name: each["spec"]["template"] for name, each in of_ours.items()}, "the same certificates and the same token")
         self.assertEqual(self.delivered(), we_have)
 
+
+class Takeover(Landscape):
+    """In the sandbox."""
+
+    def cluster(self, name):
+        (self.home / name).mkdir()
+        made = SandboxApi(self.home / name)
+        self.addCleanup(made.close)
+        api = Api(made.kubeconfig)
+        api.kubeconfig = made.kubeconfig
+        return api
+
+    def test_there_and_back_and_there_again(self):
+        self.go_there_and_back_and_there_again()
+
     def test_after_a_while_it_is_in_its_place_without_being_asked(self):
         self.ask_go()
         # Rounds come an hour after the last one; a minute is the shortest that can be had, and most of it has passed.
@@ -272,6 +290,23 @@ class Takeover(unittest.TestCase):
                 kind = each["kind"].lower()
                 made.add((kind[:-1] + "ies" if kind.endswith("y") else kind + "s", each["metadata"]["name"]))
         return made
+
+
+class OnRealServers(Landscape):
+    """Two kube-apiservers, with Gardener's own CRDs: what they would not let be changed in place cannot have been."""
+
+    def cluster(self, name):
+        api = Kubernetes()
+        self.addCleanup(api.close)
+        if name == "seed":
+            api.define(*gardeners("extensions.gardener.cloud_extensions", "extensions.gardener.cloud_clusters",
+                                  "resources.gardener.cloud_managedresources", "monitoring.coreos.com_scrapeconfigs"),
+                       *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
+            api.create(example("profile"))
+        return api
+
+    def test_there_and_back_and_there_again(self):
+        self.go_there_and_back_and_there_again()
 
 
 class Registration(away.Clusters):

@@ -22,7 +22,7 @@ protected:
 
     /// Owned by those, whose deletion waits for it.
     value make(const std::string& name, const std::vector<std::string>& owners = {}) {
-        value object;
+        value object = value::map();
         for (const auto& each : owners)
             object["metadata"]["ownerReferences"].push_back(
                 {{"apiVersion", "v1"},

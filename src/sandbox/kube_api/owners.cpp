@@ -333,6 +333,15 @@ result<value> field_owners::apply(
     return made;
 }
 
+void field_owners::hand_over(const writer& from, const writer& to) {
+    const auto theirs = of_writer(from);
+    if (theirs.empty()) return;
+    auto all_of_it = of_writer(to);
+    all_of_it.insert(theirs.begin(), theirs.end());
+    set(to, all_of_it);
+    set(from, {});
+}
+
 void field_owners::share(field_sets& sets) {
     if (all_) all_ = sets.the_same_as(*all_);
 }

@@ -25,6 +25,9 @@ public:
     /// another one owns and nothing is forced.
     result<value> apply(value is, const value& config, const writer& by, bool force, bool keyed);
 
+    /// What one has is another one's from now on.
+    void hand_over(const writer& from, const writer& to);
+
     void share(field_sets& sets);
     bool empty() const noexcept { return all_ == nullptr; }
 

@@ -268,6 +268,10 @@ result<value> api_store::apply(
     const field_owners::writer by{
         .manager = how.manager, .applies = true, .status = how.part == kube_part::status
     };
+    // As kubectl itself does it, by writing managedFields, which are not shown here. Source:
+    // client-go, util/csaupgrade.
+    if (how.manager == "kubectl" && !by.status)
+        owners.hand_over({.manager = "kubectl-client-side-apply"}, by);
     auto merged = owners.apply(was ? *was : value{}, config, by, how.force, served->built_in);
     if (!merged) return std::move(merged).error();
     if (admitted != nullptr) *merged = *admitted;

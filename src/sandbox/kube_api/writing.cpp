@@ -3,6 +3,7 @@
 #include "built_in_rules.hpp"
 #include "crd_schema.hpp"
 #include "label_parser.hpp"
+#include "patch.hpp"
 #include "rules.hpp"
 
 #include <algorithm>
@@ -198,6 +199,35 @@ result<void> check_fields(
     };
 }
 
+/// What a patch would make, where the client wants to hear of fields that nobody knows. Errors:
+/// malformed, in which all of them are.
+result<void> check_patched(
+    const api_type& type, const api_route& route, const http_request& request, const value& old,
+    const value& patch
+) {
+    if (route.asked("fieldValidation") != "Strict" || old.is_null()) return {};
+    const auto    kind = patch_kind_of(request).value_or(api_patch_kind::merge);
+    result<value> made = value{};
+    switch (kind) {
+        case api_patch_kind::merge: made = merge_patched(old, patch); break;
+        case api_patch_kind::strategic: made = strategic_merge_patched(old, patch); break;
+        case api_patch_kind::json: made = json_patched(old, patch); break;
+    }
+    if (!made || !made->is_map()) return {};  // the patch itself will tell
+    const auto text  = json_text(value(json_text(*made)));
+    auto       found = tidy(type, *made);
+    if (type.schema.is_map())
+        for (const auto& each : prune(*made, type.schema))
+            found.push_back("unknown field \"" + each + "\"");
+    if (found.empty()) return {};
+    std::string all;
+    for (const auto& each : found) all += (all.empty() ? "" : ", ") + each;
+    return failure{
+        errc::malformed,
+        " \"\" is invalid: patch: Invalid value: " + text + ": strict decoding error: " + all
+    };
+}
+
 /// Whole objects of custom types say what they are: nothing else tells a real server. Shoots and
 /// their like have an API server of its own, which knows.
 result<void> says_what_it_is(
@@ -360,6 +390,8 @@ result<value> written(
         return store.update(type, what.key, std::move(*given), how, manager);
     if (request.method != "PATCH")
         return failure{errc::broken, request.method + " is not served here"};
+    if (auto known = check_patched(what.type, route, request, what.old, *given); !known)
+        return std::move(known).error();
     const auto kind = patch_kind_of(request).value_or(api_patch_kind::merge);
     return store.patch(type, what.key, kind, *given, how, manager);
 }

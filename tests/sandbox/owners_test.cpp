@@ -126,6 +126,18 @@ TEST_F(OwnersTest, AStatusIsOwnedApart) {
     EXPECT_EQ(store.get(extensions, key)->text_at({"spec", "type"}), "x");
 }
 
+/// As kubectl does it, which writes managedFields for that.
+TEST_F(OwnersTest, WhatKubectlAppliedByItselfItMayApplyByTheServer) {
+    ASSERT_TRUE(store.create(
+        config_maps, key, yaml("data: {x: '1', y: '1'}"), {}, "kubectl-client-side-apply"
+    ));
+    const auto same = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2'}";
+    EXPECT_FALSE(apply(config_maps, same, "other"));
+    const auto done = apply(config_maps, same, "kubectl");
+    ASSERT_TRUE(done) << done.error().detail;
+    EXPECT_EQ(json_text(*done->find("data")), R"({"x":"2"})");
+}
+
 TEST_F(OwnersTest, ItIsWrittenDownAndReadAgain) {
     field_owners is;
     is.wrote({}, yaml("{data: {a/b: x, '~': y}, spec: {}}"), {.manager = "a b"}, true);

@@ -334,8 +334,9 @@ result<value> field_owners::apply(
 }
 
 void field_owners::hand_over(const writer& from, const writer& to) {
-    const auto theirs = of_writer(from);
+    auto theirs = of_writer(from);
     if (theirs.empty()) return;
+    theirs.erase("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration");
     auto all_of_it = of_writer(to);
     all_of_it.insert(theirs.begin(), theirs.end());
     set(to, all_of_it);

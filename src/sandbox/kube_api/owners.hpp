@@ -25,7 +25,7 @@ public:
     /// another one owns and nothing is forced.
     result<value> apply(value is, const value& config, const writer& by, bool force, bool keyed);
 
-    /// What one has is another one's from now on.
+    /// What one has is another one's from now on, but for what was last applied: nobody's.
     void hand_over(const writer& from, const writer& to);
 
     void share(field_sets& sets);

@@ -57,9 +57,8 @@ result<value> deletion_asked(const api_route& route) {
     }
     if (const auto policy = route.asked("propagationPolicy"); !policy.empty())
         how["propagationPolicy"] = policy;
-    // Source: apimachinery, runtime/converter, Convert_Slice_string_To_bool.
-    if (const auto orphan = route.asked("orphanDependents"); !orphan.empty())
-        how["orphanDependents"] = orphan != "false" && orphan != "0";
+    if (!route.asked("orphanDependents").empty())
+        how["orphanDependents"] = route.is_asked("orphanDependents");
     return how;
 }
 

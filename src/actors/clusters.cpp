@@ -7,6 +7,8 @@
 
 namespace falconer::actors {
 
+using namespace std::chrono_literals;
+
 clusters::clusters(time_source& time, event_sink& sink, options opt, shoot_office* shoots)
     : time_(time), sink_(sink), opt_(opt), clock_(time.make_bell()), shoots_(shoots) {}
 
@@ -50,9 +52,28 @@ void clusters::remember(const cluster_identity& to, const cluster_message& what)
                 of.generation_before = std::exchange(of.generation, fact);
             },
             [&](const heartbeat_expected& fact) { expect(orders_[to.text], fact); },
+            [&](const cluster_gone&) {
+                // Nobody is told to forget whom he has never heard of.
+                if (const auto known = orders_.find(to.text); known != orders_.end())
+                    expect(known->second, {});
+            },
+            [&](const heartbeat_seen& fact) {
+                const auto known = orders_.find(to.text);
+                if (known == orders_.end()) return;
+                auto&      of = known->second;
+                const auto at = moment_of(fact.at);
+                of.beat_at    = std::max(of.beat_at, at);
+                of.seen_at    = std::max(of.seen_at.value_or(at), at);
+            },
         },
         what
     );
+}
+
+/// What others have seen in their time, in ours. What is yet to come is now.
+steady_time clusters::moment_of(utc_time at) const {
+    const auto ago = std::clamp<utc_time::duration>(time_.utc() - at, 0s, 24h);
+    return time_.now() - std::chrono::duration_cast<steady_time::duration>(ago);
 }
 
 /// From the first word on it has time to beat.
@@ -72,14 +93,19 @@ void clusters::tell_shoots() {
         if (of.revocation && of.revocation->issued_before)
             shoots_->tell(to, tokens_refused{*of.revocation->issued_before});
         const auto open = open_.find(name);
-        if (open != open_.end())
-            if (const auto beat = open->second->beat_at()) of.beat_at = std::max(of.beat_at, *beat);
-        const bool silent = of.heartbeat && of.heartbeat->key && now - of.beat_at > opt_.silence;
+        const auto beat = open != open_.end() ? open->second->beat_at() : std::nullopt;
+        if (beat) of.beat_at = std::max(of.beat_at, *beat);
+        const bool expected = of.heartbeat && of.heartbeat->key;
+        const bool silent   = expected && now - of.beat_at > opt_.silence;
+        // That it beats is said when it is first known, too: somebody who has ended may have said
+        // that it is silent.
+        const bool beats = expected && !silent && (beat || of.seen_at);
         if (silent)
             shoots_->tell(to, heartbeat_changed{time_.utc() - (now - of.beat_at)});
-        else if (of.silent)
+        else if (of.silent || (beats && !of.told_that_it_beats))
             shoots_->tell(to, heartbeat_changed{});
-        of.silent = silent;
+        of.told_that_it_beats = !silent && (beats || of.told_that_it_beats);
+        of.silent             = silent;
     }
     for (auto& [name, actor] : open_) {
         const auto over  = actor->over_quota_at();

@@ -59,14 +59,17 @@ private:
         std::optional<budget_changed>     budget{};
         std::optional<token_rotated>      generation{}, generation_before{};
         std::optional<heartbeat_expected> heartbeat{};
-        steady_time                       beat_at{};       // or since when one is expected
-        bool                              silent = false;  // as told
+        steady_time                       beat_at{};  // or since when one is expected
+        std::optional<steady_time>        seen_at{};  // a beat, by somebody else
+        bool                              silent             = false;  // as told
+        bool                              told_that_it_beats = false;
     };
-    void       remember(const cluster_identity& to, const cluster_message& what);
-    void       expect(standing_orders& of, const heartbeat_expected& fact);
-    void       tell_shoots();
-    task<void> tell_counts();
-    void       forget_idle();
+    void        remember(const cluster_identity& to, const cluster_message& what);
+    void        expect(standing_orders& of, const heartbeat_expected& fact);
+    steady_time moment_of(utc_time at) const;
+    void        tell_shoots();
+    task<void>  tell_counts();
+    void        forget_idle();
 
     using by_name = std::string_view;  // of the actor's own name: a key that costs nothing
 

@@ -98,8 +98,7 @@ server::server(
 server::~server() = default;
 
 void server::exchange::tell(const cluster_identity& to, const cluster_message& what) {
-    if (!of_.ingestor_) return;
-    if (auto* office = of_.ingestor_->office()) office->tell(to, what);
+    if (of_.ingestor_) of_.ingestor_->tell(of_.how_.controller.seed_name, to, what);
 }
 
 void server::exchange::tell(const cluster_identity& to, const shoot_message& what) {
@@ -161,7 +160,9 @@ task<result<void>> server::start() {
     }
 
     if (roles_.contains("ingestor")) {
-        ingestor_.emplace(loop_, time_, metrics_, how_.store, how_.ingestor, &exchange_);
+        ingestor_.emplace(
+            loop_, time_, metrics_, how_.store, how_.ingestor, how_.peers, &exchange_
+        );
         auto up = co_await ingestor_->start();
         if (!up) co_return std::move(up).error();
     }
@@ -171,6 +172,7 @@ task<result<void>> server::start() {
             loop_, time_, metrics_, how_.controller, how_.falco, *rules_,
             controller_role::neighbours{
                 .clusters = roles_.contains("ingestor") ? &exchange_ : nullptr,
+                .peers    = how_.peers,
                 .lost     = [this](bool stopped) { lost_leadership(stopped); },
             }
         );

@@ -52,11 +52,16 @@ struct heartbeat_seen {
     utc_time at{};
 };
 
+/// To a cluster: an event of its was not stored for want of budget then, by somebody else.
+struct budget_spent {
+    utc_time at{};
+};
+
 /// Facts overwrite: of each kind only the newest counts. Each has its form for the wire in
 /// messages_wire.cpp.
 using cluster_message = std::variant<
     tokens_revoked, budget_changed, quota_settled, token_rotated, heartbeat_expected, cluster_gone,
-    heartbeat_seen>;
+    heartbeat_seen, budget_spent>;
 
 /// To a shoot: gardenlet asks for something, or it is being deleted.
 struct work_asked {};

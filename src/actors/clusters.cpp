@@ -65,6 +65,10 @@ void clusters::remember(const cluster_identity& to, const cluster_message& what)
                 of.beat_at    = std::max(of.beat_at, at);
                 of.seen_at    = std::max(of.seen_at.value_or(at), at);
             },
+            [&](const budget_spent& fact) {
+                if (spent_elsewhere_.size() < opt_.elsewhere || spent_elsewhere_.contains(to.text))
+                    spent_elsewhere_[to.text] = moment_of(fact.at);
+            },
         },
         what
     );
@@ -107,14 +111,49 @@ void clusters::tell_shoots() {
         of.told_that_it_beats = !silent && (beats || of.told_that_it_beats);
         of.silent             = silent;
     }
-    for (auto& [name, actor] : open_) {
-        const auto over  = actor->over_quota_at();
-        const bool spent = over && now - *over < opt_.calm;
-        auto&      told  = told_spent_[std::string(name)];
-        if (spent || told) shoots_->tell({std::string(name)}, quota_changed{spent});
-        told = spent;
+    tell_budgets();
+}
+
+void clusters::tell_budgets() {
+    const auto now = time_.now();
+    std::erase_if(spent_elsewhere_, [&](const auto& each) {
+        return now - each.second >= opt_.calm;
+    });
+    std::set<std::string> spent;
+    for (const auto& [name, at] : spent_elsewhere_) spent.insert(name);
+    for (const auto& [name, actor] : open_)
+        if (const auto at = actor->over_quota_at(); at && now - *at < opt_.calm)
+            spent.emplace(name);
+    for (const auto& name : spent) shoots_->tell({name}, quota_changed{true});
+    for (const auto& name : told_spent_)
+        if (!spent.contains(name)) shoots_->tell({name}, quota_changed{false});
+    told_spent_ = std::move(spent);
+}
+
+/// Whoever takes in events beside us sees other ones of the same cluster.
+void clusters::tell_others() {
+    if (others_ == nullptr) return;
+    const auto now   = time_.now();
+    const auto share = [&]<class Fact>(
+                           std::string_view of, const std::optional<steady_time>& seen,
+                           std::optional<steady_time>& told, Fact
+                       ) {
+        if (!seen || (told && *seen - *told < opt_.share)) return;
+        told           = seen;
+        const auto ago = std::chrono::duration_cast<utc_time::duration>(now - *seen);
+        others_->tell({std::string(of)}, Fact{time_.utc() - ago});
+    };
+    for (const auto& [name, actor] : open_) {
+        const auto beat  = actor->beat_at();
+        const auto spent = actor->over_quota_at();
+        if (!beat && !spent) continue;
+        auto found = shared_.find(name);
+        if (found == shared_.end())
+            found = shared_.emplace(std::string(name), shared_sights{}).first;
+        share(name, beat, found->second.beat, heartbeat_seen{});
+        share(name, spent, found->second.spent, budget_spent{});
     }
-    std::erase_if(told_spent_, [](const auto& each) { return !each.second; });
+    std::erase_if(shared_, [&](const auto& each) { return !open_.contains(each.first); });
 }
 
 task<void> clusters::run() {
@@ -122,6 +161,7 @@ task<void> clusters::run() {
         co_await clock_->wait_until(time_.now() + opt_.sweep);
         co_await tell_counts();
         tell_shoots();
+        tell_others();
         forget_idle();
     }
 }

@@ -96,6 +96,10 @@ task<result<void>> ingestor_role::start() {
     store::policy_watch::options decided;
     decided.postgres = postgres_;
     policies_.emplace(loop_, time_, *clusters_, std::move(decided));
+    store::ingestor_notices::options beside;
+    beside.postgres = postgres_;
+    notices_.emplace(loop_, time_, *clusters_, std::move(beside));
+    clusters_->tell_also(*notices_);
     store::rollup_options counting;
     counting.postgres = postgres_;
     rollups_.emplace(loop_, time_, metrics_, std::move(counting));
@@ -124,6 +128,8 @@ task<result<void>> ingestor_role::start() {
     scope_.keep("heartbeats", time_, [this] { return watch_heartbeat_secret(); });
     scope_.keep("clusters", time_, [this] { return clusters_->run(); });
     scope_.keep("policies", time_, [this] { return policies_->run(); });
+    scope_.keep("hearing other ingestors", time_, [this] { return notices_->listen(); });
+    scope_.keep("telling other ingestors", time_, [this] { return notices_->send(); });
     scope_.keep("rollups", time_, [this] { return rollups_->run(); });
     settling_.keep("quotas", time_, [this] { return ledger_->run(); });
     log_of("app").info(

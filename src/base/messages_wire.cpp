@@ -127,6 +127,10 @@ template <> struct form<heartbeat_seen> {
     static constexpr std::string_view kind = "heartbeat_seen";
     static void fields(auto& is, auto& each) { each("at", is.at); }
 };
+template <> struct form<budget_spent> {
+    static constexpr std::string_view kind = "budget_spent";
+    static void fields(auto& is, auto& each) { each("at", is.at); }
+};
 template <> struct form<work_asked> : empty_form<work_asked> {
     static constexpr std::string_view kind = "work_asked";
 };

@@ -1,6 +1,7 @@
 // What a cluster's side and a shoot's side tell each other in one process.
 #include "actors/clusters.hpp"
 #include "falconer/heartbeat.hpp"
+#include "falconer/mailbox.hpp"
 #include "falconer/value.hpp"
 
 #include "support/actor_fixture.hpp"
@@ -192,6 +193,43 @@ TEST_F(ClusterNewsTest, TokensOfTwoGenerationsAreAcceptedAndOlderOnesNot) {
     EXPECT_EQ(all.size(), 0u);
     EXPECT_TRUE(refused(now - 20h));
     EXPECT_FALSE(refused(now - 10h));
+}
+
+class others_of final : public post_office {
+public:
+    std::vector<std::string> told{};
+    void tell(const cluster_identity& to, const cluster_message& what) override {
+        std::visit(
+            overloaded{
+                [&](const heartbeat_seen&) { told.push_back(to.text + " beat"); },
+                [&](const budget_spent&) { told.push_back(to.text + " spent"); },
+                [&](const auto&) { told.emplace_back("?"); },
+            },
+            what
+        );
+    }
+};
+
+TEST_F(ClusterNewsTest, WhatIsSeenHereIsToldToThoseBesideUsNowAndThen) {
+    others_of others;
+    all.tell_also(others);
+    all.tell(a, heartbeat_expected{key});
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(proven(beat(key, time.utc())));
+        time.advance(1min);
+    }
+    EXPECT_GE(others.told.size(), 3u);
+    EXPECT_LE(others.told.size(), 5u);
+    for (const auto& each : others.told) EXPECT_EQ(each, "shoot--a--b beat");
+}
+
+TEST_F(ClusterNewsTest, ABudgetThatIsSpentElsewhereIsSpentUntilNobodySaysSo) {
+    all.tell(a, budget_spent{time.utc()});
+    const auto told = told_within(17min);
+    ASSERT_GE(told.size(), 14u);
+    EXPECT_EQ(told.front(), "shoot--a--b spent");
+    EXPECT_EQ(told.back(), "shoot--a--b calm");
+    EXPECT_TRUE(told_within(5min).empty());
 }
 
 }  // namespace

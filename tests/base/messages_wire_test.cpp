@@ -27,6 +27,7 @@ const cluster_message cluster_messages[] = {
     heartbeat_expected{},
     cluster_gone{},
     heartbeat_seen{at + 1ns},
+    budget_spent{at},
 };
 const shoot_message shoot_messages[] = {
     work_asked{},    cluster_changed{},     reference_changed{}, delivery_changed{},

@@ -39,9 +39,13 @@ protected:
     /// Port 0: one that the system chooses.
     fake_ingestor& ingestor(unsigned short port = 0) {
         ingestors_.push_back(std::make_unique<fake_ingestor>(loop, time, metrics));
-        auto& one = *ingestors_.back();
+        auto& one     = *ingestors_.back();
+        bool  listens = false;  // a port that somebody had may take a moment
         EXPECT_TRUE(eventually([&] {
-            return static_cast<bool>(one.server.listen({asio::ip::address_v4::loopback(), port}));
+            listens =
+                listens ||
+                static_cast<bool>(one.server.listen({asio::ip::address_v4::loopback(), port}));
+            return listens;
         }));
         scope.spawn("ingestor", one.server.run());
         return one;

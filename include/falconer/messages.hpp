@@ -43,6 +43,9 @@ struct heartbeat_expected {
     std::optional<secret> key{};  // nothing: it sends none, or it sleeps
 };
 
+/// To a cluster: its controller looks after it.
+struct cluster_known {};
+
 /// To a cluster: its controller looks after it no longer: it is being deleted, or moves to another
 /// seed. Its tokens and its budget stay what they are, and no heartbeat is missed.
 struct cluster_gone {};
@@ -60,8 +63,8 @@ struct budget_spent {
 /// Facts overwrite: of each kind only the newest counts. Each has its form for the wire in
 /// messages_wire.cpp.
 using cluster_message = std::variant<
-    tokens_revoked, budget_changed, quota_settled, token_rotated, heartbeat_expected, cluster_gone,
-    heartbeat_seen, budget_spent>;
+    tokens_revoked, budget_changed, quota_settled, token_rotated, heartbeat_expected, cluster_known,
+    cluster_gone, heartbeat_seen, budget_spent>;
 
 /// To a shoot: gardenlet asks for something, or it is being deleted.
 struct work_asked {};

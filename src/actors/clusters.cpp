@@ -52,6 +52,7 @@ void clusters::remember(const cluster_identity& to, const cluster_message& what)
                 of.generation_before = std::exchange(of.generation, fact);
             },
             [&](const heartbeat_expected& fact) { expect(orders_[to.text], fact); },
+            [](const cluster_known&) {},
             [&](const cluster_gone&) {
                 // Nobody is told to forget whom he has never heard of.
                 if (const auto known = orders_.find(to.text); known != orders_.end())

@@ -59,8 +59,10 @@ struct controller_role::reign {
         offices.add(&*elsewhere);
     }
     /// Once shoots are known, which it may have to tell at once.
-    void begin_with_peers() {
-        if (elsewhere) elsewhere->start();
+    void begin_with_peers(controller_role& of) {
+        if (!elsewhere) return;
+        elsewhere->start();
+        scope.keep("clusters of this seed", of.time_, [&of] { return of.tell_whose_they_are(); });
     }
     task<void> stop() {
         co_await scope.stop();
@@ -274,10 +276,20 @@ task<void> controller_role::step_down() {
     co_await watch.stop();
 }
 
+task<void> controller_role::tell_whose_they_are() {
+    const auto clock = time_.make_bell();
+    for (;;) {
+        std::set<std::string> all;
+        for (const auto& [identity, place] : facts_.control_planes) all.insert(identity);
+        reign_->elsewhere->look_after(std::move(all));
+        co_await clock->wait_until(time_.now() + 15s);
+    }
+}
+
 /// The first heartbeat is a promise like every other: it waits for the seed to have been read.
 task<void> controller_role::begin() {
     co_await reign_->heard.start();
-    reign_->begin_with_peers();
+    reign_->begin_with_peers(*this);
     reign_->scope.keep("additional resources", time_, [of = reign_.get()] {
         return of->additional.run();
     });

@@ -100,6 +100,7 @@ private:
     task<void>                  watch_keys();
     task<void>                  run();
     task<void>                  begin();
+    task<void>                  tell_whose_they_are();
     task<void>                  step_down();
     bool                        is_alive() const;
 

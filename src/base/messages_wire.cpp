@@ -120,6 +120,9 @@ template <> struct form<heartbeat_expected> {
     static constexpr std::string_view kind = "heartbeat_expected";
     static void fields(auto& is, auto& each) { each("key", is.key); }
 };
+template <> struct form<cluster_known> : empty_form<cluster_known> {
+    static constexpr std::string_view kind = "cluster_known";
+};
 template <> struct form<cluster_gone> : empty_form<cluster_gone> {
     static constexpr std::string_view kind = "cluster_gone";
 };

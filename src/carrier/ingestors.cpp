@@ -62,6 +62,14 @@ void ingestors::tell(const cluster_identity& to, const cluster_message& what) {
     for (const auto& each : lines_) each->news();
 }
 
+void ingestors::look_after(std::set<std::string> clusters) {
+    for (const auto& each : clusters)
+        if (!ours_.contains(each)) tell({each}, cluster_known{});
+    for (const auto& each : ours_)
+        if (!clusters.contains(each)) tell({each}, cluster_gone{});
+    ours_ = std::move(clusters);
+}
+
 tell_request ingestors::facts(std::uint64_t after, std::size_t messages) const {
     tell_request all{.after = after, .upto = after};
     bool         whole = true;

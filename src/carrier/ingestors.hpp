@@ -41,6 +41,9 @@ public:
     task<void> stop();
 
     void tell(const cluster_identity& to, const cluster_message& what) override;
+    /// All clusters of our seed at present: who is new is told so, who is missing has gone. Without
+    /// it an ingestor that begins anew would not know whom to tell of them before their next round.
+    void look_after(std::set<std::string> clusters);
 
     /// "https://ingest.example:3200: connection refused", of those who do not answer.
     std::vector<std::string> troubles() const;
@@ -67,6 +70,7 @@ private:
     fact_board<cluster_message>                 board_;
     heard_facts                                 heard_;
     std::set<std::string>                       refused_{};  // clusters
+    std::set<std::string>                       ours_{};     // as last looked at
     std::string                                 token_{};
     steady_time                                 token_until_ = steady_time::min();
     std::vector<std::unique_ptr<ingestor_line>> lines_{};

@@ -32,6 +32,7 @@ std::optional<std::string_view> bearer_of(const http_request& head) {
 bool is_a_controllers(const cluster_message& what) {
     return std::holds_alternative<token_rotated>(what) ||
            std::holds_alternative<heartbeat_expected>(what) ||
+           std::holds_alternative<cluster_known>(what) ||
            std::holds_alternative<cluster_gone>(what);
 }
 

@@ -25,6 +25,7 @@ const cluster_message cluster_messages[] = {
     token_rotated{at},
     heartbeat_expected{secret(std::string("\0k\xff", 3))},
     heartbeat_expected{},
+    cluster_known{},
     cluster_gone{},
     heartbeat_seen{at + 1ns},
     budget_spent{at},

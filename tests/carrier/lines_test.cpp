@@ -187,6 +187,22 @@ TEST_F(LinesTest, AClusterThatMovesIsSpokenForByItsNewSeedWithoutAnybodysDoing) 
     EXPECT_TRUE(in_time([&] { return one.clusters.last.contains("a heartbeat_expected"); }));
 }
 
+TEST_F(LinesTest, WhoeverBeginsAnewOnBothSidesKnowsWhoseClustersAreWhose) {
+    auto&      first = ingestor();
+    const auto where = at(first);
+    kill(first);
+    auto& again = ingestor(where.port);
+    again.handler.tell({"a"}, tokens_refused{time.utc()});  // the store has said so
+    auto& all = controller({where});                        // in which no round has said anything
+    all.look_after({"a", "b"});
+    EXPECT_TRUE(in_time([&] { return !shoots.told.empty(); }));
+    ASSERT_FALSE(shoots.told.empty());
+    EXPECT_EQ(shoots.told.front(), "a refused");
+    EXPECT_TRUE(again.clusters.last.contains("b cluster_known"));
+    all.look_after({"b"});
+    EXPECT_TRUE(in_time([&] { return again.clusters.last.contains("a cluster_gone"); }));
+}
+
 TEST_F(LinesTest, ALargeNumberOfFactsComesInParts) {
     auto& one = ingestor();
     auto& all = controller({at(one)});

@@ -1,4 +1,5 @@
 #include "app/configuration.hpp"
+#include "app/up.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -349,6 +350,28 @@ TEST(ConfigurationTest, WhoAsksIngestorsElsewhereSaysForWhichSeedAndSignsIt) {
     EXPECT_THAT(whole.problems_of_peers({"controller"}), IsEmpty());
     const auto same = read("peers:\n  audience: falco-db\n");
     EXPECT_EQ(same.problems_of_peers({"ingestor"}).size(), 1u);
+}
+
+TEST(ConfigurationTest, WhatUpWritesForARoleIsReadWithoutAProblem) {
+    auto how                       = configuration_in("/data");
+    how.controller.kubeconfig      = "/data/kubeconfig";
+    how.controller.seed_name       = "s";
+    how.controller.leader_election = false;
+    how.controller.namespace_name  = "garden";
+    how.ingestor.heartbeat_secret  = "/data/heartbeat.secret";
+    how.falco.central.enabled      = true;
+    how.falco.central.url          = "http://127.0.0.1:3200/v1/events";
+    how.falco.central.token_issuer = {.file = "/data/key.pem"};
+    for (const std::string role : {"controller", "admission", "ingestor", "console"}) {
+        const auto got = read_configuration(role, configuration_text(how, role), {role});
+        EXPECT_THAT(got.problems, IsEmpty()) << configuration_text(how, role);
+        EXPECT_THAT(got.problems_of_peers({role}), IsEmpty());
+        EXPECT_EQ(got.value.peers.wanted(), role == "controller");
+    }
+    const auto got = read_configuration("i", configuration_text(how, "ingestor"), {"ingestor"});
+    EXPECT_EQ(got.value.ingestor.keys_file, how.ingestor.keys_file);
+    EXPECT_EQ(got.value.ingestor.drain.grace, how.ingestor.drain.grace);
+    EXPECT_EQ(got.value.store.data_folder, how.store.data_folder);
 }
 
 }  // namespace

@@ -156,7 +156,8 @@ task<void> ingestor_line::tell() {
         const auto before = told_in_all();
         facts.from        = owner_.whose();
         facts.from.number = ++tells_;
-        auto answer       = co_await ask(tell_path, text_of(facts));
+        auto body         = text_of(facts);
+        auto answer       = co_await ask(tell_path, std::move(body));
         if (!answer) {
             // Its limit is another one than ours.
             if (answer.error().code == errc::too_large)
@@ -186,7 +187,8 @@ task<void> ingestor_line::hear() {
         asked.from.number = ++hears_;
         for (const auto& [by, is] : known_)
             if (is.whole || is.heard > 0) asked.cursors.emplace(by, is.heard);
-        auto answer = co_await ask(hear_path, text_of(asked));
+        auto body   = text_of(asked);
+        auto answer = co_await ask(hear_path, std::move(body));
         if (!answer) {
             failed(answer.error());
             co_await clock->wait_until(time_.now() + next_pause(pause));

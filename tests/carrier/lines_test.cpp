@@ -32,8 +32,8 @@ protected:
                 return each->server.connections() == 0;
             });
         }));
-        client.reset();
         actor_fixture::TearDown();
+        client.reset();
     }
 
     /// Port 0: one that the system chooses.

@@ -7,6 +7,7 @@ import base64
 import json
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import unittest
@@ -40,6 +41,8 @@ class Landscape:
         case.addCleanup(self.api.close)
         self.secret = self.home / "heartbeat.secret"
         self.secret.write_text("0123456789abcdef0123456789abcdef\n")
+        self.users = self.home / "users.yaml"
+        self.users.write_text(json.dumps({"users": [{"name": "operator", "password": "open sesame", "everything": True}]}))
         self.parts = parts
         self.ports = {name: free_port() for name, roles in parts.items() if "ingestor" in roles}
         self.running = {}
@@ -61,7 +64,7 @@ class Landscape:
             if "ingestor" not in roles:
                 config["peers"] = {"ingestors": [f"http://127.0.0.1:{port}" for port in self.ports.values()]}
         if "console" in roles:
-            config["console"] = {"listen": f"127.0.0.1:{free_port()}"}
+            config["console"] = {"listen": f"127.0.0.1:{free_port()}", "demoUsersFile": str(self.users)}
         return config
 
     def start(self, name):
@@ -255,7 +258,6 @@ class OddPeers(unittest.TestCase):
         self.assertEqual((said["unknown"], said["refused"]), (["colour_changed"], []))
 
     def test_silence(self):
-        import socket
         silent = [socket.create_connection(("127.0.0.1", self.bed.port)) for _ in range(20)]
         try:
             for each in silent[:10]:

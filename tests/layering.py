@@ -28,6 +28,7 @@ ARROWS = {
     "sandbox": {"base", "net", "falco"},
     "agent": {"base", "net"},
     "oci": {"base", "net", "falco"},
+    "carrier": {"base", "net"},
 }
 # Outside library → where it may be included. "include" stands for the doors.
 LIBRARIES = [

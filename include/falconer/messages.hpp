@@ -43,9 +43,28 @@ struct heartbeat_expected {
     std::optional<secret> key{};  // nothing: it sends none, or it sleeps
 };
 
-/// Facts overwrite: of each kind only the newest counts.
-using cluster_message =
-    std::variant<tokens_revoked, budget_changed, quota_settled, token_rotated, heartbeat_expected>;
+/// To a cluster: its controller looks after it.
+struct cluster_known {};
+
+/// To a cluster: its controller looks after it no longer: it is being deleted, or moves to another
+/// seed. Its tokens and its budget stay what they are, and no heartbeat is missed.
+struct cluster_gone {};
+
+/// To a cluster: a heartbeat of its proved itself then, to somebody else who takes in events.
+struct heartbeat_seen {
+    utc_time at{};
+};
+
+/// To a cluster: an event of its was not stored for want of budget then, by somebody else.
+struct budget_spent {
+    utc_time at{};
+};
+
+/// Facts overwrite: of each kind only the newest counts. Each has its form for the wire in
+/// messages_wire.cpp.
+using cluster_message = std::variant<
+    tokens_revoked, budget_changed, quota_settled, token_rotated, heartbeat_expected, cluster_known,
+    cluster_gone, heartbeat_seen, budget_spent>;
 
 /// To a shoot: gardenlet asks for something, or it is being deleted.
 struct work_asked {};
@@ -78,7 +97,8 @@ using shoot_message = std::variant<
     work_asked, cluster_changed, reference_changed, delivery_changed, delivery_lost,
     releases_changed, tokens_refused, quota_changed, heartbeat_changed>;
 
-/// Carries messages to actors by name. In one process that is a function call on the loop.
+/// Carries messages to actors by name. In one process that is a function call on the loop, between
+/// processes it is the carrier (src/carrier).
 class post_office {
 public:
     virtual ~post_office() = default;

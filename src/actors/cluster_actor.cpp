@@ -76,6 +76,10 @@ void cluster_actor::handle(const heartbeat_expected& fact) {
     heartbeat_key_ = fact.key;
 }
 
+void cluster_actor::handle(const cluster_gone&) {
+    heartbeat_key_.reset();
+}
+
 /// By the key that its controller has told, or by one that we can make ourselves.
 bool cluster_actor::is_proven(std::string_view words, utc_time received) const {
     if (heartbeat_key_ && proves_heartbeat(*heartbeat_key_, words, received)) return true;

@@ -81,6 +81,10 @@ private:
     void handle(const quota_settled& fact);
     void handle(const token_rotated& fact);
     void handle(const heartbeat_expected& fact);
+    void handle(const cluster_known&) {}
+    void handle(const cluster_gone& fact);
+    void handle(const budget_spent&) {}    // …
+    void handle(const heartbeat_seen&) {}  // is known to those who look after all clusters
     void look_for_heartbeat(falco_event& event);
     bool is_proven(std::string_view words, utc_time received) const;
     void set_budget(std::uint64_t events_per_day);

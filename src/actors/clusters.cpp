@@ -7,6 +7,8 @@
 
 namespace falconer::actors {
 
+using namespace std::chrono_literals;
+
 clusters::clusters(time_source& time, event_sink& sink, options opt, shoot_office* shoots)
     : time_(time), sink_(sink), opt_(opt), clock_(time.make_bell()), shoots_(shoots) {}
 
@@ -50,9 +52,33 @@ void clusters::remember(const cluster_identity& to, const cluster_message& what)
                 of.generation_before = std::exchange(of.generation, fact);
             },
             [&](const heartbeat_expected& fact) { expect(orders_[to.text], fact); },
+            [](const cluster_known&) {},
+            [&](const cluster_gone&) {
+                // Nobody is told to forget whom he has never heard of.
+                if (const auto known = orders_.find(to.text); known != orders_.end())
+                    expect(known->second, {});
+            },
+            [&](const heartbeat_seen& fact) {
+                const auto known = orders_.find(to.text);
+                if (known == orders_.end()) return;
+                auto&      of = known->second;
+                const auto at = moment_of(fact.at);
+                of.beat_at    = std::max(of.beat_at, at);
+                of.seen_at    = std::max(of.seen_at.value_or(at), at);
+            },
+            [&](const budget_spent& fact) {
+                if (spent_elsewhere_.size() < opt_.elsewhere || spent_elsewhere_.contains(to.text))
+                    spent_elsewhere_[to.text] = moment_of(fact.at);
+            },
         },
         what
     );
+}
+
+/// What others have seen in their time, in ours. What is yet to come is now.
+steady_time clusters::moment_of(utc_time at) const {
+    const auto ago = std::clamp<utc_time::duration>(time_.utc() - at, 0s, 24h);
+    return time_.now() - std::chrono::duration_cast<steady_time::duration>(ago);
 }
 
 /// From the first word on it has time to beat.
@@ -72,23 +98,63 @@ void clusters::tell_shoots() {
         if (of.revocation && of.revocation->issued_before)
             shoots_->tell(to, tokens_refused{*of.revocation->issued_before});
         const auto open = open_.find(name);
-        if (open != open_.end())
-            if (const auto beat = open->second->beat_at()) of.beat_at = std::max(of.beat_at, *beat);
-        const bool silent = of.heartbeat && of.heartbeat->key && now - of.beat_at > opt_.silence;
+        const auto beat = open != open_.end() ? open->second->beat_at() : std::nullopt;
+        if (beat) of.beat_at = std::max(of.beat_at, *beat);
+        const bool expected = of.heartbeat && of.heartbeat->key;
+        const bool silent   = expected && now - of.beat_at > opt_.silence;
+        // That it beats is said when it is first known, too: somebody who has ended may have said
+        // that it is silent.
+        const bool beats = expected && !silent && (beat || of.seen_at);
         if (silent)
             shoots_->tell(to, heartbeat_changed{time_.utc() - (now - of.beat_at)});
-        else if (of.silent)
+        else if (of.silent || (beats && !of.told_that_it_beats))
             shoots_->tell(to, heartbeat_changed{});
-        of.silent = silent;
+        of.told_that_it_beats = !silent && (beats || of.told_that_it_beats);
+        of.silent             = silent;
     }
-    for (auto& [name, actor] : open_) {
-        const auto over  = actor->over_quota_at();
-        const bool spent = over && now - *over < opt_.calm;
-        auto&      told  = told_spent_[std::string(name)];
-        if (spent || told) shoots_->tell({std::string(name)}, quota_changed{spent});
-        told = spent;
+    tell_budgets();
+}
+
+void clusters::tell_budgets() {
+    const auto now = time_.now();
+    std::erase_if(spent_elsewhere_, [&](const auto& each) {
+        return now - each.second >= opt_.calm;
+    });
+    std::set<std::string> spent;
+    for (const auto& [name, at] : spent_elsewhere_) spent.insert(name);
+    for (const auto& [name, actor] : open_)
+        if (const auto at = actor->over_quota_at(); at && now - *at < opt_.calm)
+            spent.emplace(name);
+    for (const auto& name : spent) shoots_->tell({name}, quota_changed{true});
+    for (const auto& name : told_spent_)
+        if (!spent.contains(name)) shoots_->tell({name}, quota_changed{false});
+    told_spent_ = std::move(spent);
+}
+
+/// Whoever takes in events beside us sees other ones of the same cluster.
+void clusters::tell_others() {
+    if (others_ == nullptr) return;
+    const auto now   = time_.now();
+    const auto share = [&]<class Fact>(
+                           std::string_view of, const std::optional<steady_time>& seen,
+                           std::optional<steady_time>& told, Fact
+                       ) {
+        if (!seen || (told && *seen - *told < opt_.share)) return;
+        told           = seen;
+        const auto ago = std::chrono::duration_cast<utc_time::duration>(now - *seen);
+        others_->tell({std::string(of)}, Fact{time_.utc() - ago});
+    };
+    for (const auto& [name, actor] : open_) {
+        const auto beat  = actor->beat_at();
+        const auto spent = actor->over_quota_at();
+        if (!beat && !spent) continue;
+        auto found = shared_.find(name);
+        if (found == shared_.end())
+            found = shared_.emplace(std::string(name), shared_sights{}).first;
+        share(name, beat, found->second.beat, heartbeat_seen{});
+        share(name, spent, found->second.spent, budget_spent{});
     }
-    std::erase_if(told_spent_, [](const auto& each) { return !each.second; });
+    std::erase_if(shared_, [&](const auto& each) { return !open_.contains(each.first); });
 }
 
 task<void> clusters::run() {
@@ -96,6 +162,7 @@ task<void> clusters::run() {
         co_await clock_->wait_until(time_.now() + opt_.sweep);
         co_await tell_counts();
         tell_shoots();
+        tell_others();
         forget_idle();
     }
 }

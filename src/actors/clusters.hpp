@@ -10,6 +10,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,12 +29,18 @@ public:
         std::chrono::minutes silence{135};
         /// A cluster counts as having a budget again when it has spent none too much for so long.
         std::chrono::minutes calm{15};
+        /// Others hear of a cluster's heartbeats and overspending no more often than that.
+        std::chrono::minutes share{5};
+        std::size_t          elsewhere = 20'000;  // clusters that others say have spent too much
     };
 
     /// Tokens that clusters were refused, and exact bytes of theirs that were not kept, are counted
     /// in `sink`, a tally per cluster and minute.
     /// `shoots`: hear what concerns them, where they are in this process; or null.
     clusters(time_source& time, event_sink& sink, options opt, shoot_office* shoots = nullptr);
+
+    /// What is seen here is told to `others`, who take in events beside us. They outlive us.
+    void tell_also(post_office& others) { others_ = &others; }
 
     std::shared_ptr<cluster_desk> desk_of(const cluster_ref& cluster) override;
     void tell(const cluster_identity& to, const cluster_message& what) override;
@@ -59,14 +66,23 @@ private:
         std::optional<budget_changed>     budget{};
         std::optional<token_rotated>      generation{}, generation_before{};
         std::optional<heartbeat_expected> heartbeat{};
-        steady_time                       beat_at{};       // or since when one is expected
-        bool                              silent = false;  // as told
+        steady_time                       beat_at{};  // or since when one is expected
+        std::optional<steady_time>        seen_at{};  // a beat, by somebody else
+        bool                              silent             = false;  // as told
+        bool                              told_that_it_beats = false;
     };
-    void       remember(const cluster_identity& to, const cluster_message& what);
-    void       expect(standing_orders& of, const heartbeat_expected& fact);
-    void       tell_shoots();
-    task<void> tell_counts();
-    void       forget_idle();
+    /// As told to those beside us.
+    struct shared_sights {
+        std::optional<steady_time> beat{}, spent{};
+    };
+    void        remember(const cluster_identity& to, const cluster_message& what);
+    void        expect(standing_orders& of, const heartbeat_expected& fact);
+    steady_time moment_of(utc_time at) const;
+    void        tell_shoots();
+    void        tell_budgets();
+    void        tell_others();
+    task<void>  tell_counts();
+    void        forget_idle();
 
     using by_name = std::string_view;  // of the actor's own name: a key that costs nothing
 
@@ -75,7 +91,10 @@ private:
     options                                                     opt_;
     std::unordered_map<by_name, std::shared_ptr<cluster_actor>> open_;
     std::unordered_map<std::string, standing_orders>            orders_;
-    std::map<std::string, bool>                                 told_spent_;
+    std::set<std::string>                                       told_spent_;
+    std::map<std::string, steady_time>                          spent_elsewhere_;
+    std::map<std::string, shared_sights, std::less<>>           shared_;
+    post_office*                                                others_ = nullptr;
     std::unique_ptr<bell>                                       clock_;
     shoot_office*                                               shoots_;
 };

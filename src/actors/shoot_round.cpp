@@ -260,7 +260,7 @@ task<std::optional<trouble>> shoot_round::take_away(round_outcome& into) {
     if (with_.clusters != nullptr && cluster_) {
         field_problems none_to_tell;
         const auto     of = falco::read_cluster(object_, *cluster_, none_to_tell);
-        if (!of.identity.empty()) with_.clusters->tell({of.identity}, heartbeat_expected{});
+        if (!of.identity.empty()) with_.clusters->tell({of.identity}, cluster_gone{});
     }
     if (left->waiting.empty()) co_return std::nullopt;
     into.is         = round_outcome::what::waiting;

@@ -304,6 +304,7 @@ configuration_reading read_configuration(
     read_tls(console.section("tls"), console_tls, got.value.console.tls);
     read_farewell(console.section("drain"), got.value.console.drain);
     read_console(console, got.value.console, got.value.has_console && roles.contains("console"));
+    read_peers(root.section("peers"), got.value.peers);
     auto metrics = root.section("metrics");
     read_endpoint(metrics, "listen", got.value.metrics);
     auto health = root.section("health");

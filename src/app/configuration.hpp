@@ -14,6 +14,7 @@
 #include "ingest/push_handler.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_context.hpp"
+#include "peers_configuration.hpp"
 #include "rules_stock.hpp"
 #include "store/pg_connection.hpp"
 
@@ -104,6 +105,7 @@ struct configuration {
     bool                     has_admission = false;
     console_configuration    console{};
     bool                     has_console = false;
+    peers_configuration      peers{};
     falco::operator_settings falco{};
     asio::ip::tcp::endpoint  metrics{asio::ip::address_v6::any(), 8080};
     asio::ip::tcp::endpoint  health{asio::ip::address_v6::any(), 8081};
@@ -131,6 +133,8 @@ struct configuration_reading {
     /// Admission reads rules behind what the controller beside it delivers: two sets in a process
     /// of both are a mistake.
     std::vector<std::string> problems_of_rules(const std::set<std::string>& roles) const;
+    /// Whoever asks ingestors elsewhere says for which seed it speaks, and signs that.
+    std::vector<std::string> problems_of_peers(const std::set<std::string>& roles) const;
 };
 
 /// Pure. `name` is what problems call the text. `roles`: what these need must be there.

@@ -44,16 +44,41 @@ struct controller_role::reign {
               of.loop_, of.time_, *of.seed_, *of.garden_, of.facts_, all,
               {.seed_name = of.opt_.seed_name, .profiles_read = [&of] { of.rules_.look(); }}
           ),
-          additional(of.time_, *of.seed_, of.facts_, of.opt_.namespace_name), scope(of.loop_) {}
+          additional(of.time_, *of.seed_, of.facts_, of.opt_.namespace_name), offices(of.clusters_),
+          scope(of.loop_) {
+        if (!of.peers_) return;
+        elsewhere.emplace(
+            of.loop_, of.time_, *of.peers_, all, of.metrics_,
+            [&of](utc_time now, std::chrono::seconds lifetime) {
+                return of.mints_->issue_for_peers(
+                    of.opt_.seed_name, of.neighbours_.peers.audience, lifetime, now
+                );
+            },
+            of.peers_of_this_reign()
+        );
+        offices.add(&*elsewhere);
+    }
+    /// Once shoots are known, which it may have to tell at once.
+    void begin_with_peers(controller_role& of) {
+        if (!elsewhere) return;
+        elsewhere->start();
+        scope.keep("clusters of this seed", of.time_, [&of] { return of.tell_whose_they_are(); });
+    }
     task<void> stop() {
         co_await scope.stop();
+        if (elsewhere) {
+            offices.remove(&*elsewhere);
+            co_await elsewhere->stop();
+        }
         co_await heard.stop();
         co_await all.stop();
     }
-    actors::shoots               all;
-    actors::watches              heard;
-    actors::additional_resources additional;
-    task_scope                   scope;
+    actors::shoots                    all;
+    actors::watches                   heard;
+    actors::additional_resources      additional;
+    post_offices&                     offices;
+    std::optional<carrier::ingestors> elsewhere{};
+    task_scope                        scope;
 };
 
 controller_role::controller_role(
@@ -66,6 +91,7 @@ controller_role::controller_role(
       scope_(std::move(loop)) {
     facts_.settings = std::move(settings);
     facts_.classes  = opt_.classes;
+    clusters_.add(neighbours_.clusters);
 }
 
 controller_role::~controller_role() = default;
@@ -77,7 +103,7 @@ actors::shoot_round::surroundings controller_role::around_rounds() {
         .around   = facts_,
         .mint     = &*mints_,
         .opt      = {.resync = opt_.resync},
-        .clusters = neighbours_.clusters,
+        .clusters = clusters_.empty() && !peers_ ? nullptr : &clusters_,
         .access   = &*access_,
     };
 }
@@ -119,6 +145,24 @@ result<void> controller_role::connect() {
     return {};
 }
 
+result<void> controller_role::connect_to_peers() {
+    const auto& peers = neighbours_.peers;
+    if (!peers.wanted()) return {};
+    auto client = net::make_http_client(loop_, time_, peers.client());
+    if (!client) return std::move(client).error().while_doing("peers.tls");
+    peers_     = std::move(*client);
+    auto token = mints_->issue_for_peers(opt_.seed_name, peers.audience, 1min, time_.utc());
+    if (!token) return std::move(token).error().while_doing("peers.ingestors");
+    return {};
+}
+
+carrier::ingestors::options controller_role::peers_of_this_reign() const {
+    carrier::ingestors::options opt;
+    opt.places = neighbours_.peers.places();
+    opt.chance = chance;
+    return opt;
+}
+
 result<void> controller_role::start() {
     for (const auto& each : facts_.settings.warnings) log_of("controller").warn("{}", each);
     auto mints = token_mints::of(facts_.settings);
@@ -129,6 +173,7 @@ result<void> controller_role::start() {
     if (!beats) return std::move(beats).error().while_doing("heartbeat.secretFile");
     facts_.settings.heartbeat_secret = heartbeats_.now();
     if (auto done = connect(); !done) return done;
+    if (auto done = connect_to_peers(); !done) return done;
     facts_.rules = rules_.rules();
     rules_.join({.wanted = [this] { return wanted_rules(); }, .changed = [this] { heard_rules(); }}
     );
@@ -231,9 +276,20 @@ task<void> controller_role::step_down() {
     co_await watch.stop();
 }
 
+task<void> controller_role::tell_whose_they_are() {
+    const auto clock = time_.make_bell();
+    for (;;) {
+        std::set<std::string> all;
+        for (const auto& [identity, place] : facts_.control_planes) all.insert(identity);
+        reign_->elsewhere->look_after(std::move(all));
+        co_await clock->wait_until(time_.now() + 15s);
+    }
+}
+
 /// The first heartbeat is a promise like every other: it waits for the seed to have been read.
 task<void> controller_role::begin() {
     co_await reign_->heard.start();
+    reign_->begin_with_peers(*this);
     reign_->scope.keep("additional resources", time_, [of = reign_.get()] {
         return of->additional.run();
     });
@@ -268,7 +324,9 @@ std::vector<std::string> controller_role::not_ready() const {
 }
 
 void controller_role::refresh_metrics() {
-    if (reign_) reign_->all.refresh_metrics();
+    if (!reign_) return;
+    reign_->all.refresh_metrics();
+    if (reign_->elsewhere) reign_->elsewhere->refresh_metrics();
 }
 
 task<void> controller_role::stop() {

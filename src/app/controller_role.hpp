@@ -5,11 +5,14 @@
 #include "actors/landscape.hpp"
 #include "actors/shoots.hpp"
 #include "actors/watches.hpp"
+#include "carrier/ingestors.hpp"
 #include "falconer/metrics.hpp"
 #include "heartbeat_secret_file.hpp"
 #include "k8s/kube_client.hpp"
 #include "k8s/leader.hpp"
 #include "k8s/shoot_clients.hpp"
+#include "offices.hpp"
+#include "peers_configuration.hpp"
 #include "rules_stock.hpp"
 #include "token_mints.hpp"
 
@@ -61,6 +64,8 @@ public:
     struct neighbours {
         /// Where events are taken in by the same process, or null.
         post_office* clusters = nullptr;
+        /// … and by others.
+        peers_configuration peers{};
         /// The lease is lost. False: what it allowed has not stopped, and somebody else may lead.
         std::function<void(bool stopped)> lost{};
     };
@@ -88,16 +93,19 @@ private:
 
     actors::shoot_round::surroundings around_rounds();
 
-    result<void>          connect();
-    std::set<std::string> wanted_rules() const;
-    void                  heard_rules();
-    void                  reread_keys();
-    void                  reread_heartbeat_secret();
-    task<void>            watch_keys();
-    task<void>            run();
-    task<void>            begin();
-    task<void>            step_down();
-    bool                  is_alive() const;
+    result<void>                connect();
+    result<void>                connect_to_peers();
+    carrier::ingestors::options peers_of_this_reign() const;
+    std::set<std::string>       wanted_rules() const;
+    void                        heard_rules();
+    void                        reread_keys();
+    void                        reread_heartbeat_secret();
+    task<void>                  watch_keys();
+    task<void>                  run();
+    task<void>                  begin();
+    task<void>                  tell_whose_they_are();
+    task<void>                  step_down();
+    bool                        is_alive() const;
 
     asio::any_io_executor             loop_;
     time_source&                      time_;
@@ -112,6 +120,8 @@ private:
     std::unique_ptr<kube_api>         own_garden_{};
     std::optional<k8s::shoot_clients> access_{};
     kube_api*                         garden_ = nullptr;
+    std::unique_ptr<net::http_client> peers_{};  // null: no ingestors elsewhere
+    post_offices                      clusters_{};
     std::string                       identity_;
     std::unique_ptr<k8s::leader>      leader_{};
     std::unique_ptr<reign>            reign_{};

@@ -30,10 +30,11 @@ bool is_full(const spool_status& spool) {
 
 ingestor_role::ingestor_role(
     asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
-    const store_configuration& store, const ingestor_configuration& how, shoot_office* shoots
+    const store_configuration& store, const ingestor_configuration& how,
+    const peers_configuration& peers, shoot_office* shoots
 )
-    : loop_(loop), time_(time), metrics_(metrics), opt_(how), postgres_(store.postgres),
-      shoots_(shoots),
+    : loop_(loop), time_(time), metrics_(metrics), opt_(how), peers_opt_(peers),
+      postgres_(store.postgres),
       events_(
           loop, time, {.postgres = store.postgres, .insert_limit = how.writer.longest_replay_limit},
           connections
@@ -47,12 +48,27 @@ ingestor_role::ingestor_role(
       waiting_records_(
           metrics.make_gauge("falconer_store_waiting_records", "Records that wait for their batch.")
       ),
-      writing_(loop), settling_(loop), scope_(loop) {}
+      writing_(loop), settling_(loop), scope_(loop) {
+    shoots_.add(shoots);
+}
+
+/// The same keys, for tokens of two kinds: of clusters, and of controllers.
+result<void> ingestor_role::load_keys() {
+    auto keys = ingest::key_ring::load(keys_of(opt_));
+    if (!keys) return std::move(keys).error();
+    keys_ = std::move(*keys);
+    if (!peers_opt_.answer) return {};
+    auto of_peers     = keys_of(opt_);
+    of_peers.audience = peers_opt_.audience;
+    of_peers.profiles = {net::token_profile::central};
+    auto peers        = ingest::key_ring::load(std::move(of_peers));
+    if (!peers) return std::move(peers).error();
+    peer_keys_ = std::move(*peers);
+    return {};
+}
 
 task<result<void>> ingestor_role::start() {
-    auto keys = ingest::key_ring::load(keys_of(opt_));
-    if (!keys) co_return std::move(keys).error();
-    keys_ = std::move(*keys);
+    if (auto keys = load_keys(); !keys) co_return std::move(keys).error();
     if (auto beats = read_heartbeat_secret(); !beats) co_return std::move(beats).error();
     opt_.clusters.cluster.heartbeats = heartbeats_;
 
@@ -70,16 +86,27 @@ task<result<void>> ingestor_role::start() {
     recovered_.set(static_cast<double>(spool_->status().pending));
 
     writer_.emplace(loop_, time_, events_, *spool_, metrics_, opt_.writer);
-    clusters_.emplace(time_, *writer_, opt_.clusters, shoots_);
+    clusters_.emplace(time_, *writer_, opt_.clusters, &shoots_);
+    if (peer_keys_) {
+        carrier::peer_handler::options answering;
+        answering.body_bytes = opt_.push.body_bytes;
+        peers_.emplace(time_, *peer_keys_, *clusters_, metrics_, std::move(answering));
+        shoots_.add(&*peers_);
+    }
     store::policy_watch::options decided;
     decided.postgres = postgres_;
     policies_.emplace(loop_, time_, *clusters_, std::move(decided));
+    store::ingestor_notices::options beside;
+    beside.postgres = postgres_;
+    notices_.emplace(loop_, time_, *clusters_, std::move(beside));
+    clusters_->tell_also(*notices_);
     store::rollup_options counting;
     counting.postgres = postgres_;
     rollups_.emplace(loop_, time_, metrics_, std::move(counting));
     ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
     handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
-    endpoint_.emplace("ingest", loop_, time_, opt_.http, *handler_);
+    front_.emplace(*handler_, peers_ ? &*peers_ : nullptr);
+    endpoint_.emplace("ingest", loop_, time_, opt_.http, *front_);
 
     // Whose tokens are revoked is known before anybody is let in, if the store is there to ask.
     auto asked = policies_->look();
@@ -97,9 +124,12 @@ task<result<void>> ingestor_role::start() {
     if (opt_.tls) certificate_metrics_.emplace(metrics_, "ingest");
     writing_.keep("writer", time_, [this] { return writer_->run(); });
     scope_.keep("keys", time_, [this] { return keys_->watch(time_); });
+    if (peer_keys_) scope_.keep("peers' keys", time_, [this] { return peer_keys_->watch(time_); });
     scope_.keep("heartbeats", time_, [this] { return watch_heartbeat_secret(); });
     scope_.keep("clusters", time_, [this] { return clusters_->run(); });
     scope_.keep("policies", time_, [this] { return policies_->run(); });
+    scope_.keep("hearing other ingestors", time_, [this] { return notices_->listen(); });
+    scope_.keep("telling other ingestors", time_, [this] { return notices_->send(); });
     scope_.keep("rollups", time_, [this] { return rollups_->run(); });
     settling_.keep("quotas", time_, [this] { return ledger_->run(); });
     log_of("app").info(
@@ -141,7 +171,20 @@ void ingestor_role::reload() {
         if (auto done = keys_->reload(); !done)
             log_of("app").error("the keys are not read again reason=\"{}\"", done.error().detail);
     }
+    if (peer_keys_) (void)peer_keys_->reload();  // the same file: said already
     if (endpoint_) endpoint_->reload();
+}
+
+void ingestor_role::tell(
+    const std::string& seed, const cluster_identity& to, const cluster_message& what
+) {
+    if (!clusters_) return;
+    clusters_->tell(to, what);
+    if (!peers_) return;
+    if (std::holds_alternative<cluster_gone>(what))
+        peers_->disown(to, seed);
+    else
+        peers_->own(to, seed);
 }
 
 std::vector<std::string> ingestor_role::not_ready() const {
@@ -167,12 +210,14 @@ void ingestor_role::refresh_metrics() {
     if (certificate_metrics_ && endpoint_->tls() != nullptr)
         certificate_metrics_->show(endpoint_->tls()->expires());
     spool_metrics_.show(spool_->status(), time_.utc());
+    if (peers_) peers_->refresh_metrics();
     clusters_open_.set(static_cast<double>(clusters_->size()));
     waiting_records_.set(static_cast<double>(writer_->waiting_records()));
 }
 
 task<void> ingestor_role::drain() {
     if (!endpoint_) co_return;
+    if (peers_) peers_->close();
     co_await endpoint_->drain(opt_.drain);
     writer_->close();
     co_await writing_.drained();

@@ -4,6 +4,7 @@
 #include "actors/clusters.hpp"
 #include "actors/rate_ledger.hpp"
 #include "actors/store_writer.hpp"
+#include "carrier/peer_handler.hpp"
 #include "configuration.hpp"
 #include "falconer/heartbeat.hpp"
 #include "heartbeat_secret_file.hpp"
@@ -11,7 +12,10 @@
 #include "ingest/key_ring.hpp"
 #include "ingest/push_handler.hpp"
 #include "ingest/spool.hpp"
+#include "ingest_front.hpp"
 #include "ingestor_metrics.hpp"
+#include "offices.hpp"
+#include "store/ingestor_notices.hpp"
 #include "store/pg_event_store_pool.hpp"
 #include "store/pg_quota_ledger.hpp"
 #include "store/policy_watch.hpp"
@@ -30,7 +34,7 @@ public:
     ingestor_role(
         asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
         const store_configuration& store, const ingestor_configuration& how,
-        shoot_office* shoots = nullptr
+        const peers_configuration& peers, shoot_office* shoots = nullptr
     );
 
     /// Returns when it listens. Errors: one sentence that says what to do.
@@ -47,11 +51,12 @@ public:
 
     unsigned short port() const { return endpoint_->port(); }
     spool_status   spool_now() const { return spool_ ? spool_->status() : spool_status{}; }
-    /// Null before start().
-    post_office* office() { return clusters_ ? &*clusters_ : nullptr; }
-    bool         store_is_away() const { return writer_ && writer_->store_is_away(); }
+    /// From the controller of that seed in this process: it speaks for its clusters.
+    void tell(const std::string& seed, const cluster_identity& to, const cluster_message& what);
+    bool store_is_away() const { return writer_ && writer_->store_is_away(); }
 
 private:
+    result<void> load_keys();
     result<void> read_heartbeat_secret();
     void         reread_heartbeat_secret();
     task<void>   watch_heartbeat_secret();
@@ -60,23 +65,27 @@ private:
     time_source&           time_;
     metrics_registry&      metrics_;
     ingestor_configuration opt_;
+    peers_configuration    peers_opt_;
     store::pg_options      postgres_;
-    shoot_office*          shoots_;
+    shoot_offices          shoots_{};
 
     store::pg_event_store_pool events_;
     store::pg_quota_ledger     quotas_;
 
-    heartbeat_secret_file               heartbeat_secret_;
-    std::shared_ptr<heartbeat_secrets>  heartbeats_ = std::make_shared<heartbeat_secrets>();
-    std::unique_ptr<ingest::key_ring>   keys_;
-    std::unique_ptr<ingest::disk_spool> spool_;
-    std::optional<actors::store_writer> writer_;
-    std::optional<actors::clusters>     clusters_;
-    std::optional<actors::rate_ledger>  ledger_;
-    std::optional<ingest::push_handler> handler_;
-    std::optional<http_endpoint>        endpoint_;
-    std::optional<store::policy_watch>  policies_;
-    std::optional<store::rollups>       rollups_;
+    heartbeat_secret_file                  heartbeat_secret_;
+    std::shared_ptr<heartbeat_secrets>     heartbeats_ = std::make_shared<heartbeat_secrets>();
+    std::unique_ptr<ingest::key_ring>      keys_, peer_keys_;
+    std::unique_ptr<ingest::disk_spool>    spool_;
+    std::optional<actors::store_writer>    writer_;
+    std::optional<actors::clusters>        clusters_;
+    std::optional<actors::rate_ledger>     ledger_;
+    std::optional<ingest::push_handler>    handler_;
+    std::optional<carrier::peer_handler>   peers_;
+    std::optional<ingest_front>            front_;
+    std::optional<http_endpoint>           endpoint_;
+    std::optional<store::policy_watch>     policies_;
+    std::optional<store::ingestor_notices> notices_;
+    std::optional<store::rollups>          rollups_;
 
     bool                               listening_ = false;
     http_metrics                       http_metrics_;

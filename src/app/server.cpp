@@ -99,8 +99,7 @@ server::server(
 server::~server() = default;
 
 void server::exchange::tell(const cluster_identity& to, const cluster_message& what) {
-    if (!of_.ingestor_) return;
-    if (auto* office = of_.ingestor_->office()) office->tell(to, what);
+    if (of_.ingestor_) of_.ingestor_->tell(of_.how_.controller.seed_name, to, what);
 }
 
 void server::exchange::tell(const cluster_identity& to, const shoot_message& what) {
@@ -162,7 +161,9 @@ task<result<void>> server::start() {
     }
 
     if (roles_.contains("ingestor")) {
-        ingestor_.emplace(loop_, time_, metrics_, how_.store, how_.ingestor, &exchange_);
+        ingestor_.emplace(
+            loop_, time_, metrics_, how_.store, how_.ingestor, how_.peers, &exchange_
+        );
         auto up = co_await ingestor_->start();
         if (!up) co_return std::move(up).error();
     }
@@ -172,6 +173,7 @@ task<result<void>> server::start() {
             loop_, time_, metrics_, how_.controller, how_.falco, *rules_,
             controller_role::neighbours{
                 .clusters = roles_.contains("ingestor") ? &exchange_ : nullptr,
+                .peers    = how_.peers,
                 .lost     = [this](bool stopped) { lost_leadership(stopped); },
             }
         );

@@ -1,5 +1,6 @@
 #include "token_mints.hpp"
 
+#include "carrier/peer_handler.hpp"
 #include "falconer/file_stamp.hpp"
 #include "falconer/net/jwt_mint.hpp"
 #include "object_files.hpp"
@@ -9,16 +10,22 @@
 namespace falconer::app {
 namespace {
 
-result<std::unique_ptr<token_mint>> make(
+/// Nothing: none is given.
+result<std::optional<net::private_key>> key_of(
     const falco::key_source& from, const std::string& section
 ) {
-    if (!from.given()) return std::unique_ptr<token_mint>{};
+    if (!from.given()) return std::optional<net::private_key>{};
     auto text = from.file.empty() ? result<std::string>(from.inline_key.reveal())
                                   : read_text_file(from.file);
     if (!text) return std::move(text).error().while_doing(section + ".tokenIssuerPrivateKeyFile");
     auto key = net::private_key::parse(*text);
     if (!key) return std::move(key).error().while_doing(section + ".tokenIssuerPrivateKey");
-    return std::unique_ptr<token_mint>(std::make_unique<net::jwt_mint>(std::move(*key)));
+    return std::optional<net::private_key>(std::move(*key));
+}
+
+std::unique_ptr<token_mint> mint_of(const std::optional<net::private_key>& key) {
+    if (!key) return nullptr;
+    return std::make_unique<net::jwt_mint>(*key);
 }
 
 std::string stamps_of(const falco::operator_settings& settings) {
@@ -32,13 +39,14 @@ std::string stamps_of(const falco::operator_settings& settings) {
 result<token_mints> token_mints::of(const falco::operator_settings& settings) {
     token_mints made;
     made.seen_   = stamps_of(settings);
-    auto central = make(settings.central.token_issuer, "falco.centralStorage");
+    auto central = key_of(settings.central.token_issuer, "falco.centralStorage");
     if (!central) return std::move(central).error();
-    made.central_ = std::move(*central);
+    made.issuer_  = std::move(*central);
+    made.central_ = mint_of(made.issuer_);
     if (!settings.identity_tokens) return made;
-    auto other = make(settings.identity_tokens->token_issuer, "falco.clusterIdentityToken");
+    auto other = key_of(settings.identity_tokens->token_issuer, "falco.clusterIdentityToken");
     if (!other) return std::move(other).error();
-    made.identity_ = std::move(*other);
+    made.identity_ = mint_of(*other);
     return made;
 }
 
@@ -58,6 +66,22 @@ result<std::string> token_mints::issue(
     auto* mint = kind == cluster_token::central ? central_.get() : identity_.get();
     if (mint == nullptr) return failure{errc::malformed, "there is no key to sign it with"};
     return mint->issue(cluster, kind, lifetime, now);
+}
+
+result<std::string> token_mints::issue_for_peers(
+    const std::string& seed, const std::string& audience, std::chrono::seconds lifetime,
+    utc_time now
+) const {
+    if (!issuer_)
+        return failure{
+            errc::malformed, "falco.centralStorage.tokenIssuerPrivateKeyFile is not given"
+        };
+    net::jwt_rules rules;
+    rules.audience = audience;
+    net::jwt_mint mint(*issuer_, std::move(rules));
+    return mint.issue(
+        std::string(carrier::controller_prefix) + seed, cluster_token::central, lifetime, now
+    );
 }
 
 std::optional<minted_token> token_mints::read(std::string_view token) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "falconer/falco/operator_settings.hpp"
+#include "falconer/net/token_keys.hpp"
 #include "falconer/ports/token_mint.hpp"
 #include "falconer/result.hpp"
 
@@ -27,9 +28,17 @@ public:
     ) override;
     std::optional<minted_token> read(std::string_view token) const override;
 
+    /// For ingestors: that we are the controller of that seed. Signed as the central store's are,
+    /// for an audience of its own. Errors: malformed, without that key.
+    result<std::string> issue_for_peers(
+        const std::string& seed, const std::string& audience, std::chrono::seconds lifetime,
+        utc_time now
+    ) const;
+
 private:
-    std::unique_ptr<token_mint> central_{}, identity_{};
-    std::string                 seen_{};  // the files' stamps
+    std::unique_ptr<token_mint>     central_{}, identity_{};
+    std::optional<net::private_key> issuer_{};  // of central_
+    std::string                     seen_{};    // the files' stamps
 };
 
 }  // namespace falconer::app

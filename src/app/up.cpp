@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -255,7 +256,7 @@ task<result<void>> up_application::start() {
     fleet.to = {
         .host = opt_.listen.address().is_unspecified() ? "127.0.0.1"
                                                        : opt_.listen.address().to_string(),
-        .port = server_->ingestor()->port()
+        .port = ingest_port()
     };
     fleet.events_per_second = opt_.rate;
     fleet.heartbeat_key     = [this](const auto& who) { return heartbeat_key_of(who); };
@@ -273,7 +274,21 @@ task<result<void>> up_application::start() {
     co_return result<void>{};
 }
 
+unsigned short up_application::ingest_port() const {
+    return server_ ? server_->ingestor()->port() : split_how_.ingestor.listen.port();
+}
+
+task<result<void>> up_application::start_split() {
+    split_how_                      = configure();
+    split_how_.controller.seed_name = "sandbox";
+    split_                          = std::make_unique<split_processes>(
+        loop_, time_, split_processes::options{.folder = opt_.data / "split", .how = split_how_}
+    );
+    co_return co_await split_->start();
+}
+
 task<result<void>> up_application::start_server() {
+    if (opt_.split) co_return co_await start_split();
     for (int tries = 1;; ++tries) {
         server_ = std::make_unique<server>(loop_, time_, configure(), roles_built());
         auto up = co_await server_->start();
@@ -282,18 +297,25 @@ task<result<void>> up_application::start_server() {
     }
 }
 
+std::string up_application::places_of_roles() const {
+    if (split_) return split_->report();
+    const auto at = [](unsigned short port) {
+        return "http://" + endpoint_text({asio::ip::address_v4::loopback(), port});
+    };
+    return "  metrics   " + at(server_->metrics_port()) + "/metrics\n  health    " +
+           at(server_->health_port()) + "/readyz\n";
+}
+
 task<void> up_application::greet() const {
     const auto kubectl = co_await usable_kubectl(loop_, time_);
     const auto at      = [&](const asio::ip::address& address, unsigned short port) {
         return "http://" + endpoint_text({address, port});
     };
-    const auto here  = at(opt_.listen.address(), server_->ingestor()->port());
-    const auto local = asio::ip::address_v4::loopback();
+    const auto here = at(opt_.listen.address(), ingest_port());
     std::cout << "\nFalconer is up. Ctrl-C stops everything; a second start on the same folder "
                  "finds its data again.\n\n"
               << console_greeting() << "  events    " << here << "/v1/events\n"
-              << "  metrics   " << at(local, server_->metrics_port()) << "/metrics\n"
-              << "  health    " << at(local, server_->health_port()) << "/readyz\n"
+              << places_of_roles()
               << "  shoots    KUBECONFIG=" << shell_word(kubernetes_->kubeconfig_file().string())
               << ' ' << kubectl << " get shoots,extensions -A\n"
               << "  data      " << opt_.data.string() << "  (PostgreSQL "
@@ -318,7 +340,8 @@ task<void> up_application::show() {
     for (;;) {
         co_await clock->wait_until(time_.now() + every);
         const auto            seen  = fleet_->seen();
-        const auto            spool = server_->ingestor()->spool_now();
+        const auto*           here  = server_ ? server_->ingestor() : nullptr;
+        const auto            spool = here != nullptr ? here->spool_now() : spool_status{};
         sandbox::live_figures figures{
             .events     = seen.acknowledged,
             .per_second = static_cast<double>(seen.acknowledged - before) /
@@ -328,7 +351,7 @@ task<void> up_application::show() {
             .clusters   = fleet_->size(),
             .lost       = seen.refused + seen.failed,
             .spooled    = spool.pending,
-            .store_away = server_->ingestor()->store_is_away(),
+            .store_away = here != nullptr && here->store_is_away(),
         };
         before = seen.acknowledged;
         if (terminal) {
@@ -342,6 +365,7 @@ task<void> up_application::show() {
 
 void up_application::reload() {
     if (server_) server_->reload();
+    if (split_) split_->signal(SIGHUP);
 }
 
 task<void> up_application::drain() {
@@ -350,6 +374,7 @@ task<void> up_application::drain() {
     std::cout << "Stopping …" << std::endl;
     if (fleet_) co_await fleet_->stop();
     if (server_) co_await server_->drain();
+    if (split_) co_await split_->stop();
 }
 
 void up_application::hurry() {
@@ -360,6 +385,7 @@ task<void> up_application::stop() {
     co_await scope_.stop();
     if (fleet_) co_await fleet_->stop();
     if (server_) co_await server_->stop();
+    if (split_) co_await split_->stop();
     if (kubernetes_) co_await kubernetes_->stop();
     if (gardenlet_)
         if (const auto kept = kubernetes_->write_archive(); !kept)

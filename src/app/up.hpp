@@ -8,6 +8,7 @@
 #include "sandbox/gardener/resource_manager.hpp"
 #include "sandbox/postgres/private_postgres.hpp"
 #include "server.hpp"
+#include "up_split.hpp"
 
 #include "falconer/net/token_keys.hpp"
 
@@ -31,6 +32,7 @@ public:
         std::size_t             shoots = 10;
         double                  rate   = 1;  // events per second and cluster
         std::string             acknowledged_log{};
+        bool                    split = false;  // each role in a process of its own
     };
 
     up_application(asio::any_io_executor loop, time_source& time, options opt);
@@ -60,6 +62,9 @@ private:
     configuration configure() const;
     /// On ports of which some may have been taken since they were chosen: then on others.
     task<result<void>>    start_server();
+    task<result<void>>    start_split();
+    unsigned short        ingest_port() const;
+    std::string           places_of_roles() const;
     std::filesystem::path header_file() const;
     std::string           token_for(const cluster_identity& who) const;
     task<void>            greet() const;
@@ -78,7 +83,9 @@ private:
     std::optional<sandbox::gardenlet>          gardenlet_;
     std::optional<sandbox::resource_manager>   resource_manager_;
     std::map<std::string, std::string>         of_cluster_{};  // identity → technical id
-    std::unique_ptr<server>                    server_;
+    std::unique_ptr<server>                    server_;        // null: split
+    std::unique_ptr<split_processes>           split_;
+    configuration                              split_how_{};
     std::unique_ptr<sandbox::demo_fleet>       fleet_;
     bool       line_open_ = false;  // the terminal's cursor is behind it
     task_scope scope_;

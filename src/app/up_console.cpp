@@ -50,10 +50,11 @@ result<void> up_application::write_console_users() const {
 }
 
 std::string up_application::console_greeting() const {
-    const auto* console = server_->console();
-    if (console == nullptr) return "";
+    const auto* console = server_ ? server_->console() : nullptr;
+    if (server_ && console == nullptr) return "";
+    const auto  port  = console != nullptr ? console->port() : split_how_.console.listen.port();
     const auto  local = asio::ip::address_v4::loopback();
-    std::string said  = "  console   http://" + endpoint_text({local, console->port()}) + "/\n";
+    std::string said  = "  console   http://" + endpoint_text({local, port}) + "/\n";
     const auto  users = read_demo_users(configuration_in(opt_.data).console.demo_users);
     if (!users) return said;
     for (const auto& each : *users)

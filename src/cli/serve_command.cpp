@@ -116,6 +116,7 @@ void check_files(
             "controller.seedName",
             "is needed for class seed, here or as SEED_NAME in the environment"
         );
+    for (auto& each : got.problems_of_peers(roles)) problems.push_back(std::move(each));
     if (roles.contains("admission"))
         for (auto& each : how.admission.problems()) problems.push_back(std::move(each));
     if (roles.contains("console")) {

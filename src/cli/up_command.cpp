@@ -23,6 +23,7 @@ struct up_options {
     std::size_t shoots = 10;
     double      rate   = 1;
     std::string acknowledged{};
+    bool        split = false;
 };
 
 /// $XDG_DATA_HOME/falconer, or where that usually is. Root's home is closed to the user that
@@ -56,7 +57,8 @@ int up(const up_options& opt) {
          .listen           = *listen,
          .shoots           = opt.shoots,
          .rate             = opt.rate,
-         .acknowledged_log = opt.acknowledged}
+         .acknowledged_log = opt.acknowledged,
+         .split            = opt.split}
     };
     return app::run_process(loop, everything);
 }
@@ -88,6 +90,10 @@ void add_up_command(CLI::App& root, int& exit_code) {
     sub->add_option("--rate", opt->rate, "Events per second of each")
         ->check(CLI::Range(0.001, 1000.0))
         ->capture_default_str();
+    sub->add_flag(
+        "--split", opt->split,
+        "Each role in a process of its own, started again when it ends: kill one and look"
+    );
     sub->add_option(
         "--log-acknowledged", opt->acknowledged,
         "File that gets the uuid of every event the fleet saw acknowledged"

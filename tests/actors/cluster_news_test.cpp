@@ -6,32 +6,12 @@
 
 #include "support/actor_fixture.hpp"
 #include "support/fake_store.hpp"
+#include "support/told_shoots.hpp"
 
 namespace falconer::actors {
 namespace {
 
 using namespace std::chrono_literals;
-
-class shoots_of final : public shoot_office {
-public:
-    std::vector<std::string> told{};
-
-    void tell(const cluster_identity& to, const shoot_message& what) override {
-        std::visit(
-            overloaded{
-                [&](tokens_refused) { told.push_back(to.text + " refused"); },
-                [&](quota_changed fact) {
-                    told.push_back(to.text + (fact.spent ? " spent" : " calm"));
-                },
-                [&](heartbeat_changed fact) {
-                    told.push_back(to.text + (fact.silent_since ? " silent" : " beats"));
-                },
-                [&](auto) { told.emplace_back("?"); },
-            },
-            what
-        );
-    }
-};
 
 class no_sink final : public event_sink {
 public:
@@ -40,7 +20,7 @@ public:
 
 class ClusterNewsTest : public test::actor_fixture {
 protected:
-    shoots_of              shoots;
+    test::told_shoots      shoots;
     no_sink                sink;
     clusters               all{time, sink, {.cluster = {.events_per_day = 30}}, &shoots};
     const cluster_identity a{"shoot--a--b"};
@@ -91,8 +71,34 @@ TEST_F(ClusterNewsTest, BeatsOfTheHourKeepItQuietThoughTheActorIsForgottenBetwee
     all.tell(a, heartbeat_expected{key});
     for (int hour = 0; hour < 10; ++hour) {
         EXPECT_TRUE(proven(beat(key, time.utc())));
-        EXPECT_TRUE(told_within(100min).empty()) << hour;
+        // Once, for those who may have heard otherwise from somebody who has ended.
+        const std::vector<std::string> news{"shoot--a--b beats"};
+        EXPECT_EQ(told_within(100min), hour == 0 ? news : std::vector<std::string>{}) << hour;
     }
+}
+
+TEST_F(ClusterNewsTest, ABeatThatSomebodyElseHasSeenCountsAsWellAsOurs) {
+    all.tell(a, heartbeat_expected{key});
+    EXPECT_TRUE(told_within(100min).empty());
+    all.tell(a, heartbeat_seen{time.utc() - 10min});
+    EXPECT_EQ(told_within(1min), std::vector<std::string>{"shoot--a--b beats"});
+    EXPECT_TRUE(told_within(123min).empty());
+    const auto silent = told_within(3min);
+    ASSERT_FALSE(silent.empty());
+    EXPECT_EQ(silent[0], "shoot--a--b silent");
+}
+
+TEST_F(ClusterNewsTest, ABeatThatIsYetToComeIsOneOfNow) {
+    all.tell(a, heartbeat_expected{key});
+    all.tell(a, heartbeat_seen{time.utc() + 1000h});
+    EXPECT_EQ(told_within(134min), std::vector<std::string>{"shoot--a--b beats"});
+    EXPECT_FALSE(told_within(3min).empty());
+}
+
+TEST_F(ClusterNewsTest, OfAClusterThatHasGoneNoBeatIsMissed) {
+    all.tell(a, heartbeat_expected{key});
+    all.tell(a, cluster_gone{});
+    EXPECT_TRUE(told_within(5h).empty());
 }
 
 TEST_F(ClusterNewsTest, WhoSendsNoneOrSleepsIsNotMissed) {
@@ -187,6 +193,43 @@ TEST_F(ClusterNewsTest, TokensOfTwoGenerationsAreAcceptedAndOlderOnesNot) {
     EXPECT_EQ(all.size(), 0u);
     EXPECT_TRUE(refused(now - 20h));
     EXPECT_FALSE(refused(now - 10h));
+}
+
+class others_of final : public post_office {
+public:
+    std::vector<std::string> told{};
+    void tell(const cluster_identity& to, const cluster_message& what) override {
+        std::visit(
+            overloaded{
+                [&](const heartbeat_seen&) { told.push_back(to.text + " beat"); },
+                [&](const budget_spent&) { told.push_back(to.text + " spent"); },
+                [&](const auto&) { told.emplace_back("?"); },
+            },
+            what
+        );
+    }
+};
+
+TEST_F(ClusterNewsTest, WhatIsSeenHereIsToldToThoseBesideUsNowAndThen) {
+    others_of others;
+    all.tell_also(others);
+    all.tell(a, heartbeat_expected{key});
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(proven(beat(key, time.utc())));
+        time.advance(1min);
+    }
+    EXPECT_GE(others.told.size(), 3u);
+    EXPECT_LE(others.told.size(), 5u);
+    for (const auto& each : others.told) EXPECT_EQ(each, "shoot--a--b beat");
+}
+
+TEST_F(ClusterNewsTest, ABudgetThatIsSpentElsewhereIsSpentUntilNobodySaysSo) {
+    all.tell(a, budget_spent{time.utc()});
+    const auto told = told_within(17min);
+    ASSERT_GE(told.size(), 14u);
+    EXPECT_EQ(told.front(), "shoot--a--b spent");
+    EXPECT_EQ(told.back(), "shoot--a--b calm");
+    EXPECT_TRUE(told_within(5min).empty());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "app/configuration.hpp"
+#include "app/up.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -100,6 +101,10 @@ TEST(ConfigurationTest, TheExampleShowsTheDefaults) {
     EXPECT_EQ(shown.ingestor.drain.accept, defaults.ingestor.drain.accept);
     EXPECT_EQ(shown.ingestor.drain.idle, defaults.ingestor.drain.idle);
     EXPECT_EQ(shown.ingestor.drain.grace, defaults.ingestor.drain.grace);
+    EXPECT_EQ(shown.peers.ingestors, defaults.peers.ingestors);
+    EXPECT_EQ(shown.peers.audience, defaults.peers.audience);
+    EXPECT_EQ(shown.peers.answer, defaults.peers.answer);
+    EXPECT_EQ(shown.peers.plain_http, defaults.peers.plain_http);
     EXPECT_EQ(shown.admission.listen, defaults.admission.listen);
     EXPECT_EQ(shown.admission.mode, defaults.admission.mode);
     EXPECT_EQ(shown.admission.service, defaults.admission.service);
@@ -319,6 +324,58 @@ TEST(EndpointTest, ReadsAddressesWithPorts) {
          {"", "3200", "localhost:3200", "::1:80", "[127.0.0.1]:1", "1.2.3.4:", "1.2.3.4:65536",
           "1.2.3.4:1x", "[::1]"})
         EXPECT_FALSE(parse_endpoint(wrong)) << wrong;
+}
+
+TEST(ConfigurationTest, PeersAreAskedOverTlsUnlessTheyAreOnThisMachine) {
+    const auto good = read(
+        "peers:\n  ingestors: [\"https://a.example\", \"http://127.0.0.1:3200\", "
+        "\"http://[::1]:3201\", \"http://localhost:3202\"]\n"
+    );
+    EXPECT_THAT(good.problems, IsEmpty());
+    EXPECT_EQ(good.value.peers.places().size(), 4u);
+    EXPECT_EQ(read("peers:\n  ingestors: [\"http://a.example\"]\n").problems.size(), 1u);
+    EXPECT_THAT(
+        read("peers:\n  plainHTTP: true\n  ingestors: [\"http://a.example\"]\n").problems, IsEmpty()
+    );
+    EXPECT_EQ(read("peers:\n  ingestors: [\"a.example\"]\n").problems.size(), 1u);
+    EXPECT_EQ(read("peers:\n  tls:\n    keyFile: /k\n").problems.size(), 1u);
+    EXPECT_EQ(read("peers:\n  audience: \"\"\n").problems.size(), 1u);
+    EXPECT_EQ(read("peers:\n  ingestor: []\n").problems.size(), 1u);
+}
+
+TEST(ConfigurationTest, WhoAsksIngestorsElsewhereSaysForWhichSeedAndSignsIt) {
+    const auto bare = read("peers:\n  ingestors: [\"https://a.example\"]\n");
+    EXPECT_EQ(bare.problems_of_peers({"controller"}).size(), 2u);
+    EXPECT_THAT(bare.problems_of_peers({"ingestor"}), IsEmpty());
+    const auto whole = read(
+        "peers:\n  ingestors: [\"https://a.example\"]\ncontroller:\n  seedName: s\n"
+        "falco:\n  centralStorage:\n    tokenIssuerPrivateKeyFile: /k\n"
+    );
+    EXPECT_THAT(whole.problems_of_peers({"controller"}), IsEmpty());
+    const auto same = read("peers:\n  audience: falco-db\n");
+    EXPECT_EQ(same.problems_of_peers({"ingestor"}).size(), 1u);
+}
+
+TEST(ConfigurationTest, WhatUpWritesForARoleIsReadWithoutAProblem) {
+    auto how                       = configuration_in("/data");
+    how.controller.kubeconfig      = "/data/kubeconfig";
+    how.controller.seed_name       = "s";
+    how.controller.leader_election = false;
+    how.controller.namespace_name  = "garden";
+    how.ingestor.heartbeat_secret  = "/data/heartbeat.secret";
+    how.falco.central.enabled      = true;
+    how.falco.central.url          = "http://127.0.0.1:3200/v1/events";
+    how.falco.central.token_issuer = {.file = "/data/key.pem"};
+    for (const std::string role : {"controller", "admission", "ingestor", "console"}) {
+        const auto got = read_configuration(role, configuration_text(how, role), {role});
+        EXPECT_THAT(got.problems, IsEmpty()) << configuration_text(how, role);
+        EXPECT_THAT(got.problems_of_peers({role}), IsEmpty());
+        EXPECT_EQ(got.value.peers.wanted(), role == "controller");
+    }
+    const auto got = read_configuration("i", configuration_text(how, "ingestor"), {"ingestor"});
+    EXPECT_EQ(got.value.ingestor.keys_file, how.ingestor.keys_file);
+    EXPECT_EQ(got.value.ingestor.drain.grace, how.ingestor.drain.grace);
+    EXPECT_EQ(got.value.store.data_folder, how.store.data_folder);
 }
 
 }  // namespace

@@ -53,6 +53,41 @@ def requests(_):
         yield b"\x00" + message
 
 
+def peers(_):
+    sender = b'"version":1,"reign":"5b0e","began":1767225600000,"number":3'
+    to = b'{"to":"shoot--a--b-0b8f-landscape","kind":"'
+    at = b'"2026-01-01T00:00:00Z"'
+    messages = (
+        to + b'tokens_revoked","issuedBefore":' + at + b"}",
+        to + b'budget_changed","eventsPerDay":18446744073709551615}',
+        to + b'quota_settled","ordinaryLeft":-3.25,"urgentLeft":1e300,"samples":1,"ordinarySpent":2,"urgentSpent":3,"samplesSpent":4}',
+        to + b'token_rotated","issued":' + at + b',"colour":{"of":[1]}}',
+        to + b'heartbeat_expected","key":"a2V5"}',
+        to + b'heartbeat_expected","key":null}',
+        to + b'cluster_gone"}',
+        to + b'heartbeat_seen","at":"9999-12-31T23:59:60Z"}',
+        to + b'tokens_refused","issuedBefore":"1970-01-01T00:00:00.000000001Z"}',
+        to + b'quota_changed","spent":true}',
+        to + b'heartbeat_changed","silentSince":' + at + b"}",
+        to + b'colour_changed"}',
+        b'{"to":"","kind":"cluster_gone"}',
+        b'{"to":"a\\u0000b","kind":"cluster_gone"}',
+        b"17",
+    )
+    yield from messages
+    all_of_them = b",".join(messages)
+    yield b"{" + sender + b',"after":5,"upto":9,"messages":[' + all_of_them + b"]}"
+    yield b"{" + sender + b',"waitMs":20000,"cursors":{"one":0,"other":9007199254740993}}'
+    yield (
+        b'{"version":1,"by":"5b0e","applied":9,"reset":true,"more":false,"upto":7,"messages":[' + all_of_them
+        + b'],"refused":[{"to":"c","why":"foreign"},17],"unknown":["colour_changed",null]}'
+    )
+    yield b'{"version":1,"why":"an older reign","newest":1767225600000}'
+    yield b'{"version":2}'
+    yield b"{" + sender + b',"after":9,"upto":5}'
+    yield b"<html>\n502 Bad Gateway</html>"
+
+
 def tokens(_):
     issuer = b'"iss":"urn:gardener:gardener-falco-extension"'
     yield b"\x00eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.AAAA"
@@ -264,7 +299,7 @@ def filters(_):
 def main():
     target, samples, directory = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), pathlib.Path(sys.argv[3])
     directory.mkdir(parents=True, exist_ok=True)
-    make = {"configuration": configurations, "event": events, "filter": filters, "http": requests, "jwt": tokens, "keys": keys,
+    make = {"configuration": configurations, "event": events, "filter": filters, "http": requests, "jwt": tokens, "peer": peers, "keys": keys,
             "kubeconfig": kubeconfigs, "oci": artifacts, "profile": profiles, "review": reviews, "rule_files": rule_files,
             "rules": rules, "service_config": service_configs, "spool": spools, "status": statuses, "watch": watches}.get(target)
     if make:

@@ -45,12 +45,12 @@ def write_keys_file(private, path):
         "".join(f"{name}:\n  created: {created}\n  publicKey: |\n{indented}" for name in ("key_1", "key_2")))
 
 
-def token(private, cluster, lifetime=7 * 86400):
+def token(private, cluster, lifetime=7 * 86400, audience="falco-db"):
     """A token of the central profile for `cluster`. `lifetime` in seconds, negative: expired."""
     head = b64(b'{"alg":"RS256","typ":"JWT"}')
     claims = {
         "iss": ISSUER,
-        "aud": ["falco-db"],
+        "aud": [audience],
         "exp": int(time.time()) + lifetime,
         "gardener-falco": {"cluster-identity": cluster},
     }

@@ -60,6 +60,15 @@ const handler::route* handler::route_of(
         {"POST", "/api/v1/triage", &handler::assess, &session::questions},
         {"GET", "/api/v1/triage/actions", &handler::actions, &session::questions},
         {"POST", "/api/v1/triage/actions/{}/undo", &handler::undo, &session::questions},
+        {"GET", "/api/v1/suppressions", &handler::suppressions, &session::questions},
+        {"POST", "/api/v1/suppressions", &handler::suppress, &session::questions},
+        {"POST", "/api/v1/suppressions/preview", &handler::preview_suppression, &session::questions
+        },
+        {"POST", "/api/v1/suppressions/exception", &handler::exception_of, &session::questions},
+        {"GET", "/api/v1/suppressions/{}", &handler::one_suppression, &session::questions},
+        {"POST", "/api/v1/suppressions/{}", &handler::change_suppression, &session::questions},
+        {"POST", "/api/v1/suppressions/{}/lift", &handler::change_suppression, &session::questions},
+        {"GET", "/api/v1/suppressions/{}/exception", &handler::exception_of, &session::questions},
     };
     const auto matches = [&](std::string_view pattern) {
         const auto open = pattern.find("{}");

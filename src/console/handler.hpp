@@ -103,6 +103,12 @@ private:
     reply undo(question q);
     reply history(question q);
     reply actions(question q);
+    reply suppressions(question q);
+    reply one_suppression(question q);
+    reply preview_suppression(question q);
+    reply suppress(question q);
+    reply change_suppression(question q);
+    reply exception_of(question q);
 
     task<result<found_event>> find_event(const question& q);
 
@@ -113,6 +119,10 @@ private:
                      assess_order& order, std::optional<address> filter, readable_clusters who,
                      found_places& found
                  );
+    /// The one that a path names, so many parts before its last.
+    task<std::variant<suppression, problem>> suppression_in(
+        std::string path, readable_clusters who, int from_the_end
+    );
     static problem not_theirs_to_triage();
     static problem problem_of_triage(const failure& why);
 

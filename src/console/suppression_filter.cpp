@@ -3,6 +3,7 @@
 #include "falconer/log.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace falconer::console {
@@ -123,6 +124,16 @@ bool concerns(const suppression& what, const readable_clusters& who) {
     return std::ranges::any_of(what.clusters, [&](const auto& each) {
         return sees_cluster(who, each);
     });
+}
+
+node_ptr others_of(const event_slice& found, const suppression& what, utc_time now) {
+    auto itself = node_of(what, now);
+    if (!itself || found.events.empty()) return nullptr;
+    std::set<std::string> rules;
+    for (const auto& each : found.events) rules.insert(each.rule);
+    filter::any_of any;
+    for (const auto& each : rules) any.of.push_back(is(filter::field_kind::rule, each));
+    return made(filter::all_of{{made(std::move(any)), made(filter::none_of{std::move(itself)})}});
 }
 
 node_ptr of_new_events(const event_search& what) {

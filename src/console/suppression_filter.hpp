@@ -31,6 +31,9 @@ bool in_reach(const suppression& what, const readable_clusters& who);
 /// Whether it may hide anything that is somebody's to see.
 bool concerns(const suppression& what, const readable_clusters& who);
 
+/// Events of the rules that were found, which the suppression does not find. Null: none were found.
+filter::node_ptr others_of(const event_slice& found, const suppression& what, utc_time now);
+
 /// What of a search can be said of an event that has just come, of which nobody has thought
 /// anything yet.
 filter::node_ptr of_new_events(const event_search& what);

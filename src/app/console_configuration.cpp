@@ -50,6 +50,8 @@ result<std::vector<console::user>> read_demo_users(const std::filesystem::path& 
             const auto* replays  = each.find("mayReplay");
             one.sees.everything  = all_seen != nullptr && all_seen->boolean().value_or(false);
             one.may_replay       = replays != nullptr && replays->boolean().value_or(false);
+            const auto* triages  = each.find("mayTriage");
+            one.may_triage       = triages != nullptr && triages->boolean().value_or(false);
             if (const auto* projects = each.find("projects"))
                 for (const auto& project : projects->items())
                     if (const auto* name = project.text()) one.sees.projects.push_back(*name);
@@ -75,7 +77,8 @@ std::string demo_users_text(const std::vector<console::user>& users) {
             {"password", each.password.reveal()},
             {"everything", each.sees.everything},
             {"projects", std::move(projects)},
-            {"mayReplay", each.may_replay}
+            {"mayReplay", each.may_replay},
+            {"mayTriage", each.may_triage}
         });
     }
     return yaml_text(value{{"users", std::move(list)}});

@@ -30,7 +30,8 @@ console_role::console_role(
     const console_configuration& how
 )
     : loop_(loop), time_(time), opt_(how), store_(loop, time, queries_of(store, how)),
-      stores_({&store_}), replay_(loop, time, store.postgres) {}
+      stores_({&store_}), desk_(loop, time, store_, store.postgres), desks_({&desk_}),
+      replay_(loop, time, store.postgres) {}
 
 console::handler::options console_role::handler_options(std::vector<console::user> users) const {
     console::handler::options opt;
@@ -56,6 +57,7 @@ result<void> console_role::start() {
     auto users = read_demo_users(opt_.demo_users);
     if (!users) return std::move(users).error().while_doing("console.demoUsersFile");
     handler_.emplace(loop_, time_, stores_, replay_, handler_options(std::move(*users)));
+    handler_->use(desks_);
     endpoint_.emplace("console", loop_, time_, opt_.http, *handler_);
     auto listening = endpoint_->start(opt_.listen, opt_.tls);
     if (!listening) return std::move(listening).error().while_doing("console.listen");

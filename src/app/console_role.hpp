@@ -4,9 +4,11 @@
 #include "configuration.hpp"
 #include "console/handler.hpp"
 #include "console/merged_queries.hpp"
+#include "console/merged_triage.hpp"
 #include "http_endpoint.hpp"
 #include "quarantine_replay.hpp"
 #include "store/pg_event_queries.hpp"
+#include "store/pg_triage.hpp"
 
 #include <optional>
 #include <string>
@@ -42,6 +44,8 @@ private:
     console_configuration           opt_;
     store::pg_event_queries         store_;
     console::merged_queries         stores_;
+    store::pg_triage                desk_;
+    console::merged_triage          desks_;
     quarantine_replay               replay_;
     std::optional<console::handler> handler_;
     std::optional<http_endpoint>    endpoint_;

@@ -27,15 +27,17 @@ result<void> up_application::write_console_users() const {
          .title      = "sees every cluster",
          .password   = new_password(),
          .sees       = {.everything = true},
-         .may_replay = true}
+         .may_replay = true,
+         .may_triage = true}
     };
     if (!of_cluster_.empty()) {
         const auto project = cluster_identity{of_cluster_.begin()->first}.shoot()->project;
         users.push_back(
-            {.name     = "member",
-             .title    = "sees the shoots of project " + project,
-             .password = new_password(),
-             .sees     = {.projects = {project}}}
+            {.name       = "member",
+             .title      = "sees the shoots of project " + project,
+             .password   = new_password(),
+             .sees       = {.projects = {project}},
+             .may_triage = true}
         );
     }
     const auto text   = demo_users_text(users);

@@ -1,5 +1,7 @@
 #include "event_view.hpp"
 
+#include "triage_view.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -72,6 +74,14 @@ void write_common(
     for (const auto& [flag, name] : flag_names)
         if (event.has(flag)) json.text(name);
     json->EndArray();
+}
+
+void write_standing(
+    json_text_writer& json, const found_event& event, const standing_view& standing
+) {
+    const auto is = standing.all.find(event.at);
+    json.key("assessment");
+    write_assessment(json, is == standing.all.end() ? nullptr : &is->second, standing.now);
 }
 
 void write_fields(json_text_writer& json, std::vector<const value::entry*> all) {
@@ -149,10 +159,14 @@ void write_cluster(json_text_writer& json, const cluster_name& name) {
     json->EndObject();
 }
 
-void write_summary(json_text_writer& json, const found_event& event, const wanted_fields& fields) {
+void write_summary(
+    json_text_writer& json, const found_event& event, const wanted_fields& fields,
+    const standing_view& standing
+) {
     const event_contents contents(event);
     json->StartObject();
     write_common(json, event, contents);
+    write_standing(json, event, standing);
     json.key("output");
     if (event.output)
         json.text(beginning_of(*event.output, longest_output));
@@ -172,10 +186,13 @@ void write_summary(json_text_writer& json, const found_event& event, const wante
     json->EndObject();
 }
 
-void write_whole(json_text_writer& json, const found_event& event, exactness how) {
+void write_whole(
+    json_text_writer& json, const found_event& event, exactness how, const standing_view& standing
+) {
     const event_contents contents(event);
     json->StartObject();
     write_common(json, event, contents);
+    write_standing(json, event, standing);
     json.key("output").text_or_null(event.output);
     json.key("fields");
     write_fields(json, entries_of(contents.fields()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "falconer/ports/event_queries.hpp"
+#include "falconer/ports/triage_desk.hpp"
 #include "wire.hpp"
 
 #include <string>
@@ -24,8 +25,18 @@ enum class exactness { bytes, values };
 std::string time_text(utc_time t);
 
 void write_cluster(json_text_writer& json, const cluster_name& name);
-void write_summary(json_text_writer& json, const found_event& event, const wanted_fields& fields);
-void write_whole(json_text_writer& json, const found_event& event, exactness how);
+/// How events stand, for a moment; borrows.
+struct standing_view {
+    const assessments& all;
+    utc_time           now;
+};
+void write_summary(
+    json_text_writer& json, const found_event& event, const wanted_fields& fields,
+    const standing_view& standing
+);
+void write_whole(
+    json_text_writer& json, const found_event& event, exactness how, const standing_view& standing
+);
 
 /// As Falcosidekick posts it; with `ours`, what Falconer knows of it comes along as `falconer`.
 std::string sidekick_json(const found_event& event, bool ours);

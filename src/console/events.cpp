@@ -2,6 +2,7 @@
 #include "handler.hpp"
 #include "search_parameters.hpp"
 #include "streams.hpp"
+#include "suppression_filter.hpp"
 
 #include <algorithm>
 #include <array>
@@ -74,7 +75,7 @@ handler::reply handler::fields(question q) {
 }
 
 handler::reply handler::events(question q) {
-    auto asked = bounded_search_of(q.where, q.who->who.sees, time_.utc(), "limit", 50, 500);
+    auto asked = co_await bounded(q, "limit", 50, 500);
     if (const auto* wrong = std::get_if<problem>(&asked)) co_return answer_of(*wrong);
     auto&       wanted = std::get<bounded_search>(asked);
     page_search ask;
@@ -96,11 +97,16 @@ handler::reply handler::events(question q) {
     const auto fields = fields_of(q.where.find("fields"));
     auto       page   = co_await store_.page(std::move(ask));
     if (!page) co_return answer_of(problem_of(page.error()));
+    std::vector<event_position> places;
+    for (const auto& each : page->events) places.push_back(each.at);
+    auto standing = co_await standing_of(std::move(places));
+    if (!standing) co_return answer_of(problem_of(standing.error()));
+    const auto       now  = time_.utc();
     const bool       full = page->events.size() >= wanted.most;
     json_text_writer json;
     json->StartObject();
     json.key("events")->StartArray();
-    for (const auto& each : page->events) write_summary(json, each, fields);
+    for (const auto& each : page->events) write_summary(json, each, fields, {*standing, now});
     json->EndArray();
     json.key("next");
     if (page->end)
@@ -135,8 +141,11 @@ handler::reply handler::event(question q) {
         if (!bytes) co_return answer_of(problem_of(bytes.error()));
         if (*bytes) how = exactness::bytes;
     }
+    std::vector<event_position> place{found->at};
+    auto                        standing = co_await standing_of(std::move(place));
+    if (!standing) co_return answer_of(problem_of(standing.error()));
     json_text_writer json;
-    write_whole(json, *found, how);
+    write_whole(json, *found, how, {*standing, time_.utc()});
     co_return json_answer(json.taken());
 }
 
@@ -158,7 +167,7 @@ handler::reply handler::raw_event(question q) {
 }
 
 handler::reply handler::facets(question q) {
-    auto asked = bounded_search_of(q.where, q.who->who.sees, time_.utc(), "limit", 10, 100);
+    auto asked = co_await bounded(q, "limit", 10, 100);
     if (const auto* wrong = std::get_if<problem>(&asked)) co_return answer_of(*wrong);
     auto&        wanted = std::get<bounded_search>(asked);
     facet_search ask;
@@ -208,7 +217,7 @@ handler::reply handler::facets(question q) {
 }
 
 handler::reply handler::histogram(question q) {
-    auto asked = bounded_search_of(q.where, q.who->who.sees, time_.utc(), "buckets", 60, 500);
+    auto asked = co_await bounded(q, "buckets", 60, 500);
     if (const auto* wrong = std::get_if<problem>(&asked)) co_return answer_of(*wrong);
     auto&            wanted = std::get<bounded_search>(asked);
     histogram_search ask;
@@ -255,7 +264,7 @@ handler::reply handler::histogram(question q) {
 }
 
 handler::reply handler::tail(question q) {
-    auto search = search_of(q.where, q.who->who.sees, time_.utc());
+    auto search = co_await searched(q.where, q.who->who.sees);
     if (const auto* wrong = std::get_if<problem>(&search)) co_return answer_of(*wrong);
     if (q.who->tails >= opt_.tails)
         co_return answer_of(
@@ -268,9 +277,11 @@ handler::reply handler::tail(question q) {
     // From here on: whoever asks for many at once has them all waiting for the store's answer.
     counted_place        place(q.who, &session::tails);
     tail_stream::options opt;
-    opt.what        = std::get<event_search>(search).what;
-    opt.who         = q.who->who.sees;
-    opt.fields      = fields_of(q.where.find("fields"));
+    const auto&          wanted = std::get<event_search>(search);
+    opt.what                    = of_new_events(wanted);
+    opt.until  = wanted.triage.is_everything() ? std::nullopt : std::optional(wanted.triage.until);
+    opt.who    = q.who->who.sees;
+    opt.fields = fields_of(q.where.find("fields"));
     const auto last = q.request.headers.find("Last-Event-ID");
     opt.position    = last ? std::string(*last) : q.where.text("from");
     if (opt.position.empty()) {
@@ -292,7 +303,7 @@ handler::reply handler::tail(question q) {
 }
 
 handler::reply handler::file(question q) {
-    auto search = search_of(q.where, q.who->who.sees, time_.utc());
+    auto search = co_await searched(q.where, q.who->who.sees);
     if (const auto* wrong = std::get_if<problem>(&search)) co_return answer_of(*wrong);
     const auto format = q.where.text("format");
     if (format != "csv" && format != "ndjson")

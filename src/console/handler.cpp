@@ -56,6 +56,19 @@ const handler::route* handler::route_of(
         {"GET", "/api/v1/quarantine/{}", &handler::quarantined, &session::questions},
         {"GET", "/api/v1/quarantine/{}/body", &handler::quarantined_bytes, &session::questions},
         {"POST", "/api/v1/quarantine/{}/replay", &handler::replay, &session::questions},
+        {"GET", "/api/v1/events/{}/history", &handler::history, &session::questions},
+        {"POST", "/api/v1/triage", &handler::assess, &session::questions},
+        {"GET", "/api/v1/triage/actions", &handler::actions, &session::questions},
+        {"POST", "/api/v1/triage/actions/{}/undo", &handler::undo, &session::questions},
+        {"GET", "/api/v1/suppressions", &handler::suppressions, &session::questions},
+        {"POST", "/api/v1/suppressions", &handler::suppress, &session::questions},
+        {"POST", "/api/v1/suppressions/preview", &handler::preview_suppression, &session::questions
+        },
+        {"POST", "/api/v1/suppressions/exception", &handler::exception_of, &session::questions},
+        {"GET", "/api/v1/suppressions/{}", &handler::one_suppression, &session::questions},
+        {"POST", "/api/v1/suppressions/{}", &handler::change_suppression, &session::questions},
+        {"POST", "/api/v1/suppressions/{}/lift", &handler::change_suppression, &session::questions},
+        {"GET", "/api/v1/suppressions/{}/exception", &handler::exception_of, &session::questions},
     };
     const auto matches = [&](std::string_view pattern) {
         const auto open = pattern.find("{}");
@@ -242,6 +255,7 @@ std::string handler::me_json(const session& of) const {
     for (const auto& each : of.who.sees.projects) json.text(each);
     json->EndArray();
     json.key("mayReplay")->Bool(of.who.may_replay);
+    json.key("mayTriage")->Bool(triage_ != nullptr && of.who.may_triage);
     json.key("ends").text(time_text(of.ends));
     json.key("version").text(opt_.version);
     json.key("stores")->StartArray();

@@ -4,9 +4,11 @@
 #include "event_view.hpp"
 #include "falconer/net/http_handler.hpp"
 #include "falconer/ports/event_queries.hpp"
+#include "falconer/ports/triage_desk.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/turnstile.hpp"
 #include "news_desk.hpp"
+#include "search_parameters.hpp"
 #include "sessions.hpp"
 #include "wire.hpp"
 
@@ -15,6 +17,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace falconer::console {
@@ -52,6 +56,9 @@ public:
         asio::any_io_executor loop, time_source& time, event_queries& store, body_replay& replay,
         options opt
     );
+
+    /// Where it is kept what people think of events. Without it nothing of that is here.
+    void use(triage_desk& desk) { triage_ = &desk; }
 
     std::optional<net::http_response> screen(net::http_request& head) override;
     task<net::http_response>          handle(net::http_request request) override;
@@ -96,12 +103,42 @@ private:
     reply quarantined_bytes(question q);
     reply replay(question q);
 
+    reply assess(question q);
+    reply undo(question q);
+    reply history(question q);
+    reply actions(question q);
+    reply suppressions(question q);
+    reply one_suppression(question q);
+    reply preview_suppression(question q);
+    reply suppress(question q);
+    reply change_suppression(question q);
+    reply exception_of(question q);
+
     task<result<found_event>> find_event(const question& q);
+
+    /// What is searched for, with what is hidden of it.
+    task<std::variant<event_search, problem>> searched(address where, readable_clusters who);
+    /// And a number from 1 on, whose parameter is called `name`; nothing given: `otherwise`.
+    task<std::variant<bounded_search, problem>> bounded(
+        const question& q, std::string_view name, std::size_t otherwise, std::size_t most
+    );
+    task<result<assessments>>                 standing_of(std::vector<event_position> all);
+    task<std::optional<problem>>              find_asked(
+                     assess_order& order, std::optional<address> filter, readable_clusters who,
+                     found_places& found
+                 );
+    /// The one that a path names, so many parts before its last.
+    task<std::variant<suppression, problem>> suppression_in(
+        std::string path, readable_clusters who, int from_the_end
+    );
+    static problem not_theirs_to_triage();
+    static problem problem_of_triage(const failure& why);
 
     asio::any_io_executor loop_;
     time_source&          time_;
     event_queries&        store_;
     body_replay&          replay_;
+    triage_desk*          triage_ = nullptr;
     options               opt_;
     sessions              sessions_;
     news_desk             news_;

@@ -26,11 +26,4 @@ struct bounded_search {
     std::size_t  most = 0;
 };
 
-/// A search and a number from 1 on, whose parameter is called `name`; nothing given: `otherwise`.
-/// `who` and `now` are the asker's.
-std::variant<bounded_search, problem> bounded_search_of(
-    const address& where, const readable_clusters& who, utc_time now, std::string_view name,
-    std::size_t otherwise, std::size_t most
-);
-
 }  // namespace falconer::console

@@ -22,6 +22,7 @@ struct user {
     secret            password{};
     readable_clusters sees{};
     bool              may_replay = false;
+    bool              may_triage = false;  // what they see
 };
 
 /// One signed-in browser. What it has under way is counted here.

@@ -20,13 +20,14 @@ namespace falconer::console {
 class tail_stream final : public net::http_stream {
 public:
     struct options {
-        filter::node_ptr      what{};
-        readable_clusters     who{};
-        wanted_fields         fields{};
-        std::string           position{};
-        news_desk::issue_ptr  first{};  // what came after it, where that is known already
-        steady_time::duration look{std::chrono::milliseconds{400}};   // between two looks
-        steady_time::duration still_there{std::chrono::seconds{15}};  // between two signs of life
+        filter::node_ptr        what{};
+        readable_clusters       who{};
+        wanted_fields           fields{};
+        std::string             position{};
+        news_desk::issue_ptr    first{};  // what came after it, where that is known already
+        std::optional<utc_time> until{};  // then it must be asked for anew: other suppressions hold
+        steady_time::duration   look{std::chrono::milliseconds{400}};   // between two looks
+        steady_time::duration   still_there{std::chrono::seconds{15}};  // between two signs of life
     };
     tail_stream(
         time_source& time, news_desk& news, session_ptr whose, counted_place place, options opt

@@ -34,6 +34,10 @@ task<std::string> tail_stream::next() {
             over_ = true;
             co_return message("end", R"({"reason":"session"})");
         }
+        if (opt_.until && *opt_.until <= time_.utc()) {
+            over_ = true;
+            co_return message("end", R"({"reason":"again"})", opt_.position);
+        }
         result<news_desk::issue_ptr> issue{std::exchange(opt_.first, nullptr)};
         if (!*issue) issue = co_await news_.after(opt_.position);
         std::string text;
@@ -56,6 +60,7 @@ task<std::string> tail_stream::next() {
 }
 
 std::string tail_stream::tell(const news_desk::issue& of) {
+    static const assessments nobody_yet;
     std::vector<std::size_t> found;
     for (std::size_t i = 0; i < of.contents.size(); ++i)
         if (may_see(opt_.who, of.what.events[i].cluster) &&
@@ -65,7 +70,7 @@ std::string tail_stream::tell(const news_desk::issue& of) {
     std::string text;
     for (std::size_t i = first; i < found.size(); ++i) {
         json_text_writer json;
-        write_summary(json, of.what.events[found[i]], opt_.fields);
+        write_summary(json, of.what.events[found[i]], opt_.fields, {nobody_yet, time_.utc()});
         text += message("event", json.taken());
     }
     // Of those that nobody has looked at it is not known whether they would have been found; and a

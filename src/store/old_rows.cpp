@@ -16,8 +16,12 @@ struct aside_table {
     const char* name;
     const char* instant;  // its day is that of receipt
 };
-constexpr std::array<aside_table, 3> aside{
-    {{"quarantine", "received"}, {"tally", "minute"}, {"raw", "received"}}
+constexpr std::array<aside_table, 5> aside{
+    {{"quarantine", "received"},
+     {"tally", "minute"},
+     {"raw", "received"},
+     {"assessment_step", "received"},
+     {"assessment", "received"}}
 };
 
 // {0}: table; {1}: instant; {2}: today; {3}: days. Periods are joined, not asked for row by row.
@@ -53,7 +57,8 @@ std::uint64_t number_of(std::string_view text) {
 /// the planner takes a full table for an empty one.
 task<result<pg_rows>> work(pg_connection& store, const retention_day& by, std::string sql) {
     auto script = fmt::format(
-        "SET LOCAL statement_timeout = {}; SET LOCAL enable_nestloop = off; {}",
+        "SET LOCAL statement_timeout = {}; SET LOCAL enable_nestloop = off; SET LOCAL "
+        "falconer.retaining = 'on'; {}",
         by.how.work_limit.count(), sql
     );
     co_return co_await store.run_script(std::move(script), by.how.work_limit + grace);

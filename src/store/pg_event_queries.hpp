@@ -38,6 +38,7 @@ public:
     task<result<news>> follow(std::string position, std::optional<std::string> until) override;
 
 private:
+    friend class pg_triage;  // which asks by the same searches
     using loan = reader_pool::loan;
 
     /// A search about to be carried out: what an event `e` must be, beside its receipt.

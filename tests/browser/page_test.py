@@ -21,6 +21,11 @@ class Poison(unittest.TestCase):
     pass
 
 
+@journeys.of("triage_journeys.mjs")
+class Triage(unittest.TestCase):
+    pass
+
+
 class Size(unittest.TestCase):
     def test_all_of_the_page_is_at_most_500_kib_in_gzip(self):
         journeys.node()

@@ -152,6 +152,30 @@ TEST_F(GrantsTest, TheWriterKeepsTheRollUps) {
     EXPECT_EQ(ask(*c, "SELECT sum(count) FROM falconer.rollup_day"), "1");
 }
 
+TEST_F(GrantsTest, TheWriterAssessesAndSuppressesByFunctionsAndTheReaderOnlyReads) {
+    store_one_of_each();
+    auto       w    = as(writer);
+    const auto call = [](const std::string& what) {
+        return "SELECT events FROM falconer.assess('" + uuid::random().text() +
+               "', 'alice', ARRAY(SELECT id FROM falconer.event), ARRAY(SELECT received FROM "
+               "falconer.event), ARRAY(SELECT encode(substr(digest, 1, 8), 'hex') FROM "
+               "falconer.cluster), NULL, 4::int2, NULL, NULL, '" +
+               what + "', '', '', now())";
+    };
+    EXPECT_EQ(ask(*w, call("noise")), "1");
+    const auto suppress = "SELECT falconer.suppress('" + uuid::random().text() + "', '" +
+                          uuid::random().text() +
+                          "', 'alice', 'rule:x', NULL, NULL, 'why', 'who', now() + '1 day', '')";
+    EXPECT_EQ(ask(*w, suppress), "t");
+    EXPECT_EQ(
+        ask(*w, "SELECT string_agg(DISTINCT login, ',') FROM falconer.triage_action"), writer
+    );
+    auto r = as(reader);
+    EXPECT_EQ(ask(*r, "SELECT count(*) FROM falconer.assessment"), "1");
+    EXPECT_EQ(refused(*r, call("noise")), "");
+    EXPECT_EQ(refused(*r, suppress), "");
+}
+
 TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
     store_one_of_each();
     auto c  = as(writer);
@@ -189,6 +213,19 @@ TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
           std::string("INSERT INTO falconer.schema_version VALUES (999, '', '', 1)"),
           std::string("INSERT INTO falconer.retention VALUES ('', '', 1)"),
           std::string("DELETE FROM falconer.legal_hold"),
+          std::string("INSERT INTO falconer.triage_action (id, who, what) VALUES "
+                      "(gen_random_uuid(), 'nobody', 'assess')"),
+          std::string("UPDATE falconer.triage_action SET who = 'nobody'"),
+          std::string("DELETE FROM falconer.triage_action"),
+          std::string("TRUNCATE falconer.triage_action"),
+          std::string("INSERT INTO falconer.assessment SELECT * FROM falconer.assessment"),
+          std::string("UPDATE falconer.assessment SET state = 0"),
+          std::string("DELETE FROM falconer.assessment"),
+          std::string("UPDATE falconer.assessment_step SET state = 0"),
+          std::string("DELETE FROM falconer.assessment_step"),
+          std::string("UPDATE falconer.suppression SET reason = ''"),
+          std::string("DELETE FROM falconer.suppression"),
+          std::string("SELECT falconer.put_assessments('{}', 1)"),
           std::string("SELECT falconer.drop_day('2026-01-01', '2026-03-01', 1)"),
           std::string("SELECT falconer.drop_day('2026-01-01', '2026-03-01', 1, '')"),
           std::string("SELECT falconer.exchange_day('2026-01-01', '2026-03-01', 1, '')"),

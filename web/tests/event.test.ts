@@ -15,7 +15,7 @@ const field = (name: string, text: string, kind: Field['kind'] = 'string'): Fiel
 function makeFull(fields: Field[], hostname: string | null = 'node-1'): FullEvent {
     return {
         key: 'k', uuid: 'u', received: '2026-01-01T00:00:00Z', time: '2026-01-01T00:00:00Z', priority: 'Notice', rule: 'r',
-        cluster: { identity: 'shoot--a--b-1-local' }, hostname, source: 'syscall', tags: [], flags: [], output: null, fields, extra: [],
+        cluster: { identity: 'shoot--a--b-1-local' }, hostname, source: 'syscall', tags: [], flags: [], assessment: null, output: null, fields, extra: [],
         raw: { href: '', exact: 'values' }, store: 'main',
     }
 }

@@ -4,6 +4,7 @@
 #include "falconer/async.hpp"
 #include "falconer/event.hpp"
 #include "falconer/filter.hpp"
+#include "falconer/triage.hpp"
 #include "falconer/value.hpp"
 
 #include <array>
@@ -86,6 +87,7 @@ struct event_search {
     readable_clusters         who{};
     receipt_span              when{};
     std::chrono::milliseconds patience{3000};  // then: as far as one got
+    triage_view               triage{};
 };
 
 struct page_search {

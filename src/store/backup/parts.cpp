@@ -7,6 +7,10 @@
 namespace falconer::store {
 namespace {
 
+constexpr auto assessed_columns =
+    "received timestamptz, identity text, id uuid, rule text, action uuid, why uuid, expires "
+    "timestamptz, priority int2, state int2, assignee text";
+
 constexpr backup_part all[] = {
     {.name    = clusters_part,
      .rows    = "SELECT identity, landscape, project, name, uid, first_seen FROM falconer.cluster",
@@ -54,7 +58,67 @@ constexpr backup_part all[] = {
          "< excluded.count",
      .decisions = false,
      .received  = "t.minute",
-     .cluster   = "t.cluster"},
+     .cluster   = "t.cluster",
+     .rules     = true},
+    {.name    = "assessment",
+     .rows    = "SELECT a.received, c.identity, a.id, r.value, w.id, y.id, a.expires, a.priority, "
+                "a.state, a.assignee FROM falconer.assessment a JOIN falconer.cluster c ON c.id = "
+                "a.cluster JOIN falconer.text r ON r.id = a.rule JOIN falconer.triage_action w "
+                "ON w.seq = a.action JOIN falconer.triage_action y ON y.seq = a.why",
+     .columns = assessed_columns,
+     .comes_back =
+         "INSERT INTO falconer.assessment (id, received, cluster, rule, action, why, expires, "
+         "priority, state, assignee) SELECT i.id, i.received, c.id, r.id, w.seq, y.seq, "
+         "i.expires, i.priority, i.state, i.assignee FROM incoming i JOIN "
+         "falconer.cluster c ON c.identity = i.identity JOIN falconer.text r ON r.kind = "
+         "1 AND r.digest = sha256(convert_to(i.rule, 'UTF8')) JOIN falconer.triage_action "
+         "w ON w.id = i.action JOIN falconer.triage_action y ON y.id = i.why ON CONFLICT "
+         "DO NOTHING",
+     .decisions = false,
+     .received  = "a.received",
+     .cluster   = "a.cluster",
+     .rules     = true},
+    {.name = "assessment-step",
+     .rows =
+         "SELECT a.received, c.identity, a.id, r.value, w.id, y.id, a.expires, a.priority, "
+         "a.state, a.assignee FROM falconer.assessment_step a JOIN falconer.cluster c ON c.id = "
+         "a.cluster JOIN falconer.text r ON r.id = a.rule JOIN falconer.triage_action w "
+         "ON w.seq = a.action JOIN falconer.triage_action y ON y.seq = a.why",
+     .columns = assessed_columns,
+     .comes_back =
+         "INSERT INTO falconer.assessment_step (id, received, cluster, rule, action, why, expires, "
+         "priority, state, assignee) SELECT i.id, i.received, c.id, r.id, w.seq, y.seq, "
+         "i.expires, i.priority, i.state, i.assignee FROM incoming i JOIN "
+         "falconer.cluster c ON c.identity = i.identity JOIN falconer.text r ON r.kind = "
+         "1 AND r.digest = sha256(convert_to(i.rule, 'UTF8')) JOIN falconer.triage_action "
+         "w ON w.id = i.action JOIN falconer.triage_action y ON y.id = i.why ON CONFLICT "
+         "DO NOTHING",
+     .decisions = false,
+     .received  = "a.received",
+     .cluster   = "a.cluster",
+     .rules     = true},
+    {.name    = "triage-action",
+     .rows    = "SELECT seq, id, at, who, login, what, state, assignee, expires, reason, comment, "
+                "filter, events, projects, undoes, suppression FROM falconer.triage_action ORDER BY "
+                "seq",
+     .columns = "seq int8, id uuid, at timestamptz, who text, login text, what text, state int2, "
+                "assignee text, expires timestamptz, reason text, comment text, filter text, "
+                "events int8, projects text[], undoes uuid, suppression uuid",
+     .comes_back =
+         "INSERT INTO falconer.triage_action (seq, id, at, who, login, what, state, assignee, "
+         "expires, reason, comment, filter, events, projects, undoes, suppression) OVERRIDING "
+         "SYSTEM VALUE SELECT * FROM incoming; SELECT setval(pg_get_serial_sequence("
+         "'falconer.triage_action', 'seq'), coalesce(max(seq), 0) + 1, false) FROM "
+         "falconer.triage_action",
+     .decisions = true},
+    {.name    = "suppression",
+     .rows    = "SELECT id, filter, project, clusters, reason, owner, made_by, made_at, expires, "
+                "lifted FROM falconer.suppression ORDER BY seq",
+     .columns = "id uuid, filter text, project text, clusters text[], reason text, owner text, "
+                "made_by text, made_at timestamptz, expires timestamptz, lifted timestamptz",
+     .comes_back = "INSERT INTO falconer.suppression (id, filter, project, clusters, reason, "
+                   "owner, made_by, made_at, expires, lifted) SELECT * FROM incoming",
+     .decisions  = true},
     {.name       = "retention",
      .rows       = "SELECT landscape, project, keep_days FROM falconer.retention",
      .columns    = "landscape text, project text, keep_days int",

@@ -19,6 +19,7 @@ struct backup_part {
     /// Where its rows belong to a day's events: their receipt and cluster, in `rows`. Else null.
     const char* received = nullptr;
     const char* cluster  = nullptr;
+    bool        rules    = false;  // a column `rule` has rules by name
 };
 std::span<const backup_part> backup_parts();
 

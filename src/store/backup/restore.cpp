@@ -24,7 +24,8 @@ constexpr auto landscapes =
 
 constexpr auto has_decisions =
     "SELECT EXISTS (SELECT FROM falconer.event) OR EXISTS (SELECT FROM falconer.retention) OR "
-    "EXISTS (SELECT FROM falconer.legal_hold) OR EXISTS (SELECT FROM falconer.cluster_policy)";
+    "EXISTS (SELECT FROM falconer.legal_hold) OR EXISTS (SELECT FROM falconer.cluster_policy) OR "
+    "EXISTS (SELECT FROM falconer.triage_action)";
 
 // Of the clusters that come, not of all that the backup knows. Committed before the events: whoever
 // stores events of them meanwhile does not wait for us.
@@ -249,7 +250,7 @@ task<result<void>> restore_run::part(const backup_part& which, backup_object obj
     std::string sql;
     if (!which.decisions) {
         sql = leave_out(true) + learn_clusters;
-        if (name == "tally") sql += fmt::format(learn_texts, texts_of_counts);
+        if (which.rules) sql += fmt::format(learn_texts, texts_of_counts);
     }
     sql        += "SELECT 1";
     auto known  = co_await work(std::move(sql));

@@ -169,7 +169,8 @@ task<result<facet>> pg_event_queries::count_rolled(pg_connection& db, facet_sear
                       " AS number, sum(e.count) AS count" + rolled_rows(what.search, ask) +
                       " GROUP BY 1) g" + column.join + " WHERE " +
                       begins_with(name, what.prefix, ask) +
-                      " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT " + std::to_string(what.limit + 1);
+                      " GROUP BY 1 HAVING sum(g.count) > 0 ORDER BY 2 DESC, 1 LIMIT " +
+                      std::to_string(what.limit + 1);
     auto known = co_await ask.resolve(db, soon);
     if (!known) co_return std::move(known).error();
     auto values = ask.values();
@@ -270,7 +271,7 @@ task<result<time_histogram>> pg_event_queries::histogram_rolled(
     const auto step = ask.value(std::to_string(what.step.count())) + "::int8";
     auto       sql  = "SELECT (extract(epoch FROM e.minute)::int8 / " + step + ") * " + step +
                ", e.priority, sum(e.count)::int8" + rolled_rows(what.search, ask) +
-               " GROUP BY 1, 2";
+               " GROUP BY 1, 2 HAVING sum(e.count) > 0";
     auto known = co_await ask.resolve(db, soon);
     if (!known) co_return std::move(known).error();
     auto values = ask.values();

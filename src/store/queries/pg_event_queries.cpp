@@ -4,6 +4,7 @@
 #include "filter_sql.hpp"
 #include "pg_bytes.hpp"
 #include "rolled.hpp"
+#include "triage/triage_sql.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -113,6 +114,7 @@ task<result<pg_event_queries::prepared>> pg_event_queries::prepare(
     it.condition = "e.received >= $1::timestamptz AND e.received < $2::timestamptz AND " +
                    condition_of(what.who, "e", it.ask);
     if (what.what) it.condition += " AND " + condition_of(*what.what, it.ask);
+    if (!what.triage.is_everything()) it.condition += " AND " + condition_of(what.triage, it.ask);
     auto known = co_await it.ask.resolve(db, what.patience + soon);
     if (!known) co_return std::move(known).error();
     auto chosen = co_await choose_way(db, what, it, need);

@@ -1,6 +1,7 @@
 #include "rolled.hpp"
 
 #include "filter_sql.hpp"
+#include "triage/triage_sql.hpp"
 
 #include <algorithm>
 
@@ -73,17 +74,26 @@ bool is_rolled(const filter::node& what) {
 }
 
 bool is_rolled(const event_search& what) {
+    const auto& view = what.triage;
+    if (view.states != 0 || view.assignee) return false;
+    const bool suppressed = view.hidden != triage_view::hidden_events::with && view.suppressions;
+    if (suppressed && !is_rolled(*view.suppressions)) return false;
     return !what.what || is_rolled(*what.what);
 }
 
 std::string rolled_rows(const event_search& what, statement& into) {
-    std::string sql =
-        " FROM (SELECT minute, cluster, rule, priority, count FROM falconer.rollup UNION ALL "
-        "SELECT to_timestamp(u.minute * 60.0), u.cluster, u.rule, u.priority, u.count "
-        "FROM falconer.batch b, unnest(b.minutes, b.clusters, b.rules, b.priorities, b.counts) "
-        "AS u (minute, cluster, rule, priority, count) "
-        "WHERE b.xid >= (SELECT f.xid FROM falconer.follower f WHERE f.name = 'rollup')) e WHERE "
-        "true";
+    const auto  view = rolled_view_of(what.triage, into);
+    std::string sql  = " FROM (";
+    if (view.base)
+        sql += "SELECT minute, cluster, rule, priority, count" + view.base_mark +
+               " FROM falconer.rollup UNION ALL SELECT to_timestamp(u.minute * 60.0), u.cluster, "
+               "u.rule, u.priority, u.count" +
+               view.base_mark +
+               " FROM falconer.batch b, unnest(b.minutes, b.clusters, b.rules, b.priorities, "
+               "b.counts) AS u (minute, cluster, rule, priority, count) WHERE b.xid >= (SELECT "
+               "f.xid FROM falconer.follower f WHERE f.name = 'rollup')";
+    sql += view.extra + ") AS e (minute, cluster, rule, priority, count" +
+           (view.base_mark.empty() ? "" : ", mark") + ") WHERE " + view.condition;
     const auto minute = [&](utc_time t) {
         return into.value(instant_text(std::chrono::floor<std::chrono::minutes>(t))) +
                "::timestamptz";

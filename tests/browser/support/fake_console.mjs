@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startTriage } from './fake_triage.mjs'
 import { fullOf, makeBodies, makeClusters, makeEvents, rawOf, summaryOf } from './sample.mjs'
 
 const dist = fileURLToPath(new URL('../../../web/dist', import.meta.url))
@@ -45,14 +46,17 @@ const timeOf = (text, now = Date.now()) => {
 /** `state` can be changed while it runs: `events`, `failing` {path: [status, type, more]}, `signedIn`, `queries` (what was asked). */
 export async function startFake(changes = {}) {
     const state = { events: makeEvents(160), clusters: makeClusters(), bodies: makeBodies(), failing: {}, signedIn: true, queries: [], tails: new Set(), ...changes }
-    const me = () => ({ user: 'operator', kind: 'demo', everything: true, projects: [], mayReplay: true, ends: '2099-01-01T00:00:00Z', version: '0.0.0', stores: ['main'] })
+    let asker = 'operator' // of the question under way; who signs in as another one has a cookie of that name
+    const me = () => ({ user: asker, kind: 'demo', everything: true, projects: [], mayReplay: true, mayTriage: state.mayTriage ?? true, ends: '2099-01-01T00:00:00Z', version: '0.0.0', stores: ['main'] })
 
     const found = (query) => {
         const since = query.get('since') ? timeOf(query.get('since')) : 0
         const until = query.get('until') ? timeOf(query.get('until')) : Infinity
-        return state.events.filter(matcher(query.get('q') ?? '')).filter(({ received }) => new Date(received).getTime() >= since && new Date(received).getTime() < until)
+        return state.events.filter(matcher(query.get('q') ?? '')).filter(triage.shows(query)).filter(({ received }) => new Date(received).getTime() >= since && new Date(received).getTime() < until)
     }
+    const triage = startTriage(state, () => asker, found)
     const operations = {
+        ...triage.operations,
         'GET sign-in': () => ({ ways: [{ kind: 'demo', users: [{ name: 'operator', title: 'sees every cluster' }, { name: 'shop', title: 'sees project shop' }] }] }),
         'GET me': () => (state.signedIn ? me() : problem(401, 'not-signed-in')),
         'DELETE session': () => { state.signedIn = false; return null },
@@ -98,7 +102,9 @@ export async function startFake(changes = {}) {
         'GET quarantine': (query) => ({ bodies: state.bodies.filter(({ replayed, cluster }) => (!replayed || query.get('replayed') === 'true') && cluster.identity.includes(query.get('cluster') ?? '')).map(({ text, ...body }) => body), next: null }),
     }
 
-    function special(method, path, response) {
+    function special(method, path, response, text) {
+        const triaged = triage.special(method, path, text)
+        if (triaged) return triaged
         const [, key, raw] = /^events\/([^/]+)(\/raw)?$/u.exec(path) ?? []
         if (method === 'GET' && key) {
             const event = state.events.find((each) => each.key === decodeURIComponent(key) || each.uuid === key)
@@ -137,6 +143,7 @@ export async function startFake(changes = {}) {
         const path = url.pathname.slice('/api/v1/'.length)
         let body = ''
         for await (const piece of request) body += piece
+        asker = /falconer-user=(\w+)/u.exec(request.headers.cookie ?? '')?.[1] ?? 'operator'
         state.queries.push(`${request.method} ${path}${url.search}`)
         const failing = state.failing[path]
         let answer
@@ -145,7 +152,7 @@ export async function startFake(changes = {}) {
             else if (!state.signedIn && !['sign-in', 'session', 'me'].includes(path)) answer = problem(401, 'not-signed-in')
             else if (request.method !== 'GET' && request.headers['x-requested-with'] !== 'falconer') answer = problem(403, 'request-forged')
             else if (path === 'tail') return tail(response)
-            else answer = operations[`${request.method} ${path}`]?.(url.searchParams, body) ?? (path in { session: 1 } ? null : special(request.method, path, response))
+            else answer = operations[`${request.method} ${path}`]?.(url.searchParams, body) ?? (path in { session: 1 } ? null : special(request.method, path, response, body))
         } catch (wrong) {
             answer = wrong.body ? wrong : problem(500, 'internal', { detail: String(wrong.stack) })
         }

@@ -42,11 +42,11 @@ export function makeEvent(number, secondsAgo, changes = {}) {
     return event
 }
 
-export function summaryOf({ values, ...event }) { return { ...event, fields: values } }
+export function summaryOf({ values, history, ...event }) { return { assessment: null, ...event, fields: values } }
 
-export function fullOf({ values, ...event }) {
+export function fullOf({ values, history, ...event }) {
     const fields = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => ({ name, kind: kindOf(name, text), text: text ?? 'null' }))
-    return { ...event, fields, extra: [], store: 'main', raw: { href: `/api/v1/events/${event.key}/raw`, exact: 'values' } }
+    return { assessment: null, ...event, fields, extra: [], store: 'main', raw: { href: `/api/v1/events/${event.key}/raw`, exact: 'values' } }
 }
 
 export function rawOf(event) {

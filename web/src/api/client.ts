@@ -11,7 +11,16 @@ export class ApiProblem extends Error {
 }
 
 /** What is searched for: a filter and a span of receipt times (RFC 3339, or relative to now as `-24h`). */
-export interface Search { q: string; since?: string; until?: string }
+export interface Search {
+    q: string
+    since?: string
+    until?: string
+    /** Events that are out of the standard view. */
+    hidden?: 'with' | 'without' | 'only'
+    /** Only those that stand so. */
+    state?: string[]
+    assignee?: string
+}
 
 type Query = Record<string, string | number | boolean | string[] | undefined>
 
@@ -73,7 +82,7 @@ function slept(seconds: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Who is told to come again soon does so, a few times: what was given up counts for a moment longer on the server. */
-async function read<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+export async function read<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
     for (let again = 3; ; --again) {
         try {
             return (await (await ask(address(path, query), { signal })).json()) as T

@@ -17,6 +17,9 @@ export interface TailListener {
 
 export interface TailOptions {
     q: string
+    hidden?: string
+    state?: string[]
+    assignee?: string
     fields: string[]
     from?: string
     signal: AbortSignal
@@ -43,6 +46,7 @@ export async function follow(options: TailOptions, listener: TailListener): Prom
         try {
             const heard = await stream(options, place, listener)
             if (heard.end === 'session') return sessionEnded()
+            if (heard.end === 'again') continue // other suppressions hold now
             if (heard.any) pause = wait = firstPause
         } catch (error) {
             if (signal.aborted || isAbort(error)) return
@@ -109,7 +113,8 @@ async function stream(options: TailOptions, place: { id?: string }, listener: Ta
     globalThis.document?.addEventListener('visibilitychange', look)
     let any = false
     try {
-        const response = await ask(address('tail', { q: options.q, fields: options.fields.join(','), from: options.from }), {
+        const { q, hidden, state, assignee } = options
+        const response = await ask(address('tail', { q, hidden, state, assignee, fields: options.fields.join(','), from: options.from }), {
             signal: cut.signal, headers: { Accept: 'text/event-stream', ...(place.id ? { 'Last-Event-ID': place.id } : {}) },
         })
         listener.onState('live')

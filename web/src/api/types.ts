@@ -1,5 +1,7 @@
 // What the console's API speaks, as src/console/openapi.yaml says. Every value of an output field is exact text.
 
+import type { Assessment } from './triage'
+
 export const priorities = [
     'Emergency', 'Alert', 'Critical', 'Error', 'Warning', 'Notice', 'Informational', 'Debug',
 ] as const
@@ -25,6 +27,7 @@ export interface Me {
     everything: boolean
     projects: string[]
     mayReplay: boolean
+    mayTriage: boolean
     ends: string
     version: string
     stores: string[]
@@ -49,6 +52,8 @@ export interface EventHead {
     source: string | null
     tags: string[]
     flags: string[]
+    /** Null: nobody has ever assessed it. */
+    assessment: Assessment | null
     output: string | null
 }
 

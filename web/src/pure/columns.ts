@@ -6,7 +6,7 @@ export interface Column { name: string; title: string }
 export const ownColumns: Column[] = [
     { name: 'received', title: 'Received' }, { name: 'time', title: 'Time at the cluster' }, { name: 'priority', title: 'Priority' },
     { name: 'rule', title: 'Rule' }, { name: 'cluster', title: 'Cluster' }, { name: 'pod', title: 'Namespace / pod' },
-    { name: 'host', title: 'Host' }, { name: 'source', title: 'Source' }, { name: 'tags', title: 'Tags' }, { name: 'output', title: 'Message' },
+    { name: 'host', title: 'Host' }, { name: 'source', title: 'Source' }, { name: 'state', title: 'State' }, { name: 'assignee', title: 'Assignee' }, { name: 'tags', title: 'Tags' }, { name: 'output', title: 'Message' },
 ]
 export const firstColumns = ['received', 'priority', 'rule', 'cluster', 'pod', 'output']
 
@@ -41,6 +41,8 @@ export function cellText(event: EventSummary, column: string): string {
         case 'pod': return [event.fields['k8s.ns.name'], event.fields['k8s.pod.name']].filter((each) => each).join('/')
         case 'host': return event.hostname ?? ''
         case 'source': return event.source ?? ''
+        case 'state': return event.assessment?.state ?? 'new'
+        case 'assignee': return event.assessment?.assignee ?? ''
         case 'tags': return event.tags.join(', ')
         case 'output': return event.output ?? ''
         default: return Object.hasOwn(event.fields, column) ? (event.fields[column] ?? '') : ''

@@ -64,7 +64,7 @@ export function useEventList(search: Ref<api.Search>, fields: Ref<string[]>, wan
     }
 
     function listen(from: string | undefined, signal: AbortSignal) {
-        void follow({ q: search.value.q, fields: fields.value, from, signal }, {
+        void follow({ ...search.value, fields: fields.value, from, signal }, {
             onEvent: (event) => { if (!signal.aborted) arrived(event) },
             onLost: (count) => { if (!signal.aborted) lost.value += count },
             onGap: () => { if (!signal.aborted) void load() },

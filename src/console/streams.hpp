@@ -76,7 +76,4 @@ private:
     bool           begun_ = false, over_ = false;
 };
 
-/// Whether somebody may see a cluster's events.
-bool may_see(const readable_clusters& who, const cluster_name& what);
-
 }  // namespace falconer::console

@@ -16,11 +16,6 @@ std::string message(std::string_view kind, std::string_view data, std::string_vi
 
 }  // namespace
 
-bool may_see(const readable_clusters& who, const cluster_name& what) {
-    return who.everything ||
-           (what.project && std::ranges::find(who.projects, *what.project) != who.projects.end());
-}
-
 tail_stream::tail_stream(
     time_source& time, news_desk& news, session_ptr whose, counted_place place, options opt
 )

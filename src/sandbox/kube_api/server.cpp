@@ -1,9 +1,9 @@
 #include "server.hpp"
 
+#include "account_tokens.hpp"
 #include "answers.hpp"
 #include "crd_schema.hpp"
 #include "documents.hpp"
-#include "falconer/event.hpp"
 #include "list_options.hpp"
 #include "rules.hpp"
 #include "table.hpp"
@@ -220,6 +220,7 @@ task<http_response> api_server::objects(
     if (found == nullptr)
         co_return has_built_in(store.types(), route.group) ? not_found() : not_served();
     api_type type = *found;  // a CRD that is written changes the types
+    if (is_token_request(type.type, route)) co_return account_token(store, route, request);
     if (auto elsewhere = misplaced(type, route, request.method)) co_return std::move(*elsewhere);
     if (!takes_json(request))
         co_return status_answer(
@@ -352,9 +353,7 @@ http_response api_server::review(
     if (!question) return refusal(question.error());
     const auto* const    who = asker(request);
     const review_context at{
-        .asker = who == nullptr ? api_user{} : *who,
-        .users = users_,
-        .now   = text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time_.utc())))
+        .asker = who == nullptr ? api_user{} : *who, .users = users_, .now = time_.utc()
     };
     auto answer = reviewed(store, type, std::move(*question), at);
     if (!answer) return refusal(answer.error());

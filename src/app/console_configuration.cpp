@@ -3,6 +3,8 @@
 #include "falconer/read_file.hpp"
 #include "falconer/value.hpp"
 
+#include <cstdlib>
+
 namespace falconer::app {
 namespace {
 
@@ -11,6 +13,15 @@ using namespace std::chrono_literals;
 /// "https://dashboard.example.com", "'self'": one source of a policy, which nothing can end early.
 bool is_source(std::string_view text) {
     return !text.empty() && text.find_first_of(" \t\r\n;,") == text.npos;
+}
+
+void read_garden(yaml_document::reader in, console_garden& into) {
+    std::string kubeconfig = into.kubeconfig.string();
+    in.read("kubeconfig", kubeconfig);
+    into.kubeconfig = kubeconfig;
+    in.read("landscape", into.landscape);
+    // Decided: nobody sees for longer than a minute what they may not see any more.
+    in.read_duration("decisionsKept", into.keep, 1s, 60s);
 }
 
 }  // namespace
@@ -26,11 +37,30 @@ void read_console(yaml_document::reader& in, console_configuration& into, bool n
     std::string users = into.demo_users.string();
     in.read("demoUsersFile", users);
     into.demo_users = users;
-    if (needed && users.empty())
+    in.read("auditReads", into.audit_reads);
+    auto limits = in.section("limits");
+    limits.read("questionsPerSecond", into.limits.per_second, 1, 10'000);
+    limits.read("questionsAtOnce", into.limits.at_once, 1, 100'000);
+    limits.read_duration("storeTimePerMinute", into.limits.store_time, 1s, 3600s);
+    into.garden.asked = in.has("garden");
+    read_garden(in.section("garden"), into.garden);
+    if (needed && users.empty() && !into.garden.asked)
         in.complain(
-            "demoUsersFile",
-            "is needed: this build knows no other way to sign in (`falconer up` makes such a file)"
+            "garden",
+            "is needed: nobody could sign in (or demoUsersFile, for trying over loopback; "
+            "`falconer "
+            "up` makes such a file)"
         );
+}
+
+void apply_environment(console_configuration& into) {
+    if (!into.garden.asked || !into.garden.kubeconfig.empty()) return;
+    for (const auto* name : {"GARDEN_KUBECONFIG", "KUBECONFIG"}) {
+        const char* const said = std::getenv(name);
+        if (said == nullptr || *said == '\0') continue;
+        into.garden.kubeconfig = said;
+        return;
+    }
 }
 
 result<std::vector<console::user>> read_demo_users(const std::filesystem::path& file) {

@@ -272,7 +272,6 @@ handler::reply handler::tail(question q) {
     counted_place        place(q.who, &session::tails);
     tail_stream::options opt;
     opt.what        = std::get<event_search>(search).what;
-    opt.who         = q.who->who.sees;
     opt.fields      = fields_of(q.where.find("fields"));
     const auto last = q.request.headers.find("Last-Event-ID");
     opt.position    = last ? std::string(*last) : q.where.text("from");

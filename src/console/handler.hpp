@@ -5,8 +5,10 @@
 #include "falconer/net/http_handler.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/time_source.hpp"
+#include "falconer/value.hpp"
 #include "news_desk.hpp"
 #include "sessions.hpp"
+#include "user_limits.hpp"
 #include "wire.hpp"
 
 #include <asio/any_io_executor.hpp>
@@ -42,12 +44,17 @@ public:
         std::string              version{};
         std::vector<std::string> stores{"main"};
         std::size_t              questions = 8, tails = 6, exports = 2;  // of one session, at once
+        user_limits::options     limits{};
+        bool                     audit_reads = false;  // each question is a line of the log
     };
 
     handler(
         asio::any_io_executor loop, time_source& time, event_queries& store, body_replay& replay,
         options opt
     );
+
+    /// From now on whoever the garden knows is let in. It outlives every request.
+    void let_in_by(garden_access& garden) { garden_ = &garden; }
 
     std::optional<net::http_response> screen(net::http_request& head) override;
     task<net::http_response>          handle(net::http_request request) override;
@@ -73,11 +80,20 @@ private:
     std::optional<net::http_response> forged(const net::http_request& request) const;
     net::http_response                with_guards(net::http_response answer) const;
 
-    net::http_response ways_to_sign_in() const;
-    net::http_response sign_in(const net::http_request& request);
+    net::http_response       ways_to_sign_in() const;
+    task<net::http_response> sign_in(net::http_request request);
+    task<net::http_response> sign_in_with_token(value what);
+    task<net::http_response> let_in(secret token, std::string kind);
+    net::http_response       refusal_of_garden(const failure& why);
+    /// Nothing: `q.who` may ask.
+    task<std::optional<net::http_response>> enter(question& q);
+    std::optional<problem>                  too_much_of(const question& q);
+    task<net::http_response>                answered(const route& by, question q);
+    void note(const session& of, const std::string& what, unsigned status) const;
+
     net::http_response sign_out(const net::http_request& request);
     std::string        me_json(const session& of) const;
-    std::string        cookie_field(std::string_view token, std::chrono::seconds life) const;
+    std::string        cookie_field(std::string_view token, utc_time::duration life) const;
 
     reply me(question q);
     reply fields(question q);
@@ -103,6 +119,9 @@ private:
     options               opt_;
     sessions              sessions_;
     news_desk             news_;
+    user_limits           limits_;
+    garden_access*        garden_ = nullptr;
+    log_gate              refused_{}, away_{};
     std::size_t           streams_ = 0;
 };
 

@@ -20,7 +20,6 @@ class tail_stream final : public net::http_stream {
 public:
     struct options {
         filter::node_ptr      what{};
-        readable_clusters     who{};
         wanted_fields         fields{};
         std::string           position{};
         news_desk::issue_ptr  first{};  // what came after it, where that is known already

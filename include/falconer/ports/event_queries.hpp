@@ -25,6 +25,8 @@ struct readable_clusters {
     /// that was heard of before then was of another project of that name.
     std::map<std::string, utc_time, std::less<>> begun{};
     std::string landscape{};  // whose projects these are; empty: of any
+
+    friend bool operator==(const readable_clusters&, const readable_clusters&) = default;
 };
 
 struct cluster_name {

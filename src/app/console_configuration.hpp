@@ -1,6 +1,7 @@
 // The section `console` of the configuration, and who may sign in.
 #pragma once
 
+#include "console/access/oidc.hpp"
 #include "console/sessions.hpp"
 #include "console/user_limits.hpp"
 #include "falconer/strict_yaml.hpp"
@@ -25,6 +26,13 @@ struct console_garden {
     std::chrono::seconds  keep{30};       // a decision
 };
 
+/// Where people sign in, if not with a token.
+struct console_oidc {
+    bool                           asked = false;  // there is such a section
+    std::filesystem::path          ca{};
+    console::oidc_sign_in::options how{};
+};
+
 struct console_configuration {
     asio::ip::tcp::endpoint                         listen{asio::ip::address_v6::any(), 8443};
     std::optional<net::tls_server_context::options> tls{};
@@ -33,7 +41,9 @@ struct console_configuration {
     std::chrono::seconds                            session{std::chrono::hours{24}};
     std::filesystem::path                           demo_users{};
     console_garden                                  garden{};
+    console_oidc                                    oidc{};
     console::user_limits::options                   limits{};
+    std::filesystem::path                           session_key{};  // of cookies
     bool                                            audit_reads = false;
     std::size_t                                     connections = 4;  // of the store
     net::http_server_options   http{.connections = 256, .leave_with_peer = true};

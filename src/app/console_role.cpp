@@ -4,6 +4,7 @@
 #include "clock_gauge.hpp"
 #include "console/documents.hpp"
 #include "falconer/log.hpp"
+#include "falconer/read_file.hpp"
 #include "k8s/kube_client.hpp"
 
 #include <utility>
@@ -46,6 +47,7 @@ console::handler::options console_role::handler_options(std::vector<console::use
     opt.hosts           = opt_.hosts;
     opt.limits          = opt_.limits;
     opt.audit_reads     = opt_.audit_reads;
+    opt.box             = box_;
     opt.version         = FALCONER_VERSION;
     // A name that leads here but is not ours is somebody's trick: pages of other sites would be
     // ours.
@@ -76,6 +78,36 @@ result<void> console_role::ask_garden() {
     return {};
 }
 
+result<void> console_role::read_session_key() {
+    const auto& file = opt_.session_key;
+    if (file.empty()) return {};
+    constexpr std::size_t least = 32, most = 4096;
+    auto                  read = read_file(file, most);
+    if (!read)
+        return failure{read.error().code, file.string() + ": " + read.error().detail}.while_doing(
+            "console.sessionKeyFile"
+        );
+    if (read->size() < least)
+        return failure{errc::broken, "console.sessionKeyFile: fewer than 32 bytes can be guessed"};
+    box_.emplace(secret(std::move(*read)));
+    return {};
+}
+
+/// Nor need that.
+result<void> console_role::sign_in_elsewhere() {
+    net::http_client::options how;
+    how.answer     = 10s;
+    how.body_bytes = 1024 * 1024;
+    how.ca         = opt_.oidc.ca.string();
+    auto made      = net::make_http_client(loop_, time_, std::move(how));
+    if (!made) return std::move(made).error().while_doing("console.oidc.caFile");
+    web_     = std::move(*made);
+    auto box = box_ ? *box_ : net::sealed_box::with_random_key();
+    oidc_.emplace(time_, *web_, std::move(box), opt_.oidc.how);
+    handler_->sign_in_at(*oidc_);
+    return {};
+}
+
 result<void> console_role::start() {
     std::vector<console::user> users;
     if (!opt_.demo_users.empty()) {
@@ -90,8 +122,11 @@ result<void> console_role::start() {
     }
     if (opt_.garden.asked)
         if (auto done = ask_garden(); !done) return done;
+    if (auto done = read_session_key(); !done) return done;
     handler_.emplace(loop_, time_, stores_, replay_, handler_options(std::move(users)));
     if (access_) handler_->let_in_by(*access_);
+    if (opt_.oidc.asked)
+        if (auto done = sign_in_elsewhere(); !done) return done;
     endpoint_.emplace("console", loop_, time_, opt_.http, *handler_);
     auto listening = endpoint_->start(opt_.listen, opt_.tls);
     if (!listening) return std::move(listening).error().while_doing("console.listen");

@@ -3,6 +3,7 @@
 
 #include "configuration.hpp"
 #include "console/access/garden_access.hpp"
+#include "console/access/oidc.hpp"
 #include "console/handler.hpp"
 #include "console/merged_queries.hpp"
 #include "falconer/metrics.hpp"
@@ -39,6 +40,8 @@ public:
 
 private:
     result<void>              ask_garden();
+    result<void>              read_session_key();
+    result<void>              sign_in_elsewhere();
     console::handler::options handler_options(std::vector<console::user> users) const;
 
     asio::any_io_executor                 loop_;
@@ -50,6 +53,9 @@ private:
     metrics_registry&                     metrics_;
     std::unique_ptr<kube_api>             garden_;
     std::optional<console::garden_access> access_;
+    std::unique_ptr<net::http_client>     web_;
+    std::optional<console::oidc_sign_in>  oidc_;
+    std::optional<net::sealed_box>        box_;
     std::optional<console::handler>       handler_;
     std::optional<http_endpoint>          endpoint_;
     bool                                  listening_ = false;

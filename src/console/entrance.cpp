@@ -12,7 +12,10 @@
 namespace falconer::console {
 namespace {
 
-constexpr std::string_view bearer = "Bearer ";
+constexpr std::string_view bearer          = "Bearer ";
+constexpr std::string_view session_purpose = "session";
+/// Browsers keep 4 KiB, name and attributes included. Source: RFC 6265 §6.1
+constexpr std::size_t largest_cookie = 3800;
 
 problem not_signed_in() {
     return {401, "not-signed-in", "Nobody is signed in", "Sign in, and try again."};
@@ -77,24 +80,50 @@ task<net::http_response> handler::sign_in_with_token(value what) {
     } else {
         token = secret(std::string(what.text_at({"token"})));
     }
-    co_return co_await let_in(std::move(token), "token");
+    auto opened = co_await let_in(std::move(token), "token", {});
+    if (!opened) co_return refusal_of_garden(opened.error());
+    auto answer = json_answer(me_json(*opened->what));
+    answer.headers.add("Set-Cookie", cookie_field(opened->token, opened->what->ends - time_.utc()));
+    co_return answer;
 }
 
 /// Opens a session for whoever has this token.
-task<net::http_response> handler::let_in(secret token, std::string kind) {
+task<result<sessions::opened>> handler::let_in(secret token, std::string kind, std::string cookie) {
     secret asked  = token;
     auto   rights = co_await garden_->of(std::move(asked), garden_access::right::read);
-    if (!rights) co_return refusal_of_garden(rights.error());
+    if (!rights) co_return std::move(rights).error();
     const auto ends = rights->ends;
     auto       made = session_of(std::move(*rights), std::move(token), *garden_);
     made.kind       = std::move(kind);
-    auto opened     = sessions_.open(std::move(made), ends);
+    const bool here = cookie.empty();
+    if (here && opt_.box) {
+        auto sealed = opt_.box->seal(
+            json_text({{"token", made.token.reveal()}, {"kind", made.kind}}), session_purpose
+        );
+        if (sealed.size() <= largest_cookie) cookie = std::move(sealed);
+    }
+    auto opened = sessions_.open(std::move(made), ends, std::move(cookie));
+    if (!here) co_return opened;
     log_of("console").info(
         "signed in user=\"{}\" way={}", in_one_line(opened.what->who.name), opened.what->kind
     );
-    auto answer = json_answer(me_json(*opened.what));
-    answer.headers.add("Set-Cookie", cookie_field(opened.token, opened.what->ends - time_.utc()));
-    co_return answer;
+    co_return opened;
+}
+
+/// Of a cookie that another replica made. Null: it is none.
+task<result<session_ptr>> handler::resumed(std::string cookie) {
+    const session_ptr none;
+    if (!opt_.box || garden_ == nullptr || sessions_.is_over(cookie)) co_return none;
+    const auto text = opt_.box->open(cookie, session_purpose);
+    if (!text) co_return none;
+    const auto read = parse_json(*text);
+    if (!read) co_return none;
+    secret      token(std::string(read->text_at({"token"})));
+    std::string kind(read->text_at({"kind"}));
+    auto        opened = co_await let_in(std::move(token), std::move(kind), std::move(cookie));
+    if (!opened && opened.error().code == errc::denied) co_return none;
+    if (!opened) co_return std::move(opened).error();
+    co_return opened->what;
 }
 
 /// Whose request it is: of the header Authorization or of a session. What they may see is of now.
@@ -114,6 +143,12 @@ task<std::optional<net::http_response>> handler::enter(question& q) {
         }
     } else {
         q.who = sessions_.find(q.token);
+        if (!q.who) {
+            std::string cookie    = q.token;
+            auto        elsewhere = co_await resumed(std::move(cookie));
+            if (!elsewhere) co_return refusal_of_garden(elsewhere.error());
+            q.who = std::move(*elsewhere);
+        }
     }
     if (!q.who) co_return answer_of(not_signed_in());
     auto may = co_await look_again(q.who, time_);

@@ -1,5 +1,6 @@
 #include "handler.hpp"
 
+#include "access/oidc.hpp"
 #include "documents.hpp"
 #include "falconer/log.hpp"
 #include "falconer/value.hpp"
@@ -151,6 +152,12 @@ task<net::http_response> handler::api(net::http_request request, address where) 
     if (path == "/api/v1/session" && request.method == "POST")
         co_return co_await sign_in(std::move(request));
     if (path == "/api/v1/session" && request.method == "DELETE") co_return sign_out(request);
+    if (path == "/api/v1/sign-in/oidc" && request.method == "GET")
+        co_return co_await begin_elsewhere(std::move(where));
+    if (path == "/api/v1/sign-in/oidc/callback" && request.method == "GET") {
+        std::string kept(cookie(request, flow_cookie).value_or(""));
+        co_return co_await back_from_elsewhere(std::move(where), std::move(kept));
+    }
     bool        path_known = false;
     const auto* found      = route_of(request.method, path, path_known);
     if (found == nullptr && !path_known && path != "/api/v1/session")
@@ -202,6 +209,13 @@ net::http_response handler::ways_to_sign_in() const {
             json->EndObject();
         }
         json->EndArray();
+        json->EndObject();
+    }
+    if (oidc_ != nullptr) {
+        json->StartObject();
+        json.key("kind").text("oidc");
+        json.key("title").text(oidc_->how().title);
+        json.key("href").text("/api/v1/sign-in/oidc");
         json->EndObject();
     }
     if (garden_ != nullptr) {

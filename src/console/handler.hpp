@@ -3,6 +3,7 @@
 
 #include "event_view.hpp"
 #include "falconer/net/http_handler.hpp"
+#include "falconer/net/sealed_box.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/value.hpp"
@@ -14,10 +15,13 @@
 #include <asio/any_io_executor.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace falconer::console {
+
+class oidc_sign_in;
 
 /// Puts a quarantined body back: as an event, if it is one by today's rules.
 class body_replay {
@@ -46,6 +50,9 @@ public:
         std::size_t              questions = 8, tails = 6, exports = 2;  // of one session, at once
         user_limits::options     limits{};
         bool                     audit_reads = false;  // each question is a line of the log
+        /// Under which sessions lie in their cookies, so that every replica knows them; none: they
+        /// are this process's.
+        std::optional<net::sealed_box> box{};
     };
 
     handler(
@@ -55,6 +62,9 @@ public:
 
     /// From now on whoever the garden knows is let in. It outlives every request.
     void let_in_by(garden_access& garden) { garden_ = &garden; }
+
+    /// … and whoever signs in there. Only with a garden. It outlives every request.
+    void sign_in_at(oidc_sign_in& there) { oidc_ = &there; }
 
     std::optional<net::http_response> screen(net::http_request& head) override;
     task<net::http_response>          handle(net::http_request request) override;
@@ -83,8 +93,12 @@ private:
     net::http_response       ways_to_sign_in() const;
     task<net::http_response> sign_in(net::http_request request);
     task<net::http_response> sign_in_with_token(value what);
-    task<net::http_response> let_in(secret token, std::string kind);
-    net::http_response       refusal_of_garden(const failure& why);
+    /// `cookie`: of a session that another replica has opened; else empty.
+    task<result<sessions::opened>> let_in(secret token, std::string kind, std::string cookie);
+    task<result<session_ptr>>      resumed(std::string cookie);
+    task<net::http_response>       begin_elsewhere(address where);
+    task<net::http_response>       back_from_elsewhere(address back, std::string kept);
+    net::http_response             refusal_of_garden(const failure& why);
     /// Nothing: `q.who` may ask.
     task<std::optional<net::http_response>> enter(question& q);
     std::optional<problem>                  too_much_of(const question& q);
@@ -121,6 +135,7 @@ private:
     news_desk             news_;
     user_limits           limits_;
     garden_access*        garden_ = nullptr;
+    oidc_sign_in*         oidc_   = nullptr;
     log_gate              refused_{}, away_{};
     std::size_t           streams_ = 0;
 };

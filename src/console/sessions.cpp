@@ -50,10 +50,11 @@ result<sessions::opened> sessions::sign_in(std::string_view name, std::string_vi
     return open({.who = *who}, std::nullopt);
 }
 
-sessions::opened sessions::open(session of, std::optional<utc_time> ends) {
+sessions::opened sessions::open(session of, std::optional<utc_time> ends, std::string token) {
     of.ends = time_.utc() + opt_.life;
     if (ends) of.ends = std::min(of.ends, *ends);
-    opened it{new_token(), std::make_shared<session>(std::move(of))};
+    if (token.empty()) token = new_token();
+    opened it{std::move(token), std::make_shared<session>(std::move(of))};
     keep(it.token, it.what);
     return it;
 }
@@ -139,6 +140,8 @@ void sessions::sign_out(std::string_view token) {
     const auto it = all_.find(token);
     if (it == all_.end()) return;
     it->second->over = true;
+    std::erase_if(over_, [&](const auto& each) { return each.second <= time_.utc(); });
+    over_.insert_or_assign(it->first, it->second->ends);
     std::erase(oldest_first_, it->first);
     all_.erase(it);
 }

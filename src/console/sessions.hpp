@@ -88,7 +88,10 @@ public:
     /// Nothing: there is none of that token, or it has ended.
     session_ptr find(std::string_view token);
     /// Of somebody whom the garden knows. `ends`: no later than that.
-    opened open(session of, std::optional<utc_time> ends);
+    /// `token`: what it is found by; empty: made here.
+    opened open(session of, std::optional<utc_time> ends, std::string token = {});
+    /// Whether somebody has signed out of it here, where others might open it again.
+    bool is_over(std::string_view token) const { return over_.contains(token); }
     /// The one of a token that comes with every request; made by whoever gets nothing.
     session_ptr find_bearer(const secret& token);
     session_ptr open_bearer(session of, std::optional<utc_time> ends);
@@ -109,6 +112,7 @@ private:
     std::map<std::string, session_ptr, std::less<>> all_;
     std::deque<std::string>                         oldest_first_;
     std::deque<steady_time>                         failed_;
+    std::map<std::string, utc_time, std::less<>>    over_;  // until when
 };
 
 }  // namespace falconer::console

@@ -24,6 +24,10 @@ std::string flow_field(std::string_view kept, std::chrono::seconds life, bool se
            std::to_string(life.count()) + (secure ? "; Secure" : "");
 }
 
+problem not_so() {
+    return {403, "forbidden", "Not in this way", "Nobody signs in elsewhere: see console.oidc."};
+}
+
 /// The page says it in its own words.
 std::string refusal(const failure& why) {
     return why.code == errc::denied ? "/sign-in?refused=sign-in" : "/sign-in?refused=away";
@@ -32,7 +36,7 @@ std::string refusal(const failure& why) {
 }  // namespace
 
 task<net::http_response> handler::begin_elsewhere(address where) {
-    if (oidc_ == nullptr || garden_ == nullptr) co_return answer_of(not_found(where.path));
+    if (oidc_ == nullptr || garden_ == nullptr) co_return answer_of(not_so());
     auto to    = where.text("to");
     auto begun = co_await oidc_->begin(std::move(to));
     if (!begun) {
@@ -49,13 +53,14 @@ task<net::http_response> handler::begin_elsewhere(address where) {
 }
 
 task<net::http_response> handler::back_from_elsewhere(address back, std::string kept) {
-    if (oidc_ == nullptr || garden_ == nullptr) co_return answer_of(not_found(back.path));
+    if (oidc_ == nullptr || garden_ == nullptr) co_return answer_of(not_so());
     const auto over  = flow_field("", std::chrono::seconds(0), oidc_->is_secure());
     auto       ended = co_await oidc_->finish(std::move(back.parameters), std::move(kept));
     result<sessions::opened> opened = failure{errc::denied, ""};
     if (ended) {
-        secret token = ended->token;
-        opened       = co_await let_in(std::move(token), "oidc", {});
+        secret      token = ended->token;
+        std::string kind  = "oidc", none;
+        opened            = co_await let_in(std::move(token), std::move(kind), std::move(none));
     }
     if (!ended || !opened) {
         const auto& why = ended ? opened.error() : ended.error();

@@ -38,8 +38,7 @@ project_watch::project_watch(kube_api& garden)
     : garden_(garden), cache_([](value object) { return reduced(object); }) {}
 
 task<void> project_watch::run() {
-    kube_type type = projects_type;
-    co_await garden_.follow(std::move(type), {}, *this);
+    return garden_.follow(projects_type, {}, *this);
 }
 
 void project_watch::heard(kube_event event) {

@@ -65,6 +65,13 @@ constexpr std::array<cluster_right, 15> admission_in_garden{{
     {"create", admission, "validatingwebhookconfigurations"},
 }};
 
+constexpr std::array<cluster_right, 4> console_in_garden{{
+    {"create", "authentication.k8s.io", "tokenreviews"},
+    {"create", "authorization.k8s.io", "subjectaccessreviews"},
+    {"list", core, "projects"},
+    {"watch", core, "projects"},
+}};
+
 const kube_type who_am_i{
     .group      = "authentication.k8s.io",
     .kind       = "SelfSubjectReview",
@@ -115,6 +122,9 @@ std::span<const cluster_right> rights_of_controller_in_garden() {
 }
 std::span<const cluster_right> rights_of_admission_in_garden() {
     return admission_in_garden;
+}
+std::span<const cluster_right> rights_of_console_in_garden() {
+    return console_in_garden;
 }
 
 task<result<cluster_findings>> check_cluster(

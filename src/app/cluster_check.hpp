@@ -24,6 +24,8 @@ struct cluster_right {
 std::span<const cluster_right> rights_of_controller_in_seed();
 std::span<const cluster_right> rights_of_controller_in_garden();
 std::span<const cluster_right> rights_of_admission_in_garden();
+/// Source: docs/console.md.
+std::span<const cluster_right> rights_of_console_in_garden();
 
 struct cluster_findings {
     std::string              version{}, who{};  // "" where the cluster does not tell

@@ -41,13 +41,13 @@ class ConsoleOidc(unittest.TestCase):
                                         "--oidc-username-claim=email", "--oidc-username-prefix=-", "--oidc-groups-claim=groups"))
         self.addCleanup(self.garden.close)
         self.garden.define(*small_definitions("core.gardener.cloud"))
-        self.garden.call("POST", "/api/v1/namespaces", {"metadata": {"name": "garden-test"}})
+        self.garden.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "garden-test"}})
         self.garden.call("POST", "/apis/core.gardener.cloud/v1beta1/projects", {
             "apiVersion": "core.gardener.cloud/v1beta1", "kind": "Project", "metadata": {"name": "test"}, "spec": {"namespace": "garden-test"}})
-        self.garden.call("POST", f"{RBAC}/clusterroles", {"metadata": {"name": "viewer"}, "rules": [
+        self.garden.call("POST", f"{RBAC}/clusterroles", {"apiVersion": RBAC[6:], "kind": "ClusterRole", "metadata": {"name": "viewer"}, "rules": [
             {"apiGroups": ["core.gardener.cloud"], "resources": ["shoots"], "verbs": ["get"]}]})
         self.garden.call("POST", f"{RBAC}/namespaces/garden-test/rolebindings", {
-            "metadata": {"name": "team"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "viewer"},
+            "apiVersion": RBAC[6:], "kind": "RoleBinding", "metadata": {"name": "team"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "viewer"},
             "subjects": [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "team"}]})
         self.port = free_port()
         self.bed = Testbed(roles="ingestor,console", extra={"console": {"listen": f"127.0.0.1:{self.port}"}})

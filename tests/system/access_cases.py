@@ -28,13 +28,13 @@ class AccessCases:
     """A test class that mixes it in has `call(verb, path, body)` for the garden and `console_kubeconfig()`."""
 
     def set_up_access(self):
-        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": "people"}})
+        self.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "people"}})
         for name, rules in RULES.items():
-            self.call("POST", f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": rules})
+            self.call("POST", f"{RBAC}/clusterroles", {"apiVersion": RBAC[6:], "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})
         for name in ("test", "other"):
             self.make_project(name)
         for name in (*SEES, "console"):
-            self.call("POST", "/api/v1/namespaces/people/serviceaccounts", {"metadata": {"name": name}})
+            self.call("POST", "/api/v1/namespaces/people/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}})
         self.bind("member", "member", "garden-test")
         for name in ("viewer", "operator", "admin", "console"):
             self.bind(name, name)
@@ -42,14 +42,14 @@ class AccessCases:
 
     def make_project(self, name):
         if self.call("GET", f"/api/v1/namespaces/garden-{name}") is None:
-            self.call("POST", "/api/v1/namespaces", {"metadata": {"name": f"garden-{name}"}})
+            self.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"garden-{name}"}})
         self.call("POST", f"{GARDENER}/projects", {"apiVersion": "core.gardener.cloud/v1beta1", "kind": "Project", "metadata": {"name": name},
                                                    "spec": {"namespace": f"garden-{name}"}})
 
     def bind(self, account, role, namespace=None):
         """Without a namespace: everywhere."""
         path = f"{RBAC}/namespaces/{namespace}/rolebindings" if namespace else f"{RBAC}/clusterrolebindings"
-        self.call("POST", path, {"metadata": {"name": f"{account}-{role}"},
+        self.call("POST", path, {"apiVersion": RBAC[6:], "kind": "RoleBinding" if namespace else "ClusterRoleBinding", "metadata": {"name": f"{account}-{role}"},
                                  "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
                                  "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "people"}]})
 
@@ -70,7 +70,7 @@ class AccessCases:
             token = self.bed.token(cluster)
             self.assertEqual(self.bed.post(event(cluster, rule=rule), token)[0], 200)
             self.assertEqual(self.bed.post('{"rule": "x"}', token)[0], 202)
-        eventually(lambda: self.ask("operator", "/api/v1/me")[0] == 200, what="the console knows its garden")
+        eventually(lambda: len(self.ask("viewer", "/api/v1/me")[1].get("projects", [])) == 2, what="the console knows its garden")
         for each in self.ask("operator", "/api/v1/events")[1]["events"]:
             self.keys[each["rule"]] = each["key"]
         self.aside = {each["cluster"].get("project"): each["id"] for each in self.ask("operator", "/api/v1/quarantine")[1]["bodies"]}

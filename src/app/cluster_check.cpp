@@ -131,6 +131,14 @@ std::vector<cluster_right> rights_of_admission_in_garden() {
     return all;
 }
 
+std::vector<cluster_right> rights_of_console_in_garden() {
+    std::vector<cluster_right> all;
+    add(all, {"create"}, "authentication.k8s.io", "tokenreviews");
+    add(all, {"create"}, "authorization.k8s.io", "subjectaccessreviews");
+    add(all, {"list", "watch"}, core, "projects");
+    return all;
+}
+
 task<result<cluster_findings>> check_cluster(
     asio::any_io_executor loop, time_source& time, k8s::kube_access access,
     std::span<const cluster_right> needed

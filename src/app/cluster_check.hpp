@@ -27,6 +27,8 @@ struct cluster_right {
 std::vector<cluster_right> rights_of_controller_in_seed(const controller_configuration& how);
 std::vector<cluster_right> rights_of_controller_in_garden();
 std::vector<cluster_right> rights_of_admission_in_garden();
+/// Source: docs/console.md.
+std::vector<cluster_right> rights_of_console_in_garden();
 
 struct cluster_findings {
     std::string              version{}, who{};  // "" where the cluster does not tell

@@ -3,14 +3,54 @@
 #include "falconer/read_file.hpp"
 #include "falconer/value.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
 namespace falconer::app {
 namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::string_view callback = "/api/v1/sign-in/oidc/callback";
+
 /// "https://dashboard.example.com", "'self'": one source of a policy, which nothing can end early.
 bool is_source(std::string_view text) {
     return !text.empty() && text.find_first_of(" \t\r\n;,") == text.npos;
+}
+
+void read_garden(yaml_document::reader in, console_garden& into) {
+    std::string kubeconfig = into.kubeconfig.string();
+    in.read("kubeconfig", kubeconfig);
+    into.kubeconfig = kubeconfig;
+    in.read("landscape", into.landscape);
+    // Decided: nobody sees for longer than a minute what they may not see any more.
+    in.read_duration("decisionsKept", into.keep, 1s, 60s);
+}
+
+void read_oidc(yaml_document::reader in, console_oidc& into) {
+    auto&      how  = into.how;
+    const auto path = [&](const char* key, std::filesystem::path& to) {
+        std::string text = to.string();
+        in.read(key, text);
+        to = text;
+    };
+    in.read("issuer", how.issuer);
+    in.read("clientID", how.client);
+    path("clientSecretFile", how.secret_file);
+    in.read("redirectURL", how.redirect);
+    in.read("scopes", how.scopes);
+    in.read("title", how.title);
+    path("caFile", into.ca);
+    if (!into.asked) return;
+    for (const auto& [key, is] : {std::pair{"issuer", &how.issuer}, {"redirectURL", &how.redirect}})
+        if (const auto read = console::parse_web_address(*is); !read)
+            in.complain(key, read.error().detail);
+    if (how.client.empty()) in.complain("clientID", "is needed");
+    if (!how.redirect.ends_with(callback))
+        in.complain("redirectURL", "ends with " + std::string(callback));
+    if (std::ranges::find(how.scopes, "openid") == how.scopes.end())
+        in.complain("scopes", "openid is one of them");
 }
 
 }  // namespace
@@ -26,11 +66,37 @@ void read_console(yaml_document::reader& in, console_configuration& into, bool n
     std::string users = into.demo_users.string();
     in.read("demoUsersFile", users);
     into.demo_users = users;
-    if (needed && users.empty())
+    in.read("auditReads", into.audit_reads);
+    std::string key = into.session_key.string();
+    in.read("sessionKeyFile", key);
+    into.session_key = key;
+    auto limits      = in.section("limits");
+    limits.read("questionsPerSecond", into.limits.per_second, 1, 10'000);
+    limits.read("questionsAtOnce", into.limits.at_once, 1, 100'000);
+    limits.read_duration("storeTimePerMinute", into.limits.store_time, 1s, 3600s);
+    into.garden.asked = in.has("garden");
+    read_garden(in.section("garden"), into.garden);
+    into.oidc.asked = in.has("oidc");
+    read_oidc(in.section("oidc"), into.oidc);
+    if (into.oidc.asked && !into.garden.asked)
+        in.complain("oidc", "needs garden: it says what those who sign in may see");
+    if (needed && users.empty() && !into.garden.asked)
         in.complain(
-            "demoUsersFile",
-            "is needed: this build knows no other way to sign in (`falconer up` makes such a file)"
+            "garden",
+            "is needed: nobody could sign in (or demoUsersFile, for trying over loopback; "
+            "`falconer "
+            "up` makes such a file)"
         );
+}
+
+void apply_environment(console_configuration& into) {
+    if (!into.garden.asked || !into.garden.kubeconfig.empty()) return;
+    for (const auto* name : {"GARDEN_KUBECONFIG", "KUBECONFIG"}) {
+        const char* const said = std::getenv(name);
+        if (said == nullptr || *said == '\0') continue;
+        into.garden.kubeconfig = said;
+        return;
+    }
 }
 
 result<std::vector<console::user>> read_demo_users(const std::filesystem::path& file) {

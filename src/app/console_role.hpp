@@ -2,14 +2,18 @@
 #pragma once
 
 #include "configuration.hpp"
+#include "console/access/garden_access.hpp"
+#include "console/access/oidc.hpp"
 #include "console/handler.hpp"
 #include "console/merged_queries.hpp"
 #include "console/merged_triage.hpp"
+#include "falconer/metrics.hpp"
 #include "http_endpoint.hpp"
 #include "quarantine_replay.hpp"
 #include "store/pg_event_queries.hpp"
 #include "store/pg_triage.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,8 +24,8 @@ namespace falconer::app {
 class console_role {
 public:
     console_role(
-        asio::any_io_executor loop, time_source& time, const store_configuration& store,
-        const console_configuration& how
+        asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
+        const store_configuration& store, const console_configuration& how
     );
 
     /// Returns when it listens. Errors: one sentence that says what to do.
@@ -37,19 +41,28 @@ public:
     unsigned short port() const { return endpoint_->port(); }
 
 private:
+    result<void>              ask_garden();
+    result<void>              read_session_key();
+    result<void>              sign_in_elsewhere();
     console::handler::options handler_options(std::vector<console::user> users) const;
 
-    asio::any_io_executor           loop_;
-    time_source&                    time_;
-    console_configuration           opt_;
-    store::pg_event_queries         store_;
-    console::merged_queries         stores_;
-    store::pg_triage                desk_;
-    console::merged_triage          desks_;
-    quarantine_replay               replay_;
-    std::optional<console::handler> handler_;
-    std::optional<http_endpoint>    endpoint_;
-    bool                            listening_ = false;
+    asio::any_io_executor                 loop_;
+    time_source&                          time_;
+    console_configuration                 opt_;
+    store::pg_event_queries               store_;
+    console::merged_queries               stores_;
+    store::pg_triage                      desk_;
+    console::merged_triage                desks_;
+    quarantine_replay                     replay_;
+    metrics_registry&                     metrics_;
+    std::unique_ptr<kube_api>             garden_;
+    std::optional<console::garden_access> access_;
+    std::unique_ptr<net::http_client>     web_;
+    std::optional<console::oidc_sign_in>  oidc_;
+    std::optional<net::sealed_box>        box_;
+    std::optional<console::handler>       handler_;
+    std::optional<http_endpoint>          endpoint_;
+    bool                                  listening_ = false;
 };
 
 }  // namespace falconer::app

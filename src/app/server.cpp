@@ -32,7 +32,8 @@ descriptor_wishes wishes_of(const configuration& how, const std::set<std::string
     if (roles.contains("controller")) all.kubernetes = how.controller.requests;
     if (roles.contains("admission")) all.kubernetes += 16;
     if (roles.contains("console"))
-        all.kubernetes += how.console.http.connections + how.console.connections;
+        all.kubernetes += how.console.http.connections + how.console.connections +
+                          (how.console.garden.asked ? 33 : 0);
     return all;
 }
 
@@ -184,7 +185,7 @@ task<result<void>> server::start() {
         if (auto up = admission_->start(); !up) co_return std::move(up).error();
     }
     if (roles_.contains("console")) {
-        console_.emplace(loop_, time_, how_.store, how_.console);
+        console_.emplace(loop_, time_, metrics_, how_.store, how_.console);
         if (auto up = console_->start(); !up) co_return std::move(up).error();
     }
     if (needs_store()) look_after_the_store();

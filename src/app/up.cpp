@@ -212,6 +212,7 @@ configuration up_application::configure() const {
     how.ingestor.heartbeat_secret   = opt_.data / "keys" / "heartbeat.secret";
     how.falco.heartbeat_secret_file = how.ingestor.heartbeat_secret.string();
     how.console.listen              = free_near(how.console.listen);
+    how.console.garden              = {.asked = true, .kubeconfig = kubernetes_->kubeconfig_file()};
     how.console.drain               = {.accept = 0s, .idle = 0s, .grace = 5s};
     return how;
 }

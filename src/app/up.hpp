@@ -51,9 +51,11 @@ private:
     result<void> start_landscape();
     void         recognise_shoots();
     void         add_project(const std::string& name);
-    void         add_shoots();
-    std::string  token_of(const cluster_identity& who) const;
-    secret       heartbeat_key_of(const cluster_identity& who) const;
+    void         add_roles();
+    void add_account(const std::string& in, const std::string& name, const std::string& role);
+    void add_shoots();
+    std::string token_of(const cluster_identity& who) const;
+    secret      heartbeat_key_of(const cluster_identity& who) const;
     /// A value of a Secret that was delivered into its cluster; empty: there is none.
     std::string delivered(
         const cluster_identity& who, const std::string& name, const std::string& key

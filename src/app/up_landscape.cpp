@@ -83,6 +83,49 @@ void up_application::add_project(const std::string& name) {
     const value labels{{"project.gardener.cloud/name", name}};
     (void)store.create(namespaces_type, {{}, in}, {{"metadata", {{"labels", labels}}}}, {});
     (void)store.create(projects, {{}, name}, {{"spec", {{"namespace", in}}}}, {});
+    add_account(in, "member", "project-member");
+}
+
+/// Somebody to sign in as: `kubectl create token NAME -n NAMESPACE`. In `garden`: everywhere.
+void up_application::add_account(
+    const std::string& in, const std::string& name, const std::string& role
+) {
+    const std::string rbac = "rbac.authorization.k8s.io";
+    const kube_type   accounts{.kind = "ServiceAccount", .plural = "serviceaccounts"};
+    const kube_type   here{.group = rbac, .kind = "RoleBinding", .plural = "rolebindings"};
+    const kube_type   everywhere{
+          .group      = rbac,
+          .kind       = "ClusterRoleBinding",
+          .plural     = "clusterrolebindings",
+          .namespaced = false
+    };
+    const bool  wide = in == "garden";
+    const value subject{{"kind", "ServiceAccount"}, {"name", name}, {"namespace", in}};
+    const value binding{
+        {"roleRef", {{"apiGroup", rbac}, {"kind", "ClusterRole"}, {"name", role}}},
+        {"subjects", value::list_type{subject}}
+    };
+    auto& store = kubernetes_->store();
+    (void)store.create(accounts, {in, name}, value::map(), {});
+    (void)store.create(wide ? everywhere : here, {wide ? "" : in, role + "-" + name}, binding, {});
+}
+
+/// What the people of the demo may do. Source: Gardener's roles of projects and of its dashboard.
+void up_application::add_roles() {
+    const kube_type roles{
+        .group      = "rbac.authorization.k8s.io",
+        .kind       = "ClusterRole",
+        .plural     = "clusterroles",
+        .namespaced = false
+    };
+    const auto add = [&](const char* name, const char* rules) {
+        const auto read = parse_json(rules);
+        (void)kubernetes_->store().create(roles, {{}, name}, {{"rules", *read}}, {});
+    };
+    add("project-member",
+        R"([{"apiGroups":["core.gardener.cloud"],"resources":["shoots"],"verbs":["get","list","update"]}])"
+    );
+    add("operator", R"([{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}])");
 }
 
 void up_application::add_shoots() {
@@ -98,6 +141,8 @@ void up_application::add_shoots() {
     const auto shoot   = parse_yaml(sandbox::demo_file("examples/shoot.yaml"));
     (void)store.create(profiles, {}, *profile, {});
     (void)store.create(namespaces_type, {{}, "garden"}, value::map(), {});
+    add_roles();
+    add_account("garden", "operator", "operator");
     add_project("demo");
     // The first one is the example, the others are like it.
     if (opt_.shoots > 0) (void)store.create(shoots_type, {"garden-demo", {}}, *shoot, {});

@@ -1,5 +1,6 @@
 #include "falconer/ports/event_queries.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace falconer {
@@ -52,6 +53,15 @@ event_contents::event_contents(const found_event& of) {
         .tags      = tags_,
         .fields    = &fields_,
     };
+}
+
+bool may_see(const readable_clusters& who, const cluster_name& what) {
+    if (who.everything) return true;
+    if (!what.project || std::ranges::find(who.projects, *what.project) == who.projects.end())
+        return false;
+    if (!who.landscape.empty() && what.landscape != who.landscape) return false;
+    const auto begun = who.begun.find(*what.project);
+    return begun == who.begun.end() || (what.first_seen && *what.first_seen >= begun->second);
 }
 
 }  // namespace falconer

@@ -79,6 +79,10 @@ std::vector<cluster_to_look_at> clusters_of(doctor_report& out, const app::confi
         all.push_back(
             {"webhook garden", how.admission.kubeconfig, app::rights_of_admission_in_garden()}
         );
+    if (how.has_console && how.console.garden.asked)
+        all.push_back(
+            {"console garden", how.console.garden.kubeconfig, app::rights_of_console_in_garden()}
+        );
     if (all.empty())
         out.doubt("kubernetes", "no cluster is configured: neither role controller nor admission");
     return all;

@@ -238,6 +238,7 @@ int examine_configuration(
     if (problems.empty()) out.good("configuration", file);
     app::apply_environment(got.value.controller);
     app::apply_environment(got.value.admission);
+    app::apply_environment(got.value.console);
     clusters.apply_to(got.value);
     store_logins store;
     store.reader                   = got.value.store.as_reader();

@@ -71,6 +71,8 @@ void check_places(
         try_to_read("admission.kubeconfig", how.admission.kubeconfig);
         try_to_read("admission.sourceKubeconfig", how.admission.source_kubeconfig);
     }
+    if (roles.contains("console"))
+        try_to_read("console.garden.kubeconfig", how.console.garden.kubeconfig);
     if (!roles.contains("ingestor")) return;
     std::error_code wrong;
     const auto&     data = how.store.data_folder;
@@ -181,6 +183,7 @@ int serve(const serve_options& opt) {
     take_rules(opt.rules, got.value, problems);
     app::apply_environment(got.value.controller);
     app::apply_environment(got.value.admission);
+    app::apply_environment(got.value.console);
     if (roles.contains("controller")) app::apply_environment(got.value.falco, problems);
     problems.insert(problems.end(), got.problems.begin(), got.problems.end());
     if (got.readable) {

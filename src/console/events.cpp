@@ -280,7 +280,6 @@ handler::reply handler::tail(question q) {
     const auto&          wanted = std::get<event_search>(search);
     opt.what                    = of_new_events(wanted);
     opt.until  = wanted.triage.is_everything() ? std::nullopt : std::optional(wanted.triage.until);
-    opt.who    = q.who->who.sees;
     opt.fields = fields_of(q.where.find("fields"));
     const auto last = q.request.headers.find("Last-Event-ID");
     opt.position    = last ? std::string(*last) : q.where.text("from");

@@ -25,8 +25,9 @@ task<result<event_slice>> export_stream::next_page() {
 }
 
 task<std::string> export_stream::next() {
-    if (whose_->over || whose_->ends <= time_.utc())
-        throw std::runtime_error("signed out");  // and not: that was all
+    auto may = co_await look_again(whose_, time_);
+    if (!may) throw std::runtime_error("signed out");  // and not: that was all
+    opt_.search.search.who = whose_->who.sees;
     if (over_) co_return "";
     std::string text;
     if (!std::exchange(begun_, true) && opt_.as == form::csv) text = csv_head(opt_.fields);

@@ -1,5 +1,6 @@
 #include "handler.hpp"
 
+#include "access/oidc.hpp"
 #include "documents.hpp"
 #include "falconer/log.hpp"
 #include "falconer/value.hpp"
@@ -92,7 +93,7 @@ handler::handler(
     options opt
 )
     : loop_(loop), time_(time), store_(store), replay_(replay), opt_(std::move(opt)),
-      sessions_(time, opt_.sign_in), news_(loop, time, store, {}),
+      sessions_(time, opt_.sign_in), news_(loop, time, store, {}), limits_(time, opt_.limits),
       turns_(std::make_shared<turnstile>(std::move(loop), opt_.reading)) {}
 
 std::optional<net::http_response> handler::screen(net::http_request& head) {
@@ -110,7 +111,9 @@ std::optional<net::http_response> handler::forged(const net::http_request& reque
     if (!opt_.hosts.empty() &&
         (!host || std::ranges::find(opt_.hosts, host_of(*host)) == opt_.hosts.end()))
         return refusal("The console is not called so: console.hosts has its names.");
-    if (!changes_something(request.method)) return std::nullopt;
+    // No page of somebody else's can make a browser send that.
+    if (!changes_something(request.method) || request.headers.find("Authorization"))
+        return std::nullopt;
     if (request.headers.find("X-Requested-With").value_or("") != "falconer")
         return refusal("The header X-Requested-With: falconer is missing.");
     const auto site = request.headers.find("Sec-Fetch-Site");
@@ -159,8 +162,15 @@ task<net::http_response> handler::api(net::http_request request, address where) 
     if (path == "/api/v1/openapi.yaml" || path == "/api/v1/openapi.json")
         co_return api_document(path.ends_with("yaml"));
     if (path == "/api/v1/sign-in") co_return ways_to_sign_in();
-    if (path == "/api/v1/session" && request.method == "POST") co_return sign_in(request);
+    if (path == "/api/v1/session" && request.method == "POST")
+        co_return co_await sign_in(std::move(request));
     if (path == "/api/v1/session" && request.method == "DELETE") co_return sign_out(request);
+    if (path == "/api/v1/sign-in/oidc" && request.method == "GET")
+        co_return co_await begin_elsewhere(std::move(where));
+    if (path == "/api/v1/sign-in/oidc/callback" && request.method == "GET") {
+        std::string kept(cookie(request, flow_cookie).value_or(""));
+        co_return co_await back_from_elsewhere(std::move(where), std::move(kept));
+    }
     bool        path_known = false;
     const auto* found      = route_of(request.method, path, path_known);
     if (found == nullptr && !path_known && path != "/api/v1/session")
@@ -169,22 +179,32 @@ task<net::http_response> handler::api(net::http_request request, address where) 
         co_return answer_of({405, "method", "Not in this way", request.method + " " + path});
 
     question q{.where = std::move(where)};
-    q.token   = cookie(request, session_cookie).value_or("");
-    q.who     = sessions_.find(q.token);
-    q.request = std::move(request);
-    if (!q.who)
-        co_return answer_of({401, "not-signed-in", "Nobody is signed in", "Sign in, and try again."}
-        );
-    if (found->count == nullptr) co_return co_await (this->*found->go)(std::move(q));
-    if ((*q.who).*(found->count) >= opt_.questions)
+    q.token      = cookie(request, session_cookie).value_or("");
+    q.request    = std::move(request);
+    auto refused = co_await enter(q);
+    if (refused) co_return std::move(*refused);
+    if (const auto much = too_much_of(q)) co_return answer_of(*much);
+    const auto who   = q.who;
+    const auto what  = q.request.method + ' ' + q.request.target;
+    const auto begun = time_.now();
+    auto       made  = co_await answered(*found, std::move(q));
+    limits_.spent(who->who.name, time_.now() - begun);
+    note(*who, what, made.status);
+    co_return made;
+}
+
+/// Of a session no more than its share at once.
+task<net::http_response> handler::answered(const route& by, question q) {
+    if (by.count == nullptr) co_return co_await (this->*by.go)(std::move(q));
+    if ((*q.who).*(by.count) >= opt_.questions)
         co_return answer_of(
             {.status      = 429,
              .kind        = "too-many",
              .title       = "Too many questions at once",
              .retry_after = 1}
         );
-    const counted_place place(q.who, found->count);
-    co_return co_await (this->*found->go)(std::move(q));
+    const counted_place place(q.who, by.count);
+    co_return co_await (this->*by.go)(std::move(q));
 }
 
 net::http_response handler::ways_to_sign_in() const {
@@ -204,24 +224,41 @@ net::http_response handler::ways_to_sign_in() const {
         json->EndArray();
         json->EndObject();
     }
+    if (oidc_ != nullptr) {
+        json->StartObject();
+        json.key("kind").text("oidc");
+        json.key("title").text(oidc_->how().title);
+        json.key("href").text("/api/v1/sign-in/oidc");
+        json->EndObject();
+    }
+    if (garden_ != nullptr) {
+        json->StartObject();
+        json.key("kind").text("token");
+        json->EndObject();
+    }
     json->EndArray();
     json->EndObject();
     return json_answer(json.taken());
 }
 
-std::string handler::cookie_field(std::string_view token, std::chrono::seconds life) const {
+std::string handler::cookie_field(std::string_view token, utc_time::duration life) const {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(life).count();
     return std::string(session_cookie) + '=' + std::string(token) +
-           "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(life.count()) +
+           "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(seconds) +
            (opt_.tls ? "; Secure" : "");
 }
 
-net::http_response handler::sign_in(const net::http_request& request) {
-    const auto read = parse_json(request.body);
+task<net::http_response> handler::sign_in(net::http_request request) {
+    auto read = parse_json(request.body);
+    if (read && (read->find("token") != nullptr || read->find("kubeconfig") != nullptr))
+        co_return co_await sign_in_with_token(std::move(*read));
     if (!read || read->find("user") == nullptr || read->find("password") == nullptr)
-        return answer_of(wrong_parameter("", "expected {\"user\": …, \"password\": …}"));
+        co_return answer_of(wrong_parameter(
+            "", R"(expected {"user": …, "password": …}, {"token": …} or {"kubeconfig": …})"
+        ));
     auto opened = sessions_.sign_in(read->text_at({"user"}), read->text_at({"password"}));
     if (!opened && opened.error().code == make_error_code(errc::overloaded))
-        return answer_of(
+        co_return answer_of(
             {.status      = 429,
              .kind        = "too-many",
              .title       = "Too many wrong passwords",
@@ -230,12 +267,12 @@ net::http_response handler::sign_in(const net::http_request& request) {
         );
     if (!opened) {
         log_of("console").warn("somebody was not let in");
-        return answer_of({401, "wrong-password", "Not signed in", opened.error().detail});
+        co_return answer_of({401, "wrong-password", "Not signed in", opened.error().detail});
     }
     log_of("console").info("signed in user={}", opened->what->who.name);
     auto answer = json_answer(me_json(*opened->what));
     answer.headers.add("Set-Cookie", cookie_field(opened->token, sessions_.life()));
-    return answer;
+    co_return answer;
 }
 
 net::http_response handler::sign_out(const net::http_request& request) {
@@ -249,7 +286,7 @@ std::string handler::me_json(const session& of) const {
     json_text_writer json;
     json->StartObject();
     json.key("user").text(of.who.name);
-    json.key("kind").text("demo");
+    json.key("kind").text(of.kind);
     json.key("everything")->Bool(of.who.sees.everything);
     json.key("projects")->StartArray();
     for (const auto& each : of.who.sees.projects) json.text(each);

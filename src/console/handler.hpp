@@ -3,25 +3,31 @@
 
 #include "event_view.hpp"
 #include "falconer/net/http_handler.hpp"
+#include "falconer/net/sealed_box.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/ports/triage_desk.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/turnstile.hpp"
+#include "falconer/value.hpp"
 #include "news_desk.hpp"
 #include "search_parameters.hpp"
 #include "sessions.hpp"
+#include "user_limits.hpp"
 #include "wire.hpp"
 
 #include <asio/any_io_executor.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 namespace falconer::console {
+
+class oidc_sign_in;
 
 /// Puts a quarantined body back: as an event, if it is one by today's rules.
 class body_replay {
@@ -50,6 +56,11 @@ public:
         std::size_t              questions = 8, tails = 6, exports = 2;  // of one session, at once
         std::size_t              files   = 16;                           // of all sessions, at once
         std::size_t              reading = 2;  // of these, for how many a page is read at once
+        user_limits::options     limits{};
+        bool                     audit_reads = false;  // each question is a line of the log
+        /// Under which sessions lie in their cookies, so that every replica knows them; none: they
+        /// are this process's.
+        std::optional<net::sealed_box> box{};
     };
 
     handler(
@@ -59,6 +70,11 @@ public:
 
     /// Where it is kept what people think of events. Without it nothing of that is here.
     void use(triage_desk& desk) { triage_ = &desk; }
+    /// From now on whoever the garden knows is let in. It outlives every request.
+    void let_in_by(garden_access& garden) { garden_ = &garden; }
+
+    /// … and whoever signs in there. Only with a garden. It outlives every request.
+    void sign_in_at(oidc_sign_in& there) { oidc_ = &there; }
 
     std::optional<net::http_response> screen(net::http_request& head) override;
     task<net::http_response>          handle(net::http_request request) override;
@@ -82,11 +98,24 @@ private:
     std::optional<net::http_response> forged(const net::http_request& request) const;
     net::http_response                with_guards(net::http_response answer) const;
 
-    net::http_response ways_to_sign_in() const;
-    net::http_response sign_in(const net::http_request& request);
+    net::http_response       ways_to_sign_in() const;
+    task<net::http_response> sign_in(net::http_request request);
+    task<net::http_response> sign_in_with_token(value what);
+    /// `cookie`: of a session that another replica has opened; else empty.
+    task<result<sessions::opened>> let_in(secret token, std::string kind, std::string cookie);
+    task<result<session_ptr>>      resumed(std::string cookie);
+    task<net::http_response>       begin_elsewhere(address where);
+    task<net::http_response>       back_from_elsewhere(address back, std::string kept);
+    net::http_response             refusal_of_garden(const failure& why);
+    /// Nothing: `q.who` may ask.
+    task<std::optional<net::http_response>> enter(question& q);
+    std::optional<problem>                  too_much_of(const question& q);
+    task<net::http_response>                answered(const route& by, question q);
+    void note(const session& of, const std::string& what, unsigned status) const;
+
     net::http_response sign_out(const net::http_request& request);
     std::string        me_json(const session& of) const;
-    std::string        cookie_field(std::string_view token, std::chrono::seconds life) const;
+    std::string        cookie_field(std::string_view token, utc_time::duration life) const;
 
     reply me(question q);
     reply fields(question q);
@@ -142,6 +171,10 @@ private:
     options               opt_;
     sessions              sessions_;
     news_desk             news_;
+    user_limits           limits_;
+    garden_access*        garden_ = nullptr;
+    oidc_sign_in*         oidc_   = nullptr;
+    log_gate              refused_{}, away_{};
     /// Each file that is being written holds it: so many are there, and we.
     std::shared_ptr<turnstile> turns_;
 };

@@ -1,5 +1,9 @@
 #include "sessions.hpp"
 
+#include "access/garden_access.hpp"
+#include "falconer/base64.hpp"
+#include "falconer/sha256.hpp"
+
 #include <algorithm>
 
 namespace falconer::console {
@@ -11,6 +15,12 @@ bool same(std::string_view a, std::string_view b) {
     for (std::size_t i = 0; i < a.size(); ++i)
         differs |= static_cast<unsigned char>(a[i] ^ (b.empty() ? '\0' : b[i % b.size()]));
     return differs == 0;
+}
+
+/// No cookie: it has a letter that none of ours has.
+std::string bearer_key(const secret& token) {
+    const auto digest = sha256(token.reveal());
+    return "bearer:" + hex_text({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 /// 244 random bits.
@@ -37,15 +47,44 @@ result<sessions::opened> sessions::sign_in(std::string_view name, std::string_vi
         failed_.push_back(now);
         return failure{errc::denied, "no user has this name and this password"};
     }
-    tidy();
-    make_room(*who);
-    opened it{
-        new_token(),
-        std::make_shared<session>(session{.who = *who, .ends = time_.utc() + opt_.life})
-    };
-    all_[it.token] = it.what;
-    oldest_first_.push_back(it.token);
+    return open({.who = *who}, std::nullopt);
+}
+
+sessions::opened sessions::open(session of, std::optional<utc_time> ends, std::string token) {
+    of.ends = time_.utc() + opt_.life;
+    if (ends) of.ends = std::min(of.ends, *ends);
+    if (token.empty()) token = new_token();
+    opened it{std::move(token), std::make_shared<session>(std::move(of))};
+    keep(it.token, it.what);
     return it;
+}
+
+void sessions::keep(std::string token, session_ptr what) {
+    tidy();
+    make_room(what->who);
+    oldest_first_.push_back(token);
+    all_.insert_or_assign(std::move(token), std::move(what));
+}
+
+session_ptr sessions::find_bearer(const secret& token) {
+    return find(bearer_key(token));
+}
+
+session_ptr sessions::open_bearer(session of, std::optional<utc_time> ends) {
+    if (auto there = find_bearer(of.token)) return there;  // of a request at the same time
+    of.ends = time_.utc() + opt_.life;
+    if (ends) of.ends = std::min(of.ends, *ends);
+    auto key  = bearer_key(of.token);
+    auto made = std::make_shared<session>(std::move(of));
+    keep(std::move(key), made);
+    return made;
+}
+
+std::size_t sessions::count(std::string_view user, std::size_t session::* what) const {
+    std::size_t all = 0;
+    for (const auto& [token, each] : all_)
+        if (each->who.name == user) all += (*each).*what;
+    return all;
 }
 
 /// Those that have ended, and the oldest where there are too many.
@@ -75,15 +114,34 @@ void sessions::make_room(const user& who) {
 session_ptr sessions::find(std::string_view token) {
     const auto it = all_.find(token);
     if (it == all_.end()) return nullptr;
-    if (it->second->ends > time_.utc()) return it->second;
+    if (!it->second->over && it->second->ends > time_.utc()) return it->second;
     sign_out(it->first);
     return nullptr;
+}
+
+task<result<void>> look_again(session_ptr who, time_source& time) {
+    const failure over{errc::denied, "the session has ended"};
+    if (who->over || who->ends <= time.utc()) co_return over;
+    if (who->garden == nullptr || time.now() < who->looked_until) co_return result<void>{};
+    secret token = who->token;
+    auto   now   = co_await who->garden->of(std::move(token), garden_access::right::read);
+    if (!now && now.error().code == errc::denied) who->over = true;
+    if (!now) co_return std::move(now).error();
+    // A token that is somebody else's now is none of this session's.
+    if (now->who.name != who->who.name) who->over = true;
+    if (who->over) co_return over;
+    who->who.sees       = std::move(now->sees);
+    who->who.may_replay = now->operates;
+    who->looked_until   = now->good_until;
+    co_return result<void>{};
 }
 
 void sessions::sign_out(std::string_view token) {
     const auto it = all_.find(token);
     if (it == all_.end()) return;
     it->second->over = true;
+    std::erase_if(over_, [&](const auto& each) { return each.second <= time_.utc(); });
+    over_.insert_or_assign(it->first, it->second->ends);
     std::erase(oldest_first_, it->first);
     all_.erase(it);
 }

@@ -1,6 +1,7 @@
 // Who is signed in.
 #pragma once
 
+#include "falconer/async.hpp"
 #include "falconer/log.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/time_source.hpp"
@@ -16,6 +17,8 @@
 
 namespace falconer::console {
 
+class garden_access;
+
 struct user {
     std::string       name{};
     std::string       title{};  // "sees every cluster"
@@ -25,14 +28,24 @@ struct user {
     bool              may_triage = false;  // what they see
 };
 
-/// One signed-in browser. What it has under way is counted here.
+/// One signed-in browser, or a token that asks without one. What it has under way is counted here.
 struct session {
     user        who{};
     utc_time    ends{};
-    bool        over      = false;  // signed out: whoever streams to it stops
+    std::string kind      = "demo";  // how they have signed in: demo, token, oidc, bearer
+    bool        over      = false;   // signed out: whoever streams to it stops
     std::size_t questions = 0, tails = 0, exports = 0;
+
+    secret         token{};           // of the garden's
+    garden_access* garden = nullptr;  // who is asked about it; null: nobody
+    steady_time    looked_until{};    // then again
 };
 using session_ptr = std::shared_ptr<session>;
+
+/// Whether somebody is signed in and what they may see, as it is now: the garden is asked again
+/// where that is due. To be called before every answer and every further piece of one.
+/// Errors : denied  they are not (any more); unavailable, timed_out, overloaded: it is not known
+task<result<void>> look_again(session_ptr who, time_source& time);
 
 /// Keeps a count up for as long as it lives.
 class counted_place {
@@ -75,12 +88,23 @@ public:
     result<opened> sign_in(std::string_view name, std::string_view password);
     /// Nothing: there is none of that token, or it has ended.
     session_ptr find(std::string_view token);
+    /// Of somebody whom the garden knows. `ends`: no later than that.
+    /// `token`: what it is found by; empty: made here.
+    opened open(session of, std::optional<utc_time> ends, std::string token = {});
+    /// Whether somebody has signed out of it here, where others might open it again.
+    bool is_over(std::string_view token) const { return over_.contains(token); }
+    /// The one of a token that comes with every request; made by whoever gets nothing.
+    session_ptr find_bearer(const secret& token);
+    session_ptr open_bearer(session of, std::optional<utc_time> ends);
+    /// Of all sessions of one user.
+    std::size_t count(std::string_view user, std::size_t session::* what) const;
     void        sign_out(std::string_view token);
 
     const std::vector<user>& users() const { return opt_.users; }
     std::chrono::seconds     life() const { return opt_.life; }
 
 private:
+    void keep(std::string token, session_ptr what);
     void tidy();
     void make_room(const user& who);
 
@@ -89,6 +113,7 @@ private:
     std::map<std::string, session_ptr, std::less<>> all_;
     std::deque<std::string>                         oldest_first_;
     std::deque<steady_time>                         failed_;
+    std::map<std::string, utc_time, std::less<>>    over_;  // until when
 };
 
 }  // namespace falconer::console

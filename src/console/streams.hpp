@@ -21,7 +21,6 @@ class tail_stream final : public net::http_stream {
 public:
     struct options {
         filter::node_ptr        what{};
-        readable_clusters       who{};
         wanted_fields           fields{};
         std::string             position{};
         news_desk::issue_ptr    first{};  // what came after it, where that is known already
@@ -85,8 +84,5 @@ private:
     std::size_t                asked_ = most_asked;  // events at a time
     bool                       begun_ = false, over_ = false;
 };
-
-/// Whether somebody may see a cluster's events.
-bool may_see(const readable_clusters& who, const cluster_name& what);
 
 }  // namespace falconer::console

@@ -16,11 +16,6 @@ std::string message(std::string_view kind, std::string_view data, std::string_vi
 
 }  // namespace
 
-bool may_see(const readable_clusters& who, const cluster_name& what) {
-    return who.everything ||
-           (what.project && std::ranges::find(who.projects, *what.project) != who.projects.end());
-}
-
 tail_stream::tail_stream(
     time_source& time, news_desk& news, session_ptr whose, counted_place place, options opt
 )
@@ -30,9 +25,11 @@ tail_stream::tail_stream(
 task<std::string> tail_stream::next() {
     for (;;) {
         if (over_) co_return "";
-        if (whose_->over || whose_->ends <= time_.utc()) {
-            over_ = true;
-            co_return message("end", R"({"reason":"session"})");
+        auto may = co_await look_again(whose_, time_);
+        if (!may) {
+            over_             = true;
+            const bool theirs = may.error().code == errc::denied;
+            co_return message("end", theirs ? R"({"reason":"session"})" : R"({"reason":"server"})");
         }
         if (opt_.until && *opt_.until <= time_.utc()) {
             over_ = true;
@@ -63,7 +60,7 @@ std::string tail_stream::tell(const news_desk::issue& of) {
     static const assessments nobody_yet;
     std::vector<std::size_t> found;
     for (std::size_t i = 0; i < of.contents.size(); ++i)
-        if (may_see(opt_.who, of.what.events[i].cluster) &&
+        if (may_see(whose_->who.sees, of.what.events[i].cluster) &&
             (!opt_.what || filter::matches(*opt_.what, of.contents[i].subject())))
             found.push_back(i);
     const auto  first = found.size() - std::min(found.size(), at_once);
@@ -75,7 +72,7 @@ std::string tail_stream::tell(const news_desk::issue& of) {
     }
     // Of those that nobody has looked at it is not known whether they would have been found; and a
     // number of other people's events is nobody's to know.
-    const auto lost = first + (opt_.who.everything ? of.what.skipped : 0);
+    const auto lost = first + (whose_->who.sees.everything ? of.what.skipped : 0);
     if (lost > 0) text += message("lost", "{\"count\":" + std::to_string(lost) + "}");
     return text;
 }

@@ -59,6 +59,9 @@ private:
     writer                  out_{buffer_};
 };
 
+/// Of a flow that signs somebody in elsewhere.
+inline constexpr std::string_view flow_cookie = "falconer-sign-in";
+
 net::http_response json_answer(std::string body, unsigned status = 200);
 
 /// What was wrong, as RFC 9457 has it. `kind`: the last part of its type.

@@ -2,13 +2,12 @@
 
 #include "base64url.hpp"
 #include "json_leaves.hpp"
+#include "jwt_parts.hpp"
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 namespace falconer::net {
 namespace {
@@ -21,50 +20,6 @@ constexpr std::size_t longest_cluster = 512;
 
 constexpr std::string_view nested_cluster = "gardener-falco.cluster-identity";
 
-struct parts {
-    std::string_view header{}, claims{}, signature{}, signed_part{};
-};
-
-/// Three parts with dots between. Source: RFC 7515 §3.1
-std::optional<parts> split(std::string_view token) {
-    const auto first = token.find('.');
-    const auto last  = token.rfind('.');
-    if (first == std::string_view::npos || first == last) return std::nullopt;
-    const auto middle = token.substr(first + 1, last - first - 1);
-    if (middle.find('.') != std::string_view::npos) return std::nullopt;
-    return parts{token.substr(0, first), middle, token.substr(last + 1), token.substr(0, last)};
-}
-
-/// A NumericDate: seconds since 1970, perhaps with a fraction, of the years up to 9999.
-/// Source: RFC 7519 §2
-std::optional<utc_time> date_at(const json_leaves& all, std::string_view path) {
-    const auto found = all.find(path);
-    if (found == all.end() || found->second.what != json_leaf::kind::number) return std::nullopt;
-    const auto& text        = found->second.value;
-    double      value       = 0;
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (wrong != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    // system_clock's nanoseconds end in 2262; what is later is as good as never.
-    if (!(value >= 0) || value > 253'402'300'799.0) return std::nullopt;
-    return utc_time{seconds{static_cast<std::int64_t>(std::floor(std::min(value, 9'000'000'000.0)))}
-    };
-}
-
-/// A claim that is there must be a date.
-bool date_or_absent(const json_leaves& all, std::string_view path, std::optional<utc_time>& into) {
-    into = date_at(all, path);
-    return into || all.find(path) == all.end();
-}
-
-/// One audience, or a list of them. Source: RFC 7519 §4.1.3
-bool is_for(const json_leaves& claims, std::string_view audience) {
-    if (text_at(claims, "aud") == audience) return true;
-    for (auto at = claims.lower_bound("aud["); at != claims.end() && at->first.starts_with("aud[");
-         ++at)
-        if (at->second.what == json_leaf::kind::text && at->second.value == audience) return true;
-    return false;
-}
-
 bool is_cluster(std::string_view name) {
     if (name.empty() || name.size() > longest_cluster) return false;
     for (std::size_t i = 0; i < name.size(); ++i) {
@@ -73,23 +28,6 @@ bool is_cluster(std::string_view name) {
         if (c < 0x20 || c == 0x7F || (c == 0xC2 && next < 0xA0)) return false;  // to U+009F
     }
     return true;
-}
-
-/// The keys worth trying: the one the token names, if we have it; otherwise all.
-const public_key* key_that_signed(
-    const parts& token, const json_leaves& header, std::string_view signature,
-    std::span<const public_key> keys
-) {
-    const auto kid   = text_at(header, "kid");
-    const auto named = [&](const public_key& key) {
-        return kid && (key.kid() == *kid || key.thumbprint() == *kid);
-    };
-    const bool known = std::ranges::any_of(keys, named);
-    for (const auto& key : keys) {
-        if (known && !named(key)) continue;
-        if (key.verifies(token.signed_part, signature)) return &key;
-    }
-    return nullptr;
 }
 
 /// Whose it is, and in which profile. Nothing: `why` says what is wrong.
@@ -137,7 +75,7 @@ jwt_verdict verify_jwt(
     std::string_view token, std::span<const public_key> keys, const jwt_rules& rules, utc_time now
 ) {
     if (token.size() > longest_token) return refused("malformed");
-    const auto part = split(token);
+    const auto part = split_jwt(token);
     if (!part) return refused("malformed");
     const auto header_text = from_base64url(part->header);
     auto       claims_text = from_base64url(part->claims);

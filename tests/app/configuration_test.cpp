@@ -309,6 +309,56 @@ TEST(ConfigurationTest, ADrainMustFitIntoItsLimit) {
     );
 }
 
+TEST(ConfigurationTest, TheConsoleNeedsSomebodyWhoSaysWhoPeopleAre) {
+    const auto console = [](const std::string& text) {
+        return read_configuration("f.yaml", header + text, {"console"});
+    };
+    EXPECT_THAT(
+        console("console: {listen: \"[::]:1\"}\n").problems,
+        ElementsAre(HasSubstr("console.garden: is needed: nobody could sign in"))
+    );
+    const auto good = console(
+        "console:\n  garden: {kubeconfig: /k, landscape: live, decisionsKept: 10s}\n  limits: "
+        "{questionsPerSecond: 5, questionsAtOnce: 10, storeTimePerMinute: 30s}\n  auditReads: "
+        "true\n"
+    );
+    EXPECT_THAT(good.problems, IsEmpty());
+    EXPECT_EQ(good.value.console.garden.landscape, "live");
+    EXPECT_EQ(good.value.console.garden.keep, std::chrono::seconds(10));
+    EXPECT_EQ(good.value.console.limits.per_second, 5u);
+    EXPECT_TRUE(good.value.console.audit_reads);
+    EXPECT_THAT(
+        console("console:\n  garden: {decisionsKept: 61s}\n").problems,
+        ElementsAre(HasSubstr("console.garden.decisionsKept"))
+    );
+}
+
+TEST(ConfigurationTest, WhereOneSignsInMustBeAllThere) {
+    const auto problems = [](const std::string& oidc, const std::string& more = "  garden: {}\n") {
+        return read("console:\n" + more + "  oidc: " + oidc + "\n").problems;
+    };
+    const std::string back = "redirectURL: \"https://f.example/api/v1/sign-in/oidc/callback\"";
+    EXPECT_THAT(
+        problems("{issuer: \"https://i.example/dex\", clientID: falconer, " + back + "}"), IsEmpty()
+    );
+    EXPECT_THAT(
+        problems("{issuer: \"http://localhost:5556\", clientID: falconer, " + back + "}"), IsEmpty()
+    );
+    EXPECT_THAT(
+        problems(
+            "{issuer: \"http://i.example\", redirectURL: \"https://f.example/\", scopes: [email]}"
+        ),
+        ElementsAre(
+            HasSubstr("is needed"), HasSubstr("'http://i.example' is no https address"),
+            HasSubstr("ends with /api/v1/sign-in/oidc/callback"), HasSubstr("openid is one of them")
+        )
+    );
+    EXPECT_THAT(
+        problems("{issuer: \"https://i.example\", clientID: f, " + back + "}", ""),
+        ElementsAre(HasSubstr("console.oidc: needs garden"))
+    );
+}
+
 TEST(ConfigurationTest, AFileThatIsNotThereIsAProblem) {
     EXPECT_THAT(
         read_configuration_file("/none/such.yaml", {}).problems,

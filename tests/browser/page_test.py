@@ -16,6 +16,11 @@ class Page(unittest.TestCase):
     pass
 
 
+@journeys.of("sign_in_journeys.mjs")
+class SignIn(unittest.TestCase):
+    pass
+
+
 @journeys.of("poison_journeys.mjs")
 class Poison(unittest.TestCase):
     pass

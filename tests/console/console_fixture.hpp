@@ -21,7 +21,7 @@ inline found_event event(std::string rule, utc_time received, std::string projec
     e.at            = {received, uuid::random(), "0123456789abcdef"};
     e.time          = event_time_of(received);
     e.rule          = std::move(rule);
-    e.cluster       = {"shoot--" + project, "live", project, "web"};
+    e.cluster       = {"shoot--" + project, "live", project, "web", received};
     e.output_fields = R"({"proc.name": "cat", "evt.time": 1794788426779200001, "nothing": null})";
     e.store         = "main";
     return e;
@@ -37,11 +37,13 @@ public:
     std::optional<facet_search>     facets_asked{};
     std::optional<histogram_search> histogram_asked{};
     std::vector<aside_body>         bodies{};
+    std::vector<readable_clusters>  asked_for{};  // by whatever was asked for somebody
 
     bool                      holds   = false;  // page() answers when it does not any more
     std::size_t               reading = 0, most_reading = 0;
     task<result<event_slice>> page(page_search what) override {
         asked.push_back(what);
+        asked_for.push_back(what.search.who);
         most_reading    = std::max(most_reading, ++reading);
         const auto here = co_await asio::this_coro::executor;
         while (holds) co_await asio::post(here, asio::use_awaitable);
@@ -63,6 +65,7 @@ public:
     task<result<std::vector<found_event>>> find(
         uuid id, std::optional<event_position> at, readable_clusters who
     ) override {
+        asked_for.push_back(who);
         std::vector<found_event> all;
         for (const auto& each : events)
             if (each.at.id == id && (!at || *at == each.at) && seen_by(who, each))
@@ -73,26 +76,34 @@ public:
         co_return std::optional<std::string>("{\"exact\": \"\\u0000\"}");
     }
     task<result<std::vector<facet>>> facets(facet_search what) override {
+        asked_for.push_back(what.search.who);
         facets_asked = what;
         std::vector<facet> all;
         for (const auto& each : what.fields) all.push_back({.field = each, .values = {{"v", 3}}});
         co_return all;
     }
     task<result<time_histogram>> histogram(histogram_search what) override {
+        asked_for.push_back(what.search.who);
         histogram_asked = what;
         time_histogram it;
         it.buckets[0].by_priority[4] = 2;
         co_return it;
     }
-    task<result<std::vector<std::string>>> field_names(readable_clusters) override {
+    task<result<std::vector<std::string>>> field_names(readable_clusters who) override {
+        asked_for.push_back(std::move(who));
         co_return std::vector<std::string>{"proc.name"};
     }
     task<result<utc_time>>                   oldest() override { co_return utc_time{}; }
-    task<result<std::vector<cluster_state>>> clusters(cluster_search) override {
+    task<result<std::vector<cluster_state>>> clusters(cluster_search what) override {
+        asked_for.push_back(std::move(what.who));
         co_return std::vector<cluster_state>{{.name = {"c", {}, {}, {}}}};
     }
-    task<result<std::vector<aside_body>>> aside(aside_search) override { co_return bodies; }
-    task<result<aside_body>>              aside_one(std::int64_t id, readable_clusters) override {
+    task<result<std::vector<aside_body>>> aside(aside_search what) override {
+        asked_for.push_back(std::move(what.who));
+        co_return bodies;
+    }
+    task<result<aside_body>> aside_one(std::int64_t id, readable_clusters who) override {
+        asked_for.push_back(std::move(who));
         for (const auto& each : bodies)
             if (each.id == id) co_return each;
         co_return failure{errc::not_found, "no such body"};
@@ -118,8 +129,7 @@ public:
 
 private:
     static bool seen_by(const readable_clusters& who, const found_event& what) {
-        return who.everything ||
-               (!who.projects.empty() && who.projects.front() == what.cluster.project);
+        return may_see(who, what.cluster);
     }
 };
 

@@ -152,6 +152,37 @@ TEST_F(ApiServerTest, TokensAndRightsAreToldWhenTheyAreAskedFor) {
     EXPECT_EQ(store.size(), 5u) << "two namespaces, a map, a role and its binding: no question";
 }
 
+TEST_F(ApiServerTest, AServiceAccountGetsATokenThatIsGoodForAsLongAsBothAre) {
+    const kube_type accounts{.kind = "ServiceAccount", .plural = "serviceaccounts"};
+    const auto      place = "/api/v1/namespaces/default/serviceaccounts/robot/token";
+    const auto      wish  = R"({"spec":{"expirationSeconds":600}})";
+    EXPECT_EQ(ask("POST", place, wish).status, 404u);
+    ASSERT_TRUE(store.create(accounts, {"default", "robot"}, value::map(), {}));
+    EXPECT_EQ(ask("POST", place, R"({"spec":{"expirationSeconds":60}})").status, 422u);
+    EXPECT_EQ(ask("GET", place).status, 405u);
+    const auto token = [&] {
+        const auto made = ask("POST", place, wish);
+        EXPECT_EQ(made.status, 201u) << made.body;
+        return std::string(parse_json(made.body)->text_at({"status", "token"}));
+    };
+    const auto owner = [&](const std::string& of) {
+        return std::string(
+            review("authentication.k8s.io", "tokenreviews", "{\"token\":\"" + of + "\"}")
+                .text_at({"status", "user", "username"})
+        );
+    };
+    const auto first = token();
+    EXPECT_EQ(owner(first), "system:serviceaccount:default:robot");
+    time.advance(std::chrono::seconds(600));
+    EXPECT_EQ(owner(first), "");
+    const auto second = token();
+    EXPECT_EQ(owner(second), "system:serviceaccount:default:robot");
+    ASSERT_TRUE(store.remove(accounts, {"default", "robot"}, {}));
+    EXPECT_EQ(owner(second), "");
+    ASSERT_TRUE(store.create(accounts, {"default", "robot"}, value::map(), {}));
+    EXPECT_EQ(owner(second), "") << "of another one of that name";
+}
+
 TEST_F(ApiServerTest, ABodyOfMoreThanThreeMebibytesIsTooLarge) {
     const auto body =
         R"({"metadata":{"name":"large"},"data":{"a":")" + std::string(3 << 20, 'x') + "\"}}";

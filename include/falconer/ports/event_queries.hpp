@@ -18,16 +18,25 @@
 
 namespace falconer {
 
-/// Whose events somebody may see.
+/// Whose events somebody may see. Nothing said: nobody's.
 struct readable_clusters {
     bool                     everything = false;  // also those that are no shoots
     std::vector<std::string> projects{};          // else only these projects' shoots
+    /// When they began, where that is known. A cluster's identity has its shoot's UID in it, so one
+    /// that was heard of before then was of another project of that name.
+    std::map<std::string, utc_time, std::less<>> begun{};
+    std::string landscape{};  // whose projects these are; empty: of any
+
+    friend bool operator==(const readable_clusters&, const readable_clusters&) = default;
 };
 
 struct cluster_name {
     std::string                identity{};
     std::optional<std::string> landscape{}, project{}, name{};  // where it looks like a shoot's
+    std::optional<utc_time>    first_seen{};                    // by its store
 };
+/// Whether somebody may see a cluster's events. The same verdict as the store's.
+bool may_see(const readable_clusters& who, const cluster_name& what);
 
 /// Where an event stands among all events of all stores, the newest first; and what it is called.
 struct event_position {

@@ -1,5 +1,7 @@
 #include "reviews.hpp"
 
+#include "account_tokens.hpp"
+#include "falconer/event.hpp"
 #include "rules_review.hpp"
 
 #include <algorithm>
@@ -103,7 +105,9 @@ value verdict(const api_store& store, const value& spec, const api_user& who) {
 value user_value(const api_user& who) {
     auto groups = value::list();
     for (const auto& each : who.groups) groups.push_back(each);
-    return {{"username", who.name}, {"groups", std::move(groups)}};
+    value made{{"username", who.name}, {"groups", std::move(groups)}};
+    if (!who.uid.empty()) made["uid"] = who.uid;
+    return made;
 }
 
 api_user user_in(const value& spec) {
@@ -131,6 +135,20 @@ bool is_review(const kube_type& type) {
     return type.group == "authentication.k8s.io" || type.group == "authorization.k8s.io";
 }
 
+const api_user* owner_of(
+    const api_users& users, std::string_view token, const api_store& store, utc_time now
+) {
+    const auto found = users.find(token);
+    if (found == users.end()) return nullptr;
+    const auto& who = found->second;
+    if (who.ends && now >= *who.ends) return nullptr;
+    if (who.account) {
+        const auto account = store.get(account_type(), *who.account);
+        if (!account || account->text_at({"metadata", "uid"}) != who.uid) return nullptr;
+    }
+    return &who;
+}
+
 result<value> reviewed(
     const api_store& store, const kube_type& type, value question, const review_context& at
 ) {
@@ -149,16 +167,16 @@ result<value> reviewed(
         const auto token = as_asked.text_at({"token"});
         if (token.empty())
             return failure{errc::broken, "token is required for TokenReview in authentication"};
-        const auto known = at.users.find(token);
-        question["status"] =
-            known == at.users.end()
-                ? value{{"error", "invalid bearer token"}, {"user", value::map()}}
-                : value{{"authenticated", true}, {"user", user_value(known->second)}};
+        const auto* const known = owner_of(at.users, token, store, at.now);
+        question["status"]      = known == nullptr
+                                      ? value{{"error", "invalid bearer token"}, {"user", value::map()}}
+                                      : value{{"authenticated", true}, {"user", user_value(*known)}};
         return question;
     }
     if (type.kind == "SelfSubjectReview") {
-        question["metadata"]["creationTimestamp"] = at.now;
-        question["status"]                        = value{{"userInfo", user_value(at.asker)}};
+        question["metadata"]["creationTimestamp"] =
+            text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(at.now)));
+        question["status"] = value{{"userInfo", user_value(at.asker)}};
         return question;
     }
     if (type.kind == "SelfSubjectRulesReview") {

@@ -5,6 +5,7 @@
 #include "store.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ namespace falconer::sandbox {
 struct api_user {
     std::string              name{};
     std::vector<std::string> groups{};
+    std::string              uid{};
+    std::optional<kube_key>  account{};  // for as long as this ServiceAccount is there
+    std::optional<utc_time>  ends{};
 };
 using api_users = std::map<std::string, api_user, std::less<>>;  // by token
 
@@ -22,11 +26,16 @@ bool is_review(const kube_type& type);
 /// Whether a binding's subject means somebody.
 bool is_meant(const value& subject, const api_user& who);
 
-/// Who asks, whose tokens are known, and when it is, as metadata has it.
+/// Null: nobody has this token (any more).
+const api_user* owner_of(
+    const api_users& users, std::string_view token, const api_store& store, utc_time now
+);
+
+/// Who asks, whose tokens are known, and when it is.
 struct review_context {
     api_user         asker{};
     const api_users& users;
-    std::string      now{};
+    utc_time         now{};
 };
 
 /// The question with its answer in `status`. Rights are those of the roles and bindings in `store`;

@@ -1,10 +1,10 @@
 #include "server.hpp"
 
+#include "account_tokens.hpp"
 #include "answers.hpp"
 #include "asking.hpp"
 #include "crd_schema.hpp"
 #include "documents.hpp"
-#include "falconer/event.hpp"
 #include "list_options.hpp"
 #include "places.hpp"
 #include "rules.hpp"
@@ -193,6 +193,7 @@ task<http_response> api_server::objects(
     if (found == nullptr)
         co_return has_built_in(store.types(), route.group) ? not_found() : not_served();
     api_type type = *found;  // a CRD that is written changes the types
+    if (is_token_request(type.type, route)) co_return account_token(store, route, request);
     if (auto sorry = not_played(type, route)) co_return std::move(*sorry);
     if (auto elsewhere = misplaced(type, route, request.method)) co_return std::move(*elsewhere);
     if (!takes_json(request))
@@ -332,7 +333,7 @@ http_response api_server::review(
     const review_context at{
         .asker = who == nullptr ? api_user{} : in_whose_name(*who, request),
         .users = users_,
-        .now   = text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time_.utc())))
+        .now   = time_.utc()
     };
     auto answer = reviewed(store, type, std::move(*question), at);
     if (!answer) return refusal(answer.error());

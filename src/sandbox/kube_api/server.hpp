@@ -85,6 +85,9 @@ private:
     net::http_response review(
         const api_store& store, const kube_type& type, const net::http_request& request
     ) const;
+    net::http_response account_token(
+        const api_store& store, const api_route& route, const net::http_request& request
+    );
     /// Null: nobody whom we know.
     const api_user* asker(const net::http_request& request) const;
 

@@ -57,7 +57,9 @@ task<result<kube_page>> store_api::list(
 }
 
 task<result<value>> store_api::create(kube_type type, kube_key key, value object, kube_write how) {
-    co_return call(named("create", type, key, how.part), [&] {
+    co_return call(named("create", type, key, how.part), [&]() -> result<value> {
+        const review_context at{.users = users_, .now = time_.utc()};
+        if (is_review(type)) return reviewed(store_, type, object, at);
         return store_.create(type, key, object, how);
     });
 }

@@ -1,8 +1,10 @@
 // A Kubernetes API without a network: straight into a store, and it may fail at any call.
 #pragma once
 
+#include "falconer/log.hpp"
 #include "falconer/ports/kube_api.hpp"
 #include "falconer/time_source.hpp"
+#include "reviews.hpp"
 #include "store.hpp"
 
 #include <cstdint>
@@ -36,6 +38,11 @@ public:
         : time_(time), store_(store), decide_(std::move(decide)) {}
 
     void decide(fates how) { decide_ = std::move(how); }
+    /// Whose token is good when TokenReview asks for it.
+    void know(const secret& token, api_user who) {
+        users_.insert_or_assign(token.reveal(), std::move(who));
+    }
+    void forget(const secret& token) { users_.erase(token.reveal()); }
 
     task<result<value>>     get(kube_type type, kube_key key) override;
     task<result<kube_page>> list(kube_type type, kube_selection which, kube_page_request page)
@@ -56,6 +63,7 @@ private:
     time_source& time_;
     api_store&   store_;
     fates        decide_;
+    api_users    users_{};
 };
 
 }  // namespace falconer::sandbox

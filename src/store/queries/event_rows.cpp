@@ -27,8 +27,8 @@ std::string is_within(const std::string& bytes) {
 }
 
 std::uint64_t looked_at(const pg_rows& rows) {
-    constexpr int column = 18;
-    return rows.size() > 0 ? static_cast<std::uint64_t>(number_of(rows.at(0, column))) : 0;
+    if (rows.size() == 0) return 0;
+    return static_cast<std::uint64_t>(number_of(rows.at(0, rows.columns() - 1)));
 }
 
 std::size_t size_of(const found_event& what) {
@@ -57,6 +57,7 @@ cluster_name cluster_of(const pg_rows& rows, int row, int column) {
     name.landscape = maybe(rows, row, column + 1);
     name.project   = maybe(rows, row, column + 2);
     name.name      = maybe(rows, row, column + 3);
+    if (!rows.is_null(row, column + 4)) name.first_seen = micros_of(rows.at(row, column + 4));
     return name;
 }
 

@@ -23,7 +23,7 @@ inline constexpr std::string_view event_joins =
 std::string events_counted(const std::string& rows, std::string_view order);
 /// The condition for those that have room in so many bytes; the first one always has.
 std::string is_within(const std::string& bytes);
-/// Of rows with event_columns() and "e.looked".
+/// Of rows with event_columns() and, last of all, "e.looked".
 std::uint64_t looked_at(const pg_rows& rows);
 
 found_event event_of(const pg_rows& rows, int row);
@@ -35,7 +35,9 @@ utc_time                   micros_of(std::string_view text);
 std::optional<std::string> maybe(const pg_rows& rows, int row, int column);
 
 /// Columns of a cluster `c`, and what they become, from `column` on.
-inline constexpr std::string_view cluster_columns = "c.identity, c.landscape, c.project, c.name";
-cluster_name                      cluster_of(const pg_rows& rows, int row, int column);
+inline constexpr std::string_view cluster_columns =
+    "c.identity, c.landscape, c.project, c.name, (extract(epoch FROM c.first_seen) * "
+    "1000000)::int8";
+cluster_name cluster_of(const pg_rows& rows, int row, int column);
 
 }  // namespace falconer::store

@@ -267,11 +267,18 @@ std::string condition_of(const readable_clusters& who, const std::string& alias,
     if (who.everything) return "true";
     statement   ask;
     std::string any;
-    for (const auto& project : who.projects) any += (any.empty() ? "" : ", ") + ask.value(project);
+    for (const auto& project : who.projects) {
+        const auto begun = who.begun.find(project);
+        const auto name  = ask.value(project);
+        const auto since = begun == who.begun.end() ? "-infinity" : instant_text(begun->second);
+        any +=
+            (any.empty() ? "(" : ", (") + name + "::text, " + ask.value(since) + "::timestamptz)";
+    }
     if (any.empty()) return "false";
-    const auto ids = into.numbers(
-        "SELECT c.id FROM falconer.cluster c WHERE c.project IN (" + any + ")", std::move(ask)
-    );
+    std::string of_them = "SELECT c.id FROM falconer.cluster c JOIN (VALUES " + any +
+                          ") p (name, begun) ON c.project = p.name AND c.first_seen >= p.begun";
+    if (!who.landscape.empty()) of_them += " WHERE c.landscape = " + ask.value(who.landscape);
+    const auto ids = into.numbers(std::move(of_them), std::move(ask));
     return alias + ".cluster = ANY (" + ids + ")";
 }
 

@@ -28,7 +28,7 @@ SELECT (extract(epoch FROM p.first_seen) * 1000000)::int8, (extract(epoch FROM p
        (SELECT coalesce(sum(l.count), 0) FROM lost l WHERE l.cluster = p.id AND l.cause = 2)::int8,
        (SELECT coalesce(sum(l.count), 0) FROM lost l WHERE l.cluster = p.id AND l.cause = 3)::int8,
        (SELECT coalesce(sum(l.count), 0) FROM lost l WHERE l.cluster = p.id AND l.cause = 4)::int8,
-       p.identity, p.landscape, p.project, p.name
+       p.identity, p.landscape, p.project, p.name, (extract(epoch FROM p.first_seen) * 1000000)::int8
 FROM page p ORDER BY p.last DESC, p.identity COLLATE "C" DESC)";
 
 constexpr std::string_view aside_columns =
@@ -156,7 +156,7 @@ task<result<aside_body>> pg_event_queries::aside_one(std::int64_t id, readable_c
     if (rows->size() == 0)
         co_return failure{errc::not_found, "there is no quarantined body " + std::to_string(id)};
     auto it = aside_of(*rows, 0);
-    it.body = from_hex(rows->at(0, 11));
+    it.body = from_hex(rows->at(0, rows->columns() - 1));
     co_return it;
 }
 

@@ -45,7 +45,7 @@ const timeOf = (text, now = Date.now()) => {
 
 /** `state` can be changed while it runs: `events`, `failing` {path: [status, type, more]}, `signedIn`, `queries` (what was asked). */
 export async function startFake(changes = {}) {
-    const state = { events: makeEvents(160), clusters: makeClusters(), bodies: makeBodies(), failing: {}, signedIn: true, queries: [], tails: new Set(), ...changes }
+    const state = { events: makeEvents(160), clusters: makeClusters(), bodies: makeBodies(), failing: {}, signedIn: true, queries: [], proofs: [], tails: new Set(), ...changes }
     let asker = 'operator' // of the question under way; who signs in as another one has a cookie of that name
     const me = () => ({ user: asker, kind: 'demo', everything: true, projects: [], mayReplay: true, mayTriage: state.mayTriage ?? true, ends: '2099-01-01T00:00:00Z', version: '0.0.0', stores: ['main'] })
 
@@ -57,11 +57,14 @@ export async function startFake(changes = {}) {
     const triage = startTriage(state, () => asker, found)
     const operations = {
         ...triage.operations,
-        'GET sign-in': () => ({ ways: [{ kind: 'demo', users: [{ name: 'operator', title: 'sees every cluster' }, { name: 'shop', title: 'sees project shop' }] }] }),
+        'GET sign-in': () => ({ ways: state.ways ?? [{ kind: 'demo', users: [{ name: 'operator', title: 'sees every cluster' }, { name: 'shop', title: 'sees project shop' }] }] }),
         'GET me': () => (state.signedIn ? me() : problem(401, 'not-signed-in')),
         'DELETE session': () => { state.signedIn = false; return null },
         'POST session': (_query, body) => {
-            if (JSON.parse(body).password !== 'demo') return problem(401, 'wrong-password')
+            const proof = JSON.parse(body)
+            state.proofs.push(proof)
+            if (proof.token && proof.token !== 'good.token') return problem(401, 'wrong-token')
+            if (!proof.token && !proof.kubeconfig && proof.password !== 'demo') return problem(401, 'wrong-password')
             state.signedIn = true
             return me()
         },

@@ -96,9 +96,12 @@ export async function read<T>(path: string, query?: Query, signal?: AbortSignal)
 export const waysToSignIn = async () => (await read<{ ways: WayToSignIn[] }>('sign-in')).ways
 export const me = () => read<Me>('me')
 
-export async function signIn(user: string, password: string): Promise<Me> {
+/** What shows who one is: a demo user's password, or something of the garden's. */
+export type Proof = { user: string; password: string } | { token: string } | { kubeconfig: string }
+
+export async function signIn(proof: Proof): Promise<Me> {
     const response = await ask(address('session'), {
-        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user, password }),
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(proof),
     })
     return (await response.json()) as Me
 }

@@ -22,6 +22,12 @@ const advices: Record<string, (problem: ApiProblem) => Partial<Advice>> = {
     }),
     '/problems/not-signed-in': () => ({ title: 'You are signed out', text: 'Sign in again to go on.', canRetry: false }),
     '/problems/wrong-password': () => ({ title: 'That was not right', text: 'User and password do not match. `falconer up` prints both.' }),
+    '/problems/wrong-token': () => ({
+        title: 'The garden does not know this token', text: 'It may have expired, or be of another cluster. Get a new one, and try again.',
+    }),
+    '/problems/garden-away': () => ({
+        text: 'The garden says who you are and what you may see, and it does not answer at the moment. Try again shortly.',
+    }),
     '/problems/still-broken': ({ problem }) => ({ title: 'It still cannot be stored', text: problem.detail ?? '' }),
     '/problems/already-replayed': () => ({ title: 'It is an event already', text: 'Somebody has put it back before.' }),
     '/problems/assessed-meanwhile': ({ problem }) => ({ text: problem.detail ?? '', canRetry: false }),

@@ -19,7 +19,7 @@ export interface Problem {
 }
 
 export interface DemoUser { name: string; title: string }
-export interface WayToSignIn { kind: string; users?: DemoUser[] }
+export interface WayToSignIn { kind: string; users?: DemoUser[]; title?: string; href?: string }
 
 export interface Me {
     user: string

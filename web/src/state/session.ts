@@ -18,8 +18,8 @@ export async function findSession(): Promise<Me | null> {
     return session.me
 }
 
-export async function signIn(user: string, password: string): Promise<void> {
-    session.me = await api.signIn(user, password)
+export async function signIn(proof: api.Proof): Promise<void> {
+    session.me = await api.signIn(proof)
     session.known = true
 }
 

@@ -1,0 +1,94 @@
+// Role × endpoint: who may ask what, for every place that the API's document has.
+#include "garden_fixture.hpp"
+
+namespace falconer::console {
+namespace {
+
+class MatrixTest : public test::garden_fixture {
+protected:
+    struct place {
+        std::string method{}, target{};
+    };
+    /// Those that need somebody; the others are for signing in.
+    std::vector<place> places() {
+        std::vector<place> all;
+        const auto         document = json("/api/v1/openapi.json");
+        for (const auto& [path, methods, line] : document.find("paths")->entries()) {
+            auto target = path;
+            for (const auto* name : {"{key}", "{id}"})
+                if (const auto at = target.find(name); at != target.npos)
+                    target.replace(at, std::string(name).size(), name[1] == 'k' ? key : "7");
+            if (target == "/api/v1/export") target += "?format=ndjson";
+            for (const auto& [method, what, at] : methods.entries()) {
+                if (what.find("security") != nullptr || target == "/api/v1/session") continue;
+                std::string upper = method;
+                for (auto& c : upper) c = static_cast<char>(c - 'a' + 'A');
+                all.push_back({upper, target});
+            }
+        }
+        return all;
+    }
+    std::string key;
+};
+
+/// What each role may read, and whether it may put something back.
+struct role {
+    const char*              token;
+    bool                     everything;
+    std::vector<std::string> projects;
+    bool                     operates;
+};
+
+TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
+    const std::vector<role> all{
+        {"outsider", false, {}, false},
+        {"member", false, {"a"}, false},
+        {"viewer", false, {"a", "b"}, false},
+        {"operator", true, {}, false},
+        {"admin", true, {}, true},
+    };
+    store.events          = {test::event("theirs", time.utc() + std::chrono::hours(1), "b")};
+    store.bodies          = {{.id = 7, .body = "{"}};
+    key                   = store.events.front().at.text();
+    replay.is.why         = "still no event";
+    const auto everywhere = places();
+    ASSERT_GT(everywhere.size(), 10u);
+    for (const auto& [method, target] : everywhere) {
+        for (const auto* token : {"", "nobody's"}) {
+            SCOPED_TRACE(method + " " + target + " with the token '" + token + "'");
+            store.asked_for.clear();
+            auto what = request(target, method);
+            if (*token != '\0') what = with_token(token, target, method);
+            EXPECT_EQ(ask(std::move(what)).status, 401u);
+            EXPECT_TRUE(store.asked_for.empty());
+        }
+        for (const auto& who : all) {
+            SCOPED_TRACE(method + " " + target + " as " + who.token);
+            store.asked_for.clear();
+            auto answer = ask(with_token(who.token, target, method));
+            EXPECT_NE(answer.status, 401u);
+            if (answer.stream) {
+                auto first = start(answer.stream->next());
+                time.settle();
+                if (!*first) time.advance(std::chrono::seconds(20));
+            }
+            for (const auto& asked : store.asked_for) {
+                EXPECT_EQ(asked.everything, who.everything);
+                EXPECT_EQ(asked.projects, who.projects);
+                EXPECT_EQ(asked.begun.size(), who.projects.size());
+            }
+            if (method != "GET") {
+                const bool forbidden = answer.status == 403u;
+                EXPECT_EQ(forbidden, !who.operates);
+            }
+            const bool sees = who.everything || who.projects.size() == 2;
+            if (target.find(key) != target.npos) {
+                EXPECT_EQ(answer.status, sees ? 200u : 404u);
+            }
+            EXPECT_TRUE(sees || answer.body.find("theirs") == answer.body.npos);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace falconer::console

@@ -83,7 +83,7 @@ task<net::http_response> handler::sign_in_with_token(value what) {
     std::string kind   = "token", none;
     auto        opened = co_await let_in(std::move(token), std::move(kind), std::move(none));
     if (!opened) co_return refusal_of_garden(opened.error());
-    auto answer = json_answer(me_json(*opened->what));
+    auto answer = json_answer(co_await me_json(opened->what));
     answer.headers.add("Set-Cookie", cookie_field(opened->token, opened->what->ends - time_.utc()));
     co_return answer;
 }

@@ -270,7 +270,7 @@ task<net::http_response> handler::sign_in(net::http_request request) {
         co_return answer_of({401, "wrong-password", "Not signed in", opened.error().detail});
     }
     log_of("console").info("signed in user={}", opened->what->who.name);
-    auto answer = json_answer(me_json(*opened->what));
+    auto answer = json_answer(co_await me_json(opened->what));
     answer.headers.add("Set-Cookie", cookie_field(opened->token, sessions_.life()));
     co_return answer;
 }
@@ -282,28 +282,30 @@ net::http_response handler::sign_out(const net::http_request& request) {
     return answer;
 }
 
-std::string handler::me_json(const session& of) const {
+task<std::string> handler::me_json(session_ptr of) {
+    const auto       mine   = co_await changeable(of);
+    const bool       change = mine && !is_nobodys(*mine);
     json_text_writer json;
     json->StartObject();
-    json.key("user").text(of.who.name);
-    json.key("kind").text(of.kind);
-    json.key("everything")->Bool(of.who.sees.everything);
+    json.key("user").text(of->who.name);
+    json.key("kind").text(of->kind);
+    json.key("everything")->Bool(of->who.sees.everything);
     json.key("projects")->StartArray();
-    for (const auto& each : of.who.sees.projects) json.text(each);
+    for (const auto& each : of->who.sees.projects) json.text(each);
     json->EndArray();
-    json.key("mayReplay")->Bool(of.who.may_replay);
-    json.key("mayTriage")->Bool(triage_ != nullptr && of.who.may_triage);
-    json.key("ends").text(time_text(of.ends));
+    json.key("mayReplay")->Bool(of->who.may_replay);
+    json.key("mayTriage")->Bool(triage_ != nullptr && change);
+    json.key("ends").text(time_text(of->ends));
     json.key("version").text(opt_.version);
     json.key("stores")->StartArray();
     for (const auto& each : opt_.stores) json.text(each);
     json->EndArray();
     json->EndObject();
-    return json.taken();
+    co_return json.taken();
 }
 
 handler::reply handler::me(question q) {
-    co_return json_answer(me_json(*q.who));
+    co_return json_answer(co_await me_json(q.who));
 }
 
 }  // namespace falconer::console

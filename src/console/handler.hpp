@@ -114,7 +114,7 @@ private:
     void note(const session& of, const std::string& what, unsigned status) const;
 
     net::http_response sign_out(const net::http_request& request);
-    std::string        me_json(const session& of) const;
+    task<std::string>  me_json(session_ptr of);
     std::string        cookie_field(std::string_view token, utc_time::duration life) const;
 
     reply me(question q);
@@ -145,17 +145,21 @@ private:
 
     task<result<found_event>> find_event(const question& q);
 
+    /// Of whose events they may say what is thought; nobody's: they may not.
+    /// Errors: those of asking the garden.
+    task<result<readable_clusters>> changeable(session_ptr who);
+
     /// What is searched for, with what is hidden of it.
     task<std::variant<event_search, problem>> searched(address where, readable_clusters who);
     /// And a number from 1 on, whose parameter is called `name`; nothing given: `otherwise`.
     task<std::variant<bounded_search, problem>> bounded(
         const question& q, std::string_view name, std::size_t otherwise, std::size_t most
     );
-    task<result<assessments>>                 standing_of(std::vector<event_position> all);
-    task<std::optional<problem>>              find_asked(
-                     assess_order& order, std::optional<address> filter, readable_clusters who,
-                     found_places& found
-                 );
+    task<result<assessments>>    standing_of(std::vector<event_position> all);
+    task<std::optional<problem>> find_asked(
+        assess_order& order, std::optional<address> filter, readable_clusters who,
+        found_places& found
+    );
     /// The one that a path names, so many parts before its last.
     task<std::variant<suppression, problem>> suppression_in(
         std::string path, readable_clusters who, int from_the_end

@@ -117,12 +117,14 @@ handler::reply handler::preview_suppression(question q) {
 
 handler::reply handler::suppress(question q) {
     if (triage_ == nullptr) co_return answer_of(no_suppressions());
-    if (!q.who->who.may_triage) co_return answer_of(not_theirs_to_triage());
+    auto mine = co_await changeable(q.who);
+    if (!mine) co_return refusal_of_garden(mine.error());
+    if (is_nobodys(*mine)) co_return answer_of(not_theirs_to_triage());
     const auto now  = time_.utc();
     const auto body = parse_json(q.request.body);
     if (!body || !body->is_map())
         co_return answer_of(wrong_parameter("", "expected {\"filter\": …, \"reason\": …}"));
-    auto read = scope_in(*body, q.who->who.sees, now);
+    auto read = scope_in(*body, *mine, now);
     if (const auto* wrong = std::get_if<problem>(&read)) co_return answer_of(*wrong);
     auto what   = std::move(std::get<suppression>(read));
     auto reason = needed(*body, "reason", 500);
@@ -167,12 +169,13 @@ handler::reply handler::suppress(question q) {
 /// Another end, owner or reason; or none of it any more.
 handler::reply handler::change_suppression(question q) {
     if (triage_ == nullptr) co_return answer_of(no_suppressions());
-    if (!q.who->who.may_triage) co_return answer_of(not_theirs_to_triage());
+    auto mine = co_await changeable(q.who);
+    if (!mine) co_return refusal_of_garden(mine.error());
+    if (is_nobodys(*mine)) co_return answer_of(not_theirs_to_triage());
     const bool lift = q.where.path.ends_with("/lift");
     auto       one  = co_await suppression_in(q.where.path, q.who->who.sees, lift ? 1 : 0);
     if (const auto* wrong = std::get_if<problem>(&one)) co_return answer_of(*wrong);
-    if (!in_reach(std::get<suppression>(one), q.who->who.sees))
-        co_return answer_of(not_theirs_to_triage());
+    if (!in_reach(std::get<suppression>(one), *mine)) co_return answer_of(not_theirs_to_triage());
     const auto now  = time_.utc();
     const auto body = parse_json(q.request.body.empty() ? "{}" : q.request.body);
     if (!body || !body->is_map())

@@ -1,4 +1,5 @@
 // Assessments: who may see a search's events as they stand, who marks them, and what was done.
+#include "access/garden_access.hpp"
 #include "handler.hpp"
 #include "search_parameters.hpp"
 #include "suppression_filter.hpp"
@@ -63,6 +64,15 @@ problem handler::problem_of_triage(const failure& why) {
             why.detail + ". Look at it again; nothing was done."
         };
     return problem_of(why);
+}
+
+task<result<readable_clusters>> handler::changeable(session_ptr who) {
+    const readable_clusters nobodys;
+    if (who->garden == nullptr) co_return who->who.may_triage ? who->who.sees : nobodys;
+    secret token  = who->token;
+    auto   rights = co_await who->garden->of(std::move(token), garden_access::right::change);
+    if (!rights) co_return std::move(rights).error();
+    co_return std::move(rights->sees);
 }
 
 task<std::variant<event_search, problem>> handler::searched(address where, readable_clusters who) {
@@ -133,13 +143,15 @@ task<std::optional<problem>> handler::find_asked(
 
 handler::reply handler::assess(question q) {
     if (triage_ == nullptr) co_return answer_of(no_triage());
-    if (!q.who->who.may_triage) co_return answer_of(not_theirs_to_triage());
+    auto mine = co_await changeable(q.who);
+    if (!mine) co_return refusal_of_garden(mine.error());
+    if (is_nobodys(*mine)) co_return answer_of(not_theirs_to_triage());
     auto read = assess_request_of(q.request.body, q.who->who.name, time_.utc());
     if (const auto* wrong = std::get_if<problem>(&read)) co_return answer_of(*wrong);
     auto         request = std::move(std::get<assess_request>(read));
     found_places found;
     auto         filter = std::move(request.filter);
-    auto wrong = co_await find_asked(request.order, std::move(filter), q.who->who.sees, found);
+    auto wrong = co_await find_asked(request.order, std::move(filter), *std::move(mine), found);
     if (wrong) co_return answer_of(*wrong);
     const auto     id = request.order.id;
     triage_outcome done;
@@ -163,7 +175,9 @@ handler::reply handler::assess(question q) {
 
 handler::reply handler::undo(question q) {
     if (triage_ == nullptr) co_return answer_of(no_triage());
-    if (!q.who->who.may_triage) co_return answer_of(not_theirs_to_triage());
+    auto mine = co_await changeable(q.who);
+    if (!mine) co_return refusal_of_garden(mine.error());
+    if (is_nobodys(*mine)) co_return answer_of(not_theirs_to_triage());
     const auto of   = uuid::parse(part_before(q.where.path, 1));
     const auto read = parse_json(q.request.body.empty() ? "{}" : q.request.body);
     if (!read) co_return answer_of(wrong_parameter("", "expected {\"reason\": …}"));
@@ -172,7 +186,7 @@ handler::reply handler::undo(question q) {
     auto id = action_id_in(*read);
     if (const auto* wrong = std::get_if<problem>(&id)) co_return answer_of(*wrong);
     if (!of) co_return answer_of(not_found(q.where.path));
-    action_search which{.who = q.who->who.sees, .id = of};
+    action_search which{.who = *std::move(mine), .id = of};
     auto          known = co_await triage_->actions(std::move(which));
     if (!known) co_return answer_of(problem_of(known.error()));
     const bool theirs = !known->empty() && known->front().what != triage_action::kind::suppress &&

@@ -30,6 +30,10 @@ struct readable_clusters {
     friend bool operator==(const readable_clusters&, const readable_clusters&) = default;
 };
 
+inline bool is_nobodys(const readable_clusters& these) {
+    return !these.everything && these.projects.empty();
+}
+
 struct cluster_name {
     std::string                identity{};
     std::optional<std::string> landscape{}, project{}, name{};  // where it looks like a shoot's

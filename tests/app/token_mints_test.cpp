@@ -56,5 +56,28 @@ TEST_F(TokenMintsTest, AFileThatIsNoKeyLeavesTheOldOneInUseAndIsSaidOnce) {
     EXPECT_TRUE(mints.read(old));
 }
 
+TEST_F(TokenMintsTest, WhatItShowsToIngestorsIsOfNoUseForEventsNorTheOtherWayRound) {
+    const auto key = *net::private_key::generate(2048);
+    write(key);
+    auto           mints = *token_mints::of(settings);
+    const auto     peers = *mints.issue_for_peers("one", "falconer-peers", 5min, now);
+    const auto     push  = *mints.issue("shoot--a--b", cluster_token::central, 1h, now);
+    net::jwt_rules of_peers, of_events;
+    of_peers.audience = "falconer-peers";
+    of_peers.profiles = {net::token_profile::central};
+    const auto good   = net::verify_jwt(peers, {&key.its_public(), 1}, of_peers, now);
+    EXPECT_TRUE(good) << good.why;
+    EXPECT_EQ(good.cluster, "controller:one");
+    EXPECT_EQ(net::verify_jwt(peers, {&key.its_public(), 1}, of_events, now).why, "audience");
+    EXPECT_EQ(net::verify_jwt(push, {&key.its_public(), 1}, of_peers, now).why, "audience");
+    EXPECT_EQ(net::verify_jwt(peers, {&key.its_public(), 1}, of_peers, now + 10min).why, "expired");
+}
+
+TEST_F(TokenMintsTest, WithoutTheCentralStoresKeyNothingIsShownToIngestors) {
+    settings.central.token_issuer = {};
+    const auto mints              = *token_mints::of(settings);
+    EXPECT_FALSE(mints.issue_for_peers("one", "falconer-peers", 5min, now));
+}
+
 }  // namespace
 }  // namespace falconer::app

@@ -160,6 +160,9 @@ KUBECTL = [
     Run("kubectl apply -f -", GEAR),
     Run("kubectl apply -f -", GEAR.replace("iron", "wood")),
     Run("kubectl apply -f -", GEAR.replace("teeth", "tooth"), only_how_it_ends=True),  # both write the whole object out
+    Run("kubectl create --validate=warn -f -", GEAR.replace("name: g,", "name: warned,").replace("metal", "mettle")),
+    Run("kubectl create --validate=ignore -f -", GEAR.replace("name: g,", "name: ignored,").replace("metal", "mettle")),
+    "kubectl delete -n tools gear warned ignored",
     "kubectl apply -f objects.yaml",
     # Tables
     f"kubectl get -n tools {TYPES}",

@@ -1,6 +1,6 @@
 // What kubectl asks for before and beside objects: tables, discovery, protobuf, parts of objects.
 // tests/peers/sandbox_tools_test.py runs a real one.
-#include "sandbox/kube_api/built_in_tables.hpp"
+#include "sandbox/kube_api/cells.hpp"
 #include "sandbox/kube_api/discovery.hpp"
 #include "sandbox/kube_api/protobuf.hpp"
 #include "sandbox/kube_api/server.hpp"
@@ -147,6 +147,23 @@ TEST_F(KubectlRequestsTest, WhatOnlyAClusterDoesIsRefusedWithASentence) {
         EXPECT_THAT(said.body, HasSubstr("the sandbox runs no containers: ")) << path;
     }
     EXPECT_EQ(ask("DELETE", "/api/v1/namespaces", {}).status, 405u);
+}
+
+TEST_F(KubectlRequestsTest, FieldsThatNobodyKnowsAreWarnedOf) {
+    const auto create = [&](const std::string& name, const std::string& how) {
+        return ask(
+            "POST", "/api/v1/namespaces/default/configmaps" + how,
+            {{"Content-Type", "application/json"}},
+            R"({"metadata":{"name":")" + name + R"("},"foo":1})"
+        );
+    };
+    for (const auto& [name, how] : {std::pair{"a", ""}, std::pair{"b", "?fieldValidation=Warn"}}) {
+        const auto said = create(name, how);
+        EXPECT_EQ(said.status, 201u) << said.body;
+        EXPECT_EQ(said.headers.find("Warning"), R"(299 - "unknown field \"foo\"")") << how;
+    }
+    EXPECT_FALSE(create("c", "?fieldValidation=Ignore").headers.find("Warning"));
+    EXPECT_EQ(create("d", "?fieldValidation=Strict").status, 400u);
 }
 
 TEST_F(KubectlRequestsTest, YesIsWrittenInManyWays) {

@@ -6,7 +6,6 @@
 #include "falconer/value.hpp"
 #include "types.hpp"
 
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,8 +19,5 @@ struct built_in_table {
 
 /// Null: it has a name and an age. Source: kubernetes, pkg/printers/internalversion/printers.go.
 const built_in_table* table_of(const kube_type& type);
-
-/// "5m10s" of a time as metadata has it. Source: apimachinery, util/duration, HumanDuration.
-std::string age_of(std::string_view time, utc_time now);
 
 }  // namespace falconer::sandbox

@@ -349,25 +349,28 @@ task<result<api_admitted>> api_server::writing(
     for (int tries = 1;; ++tries) {
         auto what = write_of(store, type, route, request, *how);
         if (admission_ == nullptr || !api_admission::concerns(store, what)) {
-            auto done = written(store, what, route, request, *how, stage::only);
-            if (!done) co_return std::move(done).error();
             api_admitted made;
+            auto done = written(store, what, route, request, *how, stage::only, made.warnings);
+            if (!done) co_return std::move(done).error();
             made.object  = std::move(*done);
             made.created = what.operation == "CREATE";
             add_warnings(what, made);
             co_return made;
         }
-        auto would = written(store, what, route, request, *how, stage::rehearsal);
+        std::vector<std::string> warnings;
+        auto would = written(store, what, route, request, *how, stage::rehearsal, warnings);
         if (!would) co_return std::move(would).error();
         what.key = key_of(*would);
         if (what.operation != "DELETE") what.object = std::move(*would);
         auto reviewed = co_await admission_->review(store, what);
         if (!reviewed) co_return std::move(reviewed).error();
         what.object = std::move(reviewed->object);
-        auto done   = written(store, what, route, request, *how, stage::admitted);
+        std::vector<std::string> twice;  // said already
+        auto done = written(store, what, route, request, *how, stage::admitted, twice);
         if (!done && done.error().code == errc::conflict && tries < most_tries) continue;
         if (!done) co_return std::move(done).error();
-        reviewed->object  = std::move(*done);
+        reviewed->object = std::move(*done);
+        for (auto& each : warnings) reviewed->warnings.push_back(std::move(each));
         reviewed->created = what.operation == "CREATE";
         add_warnings(what, *reviewed);
         co_return reviewed;

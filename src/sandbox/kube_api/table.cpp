@@ -1,6 +1,7 @@
 #include "table.hpp"
 
 #include "built_in_tables.hpp"
+#include "cells.hpp"
 
 #include <algorithm>
 #include <string_view>

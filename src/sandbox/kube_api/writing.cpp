@@ -174,7 +174,8 @@ result<void> check_query(const api_route& route, const http_request& request) {
 /// Whole objects with fields that their schema does not know, where the client wants to hear of it:
 /// kubectl does. Source: kubernetes.io, "Server-side field validation".
 result<void> check_fields(
-    const api_type& type, const api_route& route, const http_request& request, value given
+    const api_type& type, const api_route& route, const http_request& request, value given,
+    std::vector<std::string>& warnings
 ) {
     if (request.method == "PATCH" && !is_apply(request)) return {};
     auto found = tidy(type, given);
@@ -184,11 +185,15 @@ result<void> check_fields(
     });
     if (type.built_in && is_apply(request) && unknown != found.end())
         return unforeseen("failed to create typed patch object: " + *unknown);
-    if (route.asked("fieldValidation") != "Strict") return {};
+    if (route.asked("fieldValidation") == "Ignore") return {};
     if (type.schema.is_map())
         for (const auto& each : prune(given, type.schema))
             found.push_back("unknown field \"" + each + "\"");
     if (found.empty()) return {};
+    if (route.asked("fieldValidation") != "Strict") {
+        warnings = std::move(found);
+        return {};
+    }
     std::string all;
     for (const auto& each : found) all += (all.empty() ? "" : ", ") + each;
     return failure{
@@ -344,7 +349,7 @@ api_write write_of(
 
 result<value> written(
     api_store& store, const api_write& what, const api_route& route, const http_request& request,
-    const write_options& options, stage at
+    const write_options& options, stage at, std::vector<std::string>& warnings
 ) {
     const auto&      type = what.type.type;
     const kube_write how{
@@ -359,7 +364,7 @@ result<value> written(
     if (!given) return std::move(given).error();
     if (auto named = says_what_it_is(what.type, route, request, *given); !named)
         return std::move(named).error();
-    if (auto known = check_fields(what.type, route, request, *given); !known)
+    if (auto known = check_fields(what.type, route, request, *given, warnings); !known)
         return std::move(known).error();
     join_doubled_keys(*given);
     if (request.method == "POST" && !resource_version_of(*given).empty())

@@ -8,7 +8,7 @@ import tempfile
 import yaml
 
 import charts
-from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, EVENTS, merged
+from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, DASHBOARDS, EVENTS, merged
 from testbed import FALCONER, ROOT
 
 SPACE = "extension-my-seed"
@@ -77,6 +77,11 @@ CASES = {
             "ingestor": {"enabled": False}, "console": {"enabled": True, "replicaCount": 1}, "monitoring": {"enabled": True}})),
         "bare": ("falconer", {"store": {"config": {"hosts": ["db.example.com"]}}, "networkPolicy": {"enabled": False}, "ingestor": {
             "keysConfigMap": "keys", "replicaCount": 1, "autoscaling": {"enabled": False}}}),
+    },
+    DASHBOARDS: {
+        "by default": ("garden", {}),
+        "with everything": ("garden", {"labels": {"grafana_dashboard": "yes", "dashboard.monitoring.gardener.cloud/garden": "no"},
+                                       "annotations": {"grafana_folder": "Falconer"}}),
     },
 }
 

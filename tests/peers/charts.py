@@ -17,7 +17,7 @@ CONTROLLER = "gardener-extension-shoot-falco-service"
 ADMISSION_RUNTIME = "gardener-extension-admission-shoot-falco-service-runtime"
 ADMISSION_APPLICATION = "gardener-extension-admission-shoot-falco-service-application"
 EVENTS = "falconer"
-ALL = (CONTROLLER, ADMISSION_RUNTIME, ADMISSION_APPLICATION, EVENTS)
+DASHBOARDS = "falconer-dashboards"
 RELEASE = "extension-shoot-falco-service"  # as gardenlet and gardener-operator call it
 
 # What Gardener adds to a chart's values.

@@ -29,6 +29,7 @@ class Charts(unittest.TestCase):
         tokens.make_certificate(cls.home)
 
     def test_helm_lints_every_chart(self):
+        self.assertEqual({each.parent.name for each in charts.CHARTS.glob("*/Chart.yaml")}, CASES.keys(), "a chart without cases, or none for a case")
         for chart, cases in CASES.items():
             for name in cases:
                 space, values = values_of(chart, name)

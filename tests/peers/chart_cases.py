@@ -55,7 +55,7 @@ CASES = {
     ADMISSION_APPLICATION: {
         "by the operator": ("extension-x", charts.OPERATOR_ADMISSION_VIRTUAL),
         "in one cluster": ("garden", {"falcoProfiles": {"readableByUsers": False, "controllerRegistration": "falconer"}, "readConfigMaps": False}),
-        "beside the definition": ("garden", {"falcoProfiles": {"install": False}}),
+        "beside the definition": ("garden", {"falcoProfiles": {"install": False}, "console": {"enabled": True}}),
     },
     EVENTS: {
         "by the example": ("falconer", STORE_VALUES),
@@ -65,8 +65,8 @@ CASES = {
             "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "gardenPorts": [8443]},
             "store": {"config": {"database": "events", "user": "w", "migrateAtStart": False, "reader": {"user": "r"}, "migrator": {"user": "m"}}},
             "console": merged(HPA, SIZES, LABELS, {
-                "enabled": True, "config": {"sessionLife": "8h"}, "port": 9443, "tlsSecret": "falconer-tls", "terminationGracePeriodSeconds": 200,
-                "gardenKubeconfigSecret": "falconer-garden", "filesSecret": "falconer-console-files",
+                "enabled": True, "config": {"sessionLife": "8h", "oidc": {"issuer": "https://login.example.com", "clientID": "falconer"}}, "port": 9443, "tlsSecret": "falconer-tls", "terminationGracePeriodSeconds": 200,
+                "gardenKubeconfigSecret": "garden", "sessionKeySecret": "session", "oidcSecret": "client", "filesSecret": "falconer-console-files",
                 "ingress": {"enabled": True, "className": "nginx", "host": "falco.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
                 "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"g": "h"}}}),
             "ingestor": merged(HPA, SIZES, LABELS, {
@@ -74,7 +74,8 @@ CASES = {
                 "ingress": {"enabled": True, "className": "nginx", "host": "ingest.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
                 "service": {"type": "LoadBalancer", "port": 3201, "annotations": {"g": "h"}}})})),
         "the console alone": ("falconer", merged(STORE_VALUES, {
-            "ingestor": {"enabled": False}, "console": {"enabled": True, "replicaCount": 1}, "monitoring": {"enabled": True}})),
+            "ingestor": {"enabled": False}, "console": {"replicaCount": 1, "sessionKeySecret": ""}, "monitoring": {"enabled": True}})),
+        "the ingestor alone": ("falconer", merged(STORE_VALUES, {"console": {"enabled": False, "tlsSecret": ""}})),
         "bare": ("falconer", {"store": {"config": {"hosts": ["db.example.com"]}}, "networkPolicy": {"enabled": False}, "ingestor": {
             "keysConfigMap": "keys", "replicaCount": 1, "autoscaling": {"enabled": False}}}),
     },

@@ -140,29 +140,33 @@ class Charts(unittest.TestCase):
         root = self.home / f"{workload['metadata']['name']}-{name}"
         others = {("Secret", each): {"password": "x", "token": "x", "kubeconfig": "x", "tls.crt": "", "tls.key": "", "ca.crt": "x"}
                   for each in ("falconer-store-writer", "falconer-store-reader", "falconer-store-migrator", "falconer-store-ca", "generic", "token",
-                                             "falconer-garden", "falconer-console-files")}
+                                             "falconer-garden", "garden", "falconer-console-files")}
+        for each in ("falconer-session", "session", "client"):
+            others["Secret", each] = {"session-key": "0123456789abcdef" * 2, "client-secret": "x"}
         others["Secret", "falconer-heartbeat"] = {"secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE="}
-        others["Secret", "falconer-tls"] = {f"tls.{each}": (self.home / f"server.{each}").read_text() for each in ("crt", "key")}
+        for each in ("falconer-tls", "falconer-console-tls"):
+            others["Secret", each] = {f"tls.{each}": (self.home / f"server.{each}").read_text() for each in ("crt", "key")}
         for each in ("keys", "falconer-cluster-keys"):
             others["ConfigMap", each] = {"keys.yaml": keys()[1]}
         others["ConfigMap", "rules"] = {"falco_rules.yaml": ""}
         arguments, around = charts.lay_out(workload, objects, root, others)
-        said = " ".join(arguments)
-        if re.search(r"--roles[ =](\w+)", said).group(1) == "console":
-            # Nobody could sign in there yet, and it says so; what else its configuration holds can be judged.
-            arguments = ["serve", "--config", re.search(r"--config[ =](\S+)", said).group(1), "--roles", "controller"]
         # What gardenlet adds to every container.
         around = {**os.environ, "SEED_NAME": "my-seed", **around}
         return subprocess.run([FALCONER, *arguments, "--check"], capture_output=True, text=True, env=around)
 
-    def test_the_console_is_off_as_long_as_nobody_can_sign_in_in_a_landscape(self):
-        self.assertNotIn("falconer-console", [each["metadata"]["name"] for each in rendered(EVENTS, "by the example")])
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            file.write("apiVersion: falco.extensions.config.gardener.cloud/v1alpha1\nkind: Configuration\nconsole: {}\n")
-            file.flush()
-            done = subprocess.run([FALCONER, "serve", "--config", file.name, "--check", "--roles", "console"], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("no other way to sign in", done.stderr, "there is one: the chart may switch the console on")
+    def test_the_console_asks_for_what_it_cannot_do_without(self):
+        alone = merged(STORE_VALUES, {"ingestor": {"enabled": False}})
+        for without, reason in (("gardenKubeconfigSecret", "the garden says who somebody is"), ("sessionKeySecret", "more than one replica")):
+            with self.assertRaisesRegex(AssertionError, reason):
+                render(EVENTS, merged(alone, {"console": {without: ""}}))
+        one(render(EVENTS, merged(alone, {"console": {"sessionKeySecret": "", "replicaCount": 1}})), "Deployment")
+
+    def test_where_people_sign_in_is_the_ingress_host_and_its_secret_a_file(self):
+        objects = rendered(EVENTS, "with everything")
+        section = yaml.safe_load(one(objects, "ConfigMap", "falconer-console")["data"]["falconer.yaml"])["console"]
+        self.assertEqual(section["oidc"], {"issuer": "https://login.example.com", "clientID": "falconer", "clientSecretFile": "/etc/falconer/oidc/client-secret",
+                                           "redirectURL": "https://falco.example.com/api/v1/sign-in/oidc/callback"})
+        self.assertEqual(section["sessionKeyFile"], "/etc/falconer/session/session-key")
 
     def config_of(self, objects, name):
         return yaml.safe_load(one(objects, "Secret", name)["stringData"]["config.yaml"])
@@ -295,10 +299,8 @@ class Charts(unittest.TestCase):
         self.assertIs(pod["automountServiceAccountToken"], False, "nothing is asked of the cluster that it runs in")
         mounts = {each["mountPath"]: each for each in pod["containers"][0]["volumeMounts"]}
         self.assertTrue(all(each["readOnly"] for each in mounts.values()))
-        self.assertEqual(pod["containers"][0]["env"], [{"name": "GARDEN_KUBECONFIG", "value": "/etc/falconer/garden/kubeconfig"}])
-        self.assertIn("/etc/falconer/garden", mounts)
-        self.assertEqual(str(pathlib.PurePath(section["tls"]["keyFile"]).parent), "/etc/falconer/tls")
-        self.assertIn("/etc/falconer/tls", mounts)
+        for file in (section["garden"]["kubeconfig"], section["tls"]["keyFile"], section["sessionKeyFile"], section["oidc"]["clientSecretFile"]):
+            self.assertIn(str(pathlib.PurePath(file).parent), mounts)
         for kind in ("Service", "NetworkPolicy", "PodDisruptionBudget", "Ingress", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "ServiceMonitor",
                      "PrometheusRule"):
             one(objects, kind, "falconer-console")

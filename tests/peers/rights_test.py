@@ -60,7 +60,8 @@ class Rights(unittest.TestCase):
                 (charts.CONTROLLER, charts.GARDENLET, "extension-x", "gardener-extension-shoot-falco-service"),
                 (charts.CONTROLLER, charts.OPERATOR_RUNTIME, "extension-x", "gardener-extension-shoot-falco-service"),
                 (charts.ADMISSION_RUNTIME, charts.OPERATOR_ADMISSION_RUNTIME, "garden", "gardener-extension-admission-shoot-falco-service"),
-                (charts.ADMISSION_APPLICATION, charts.OPERATOR_ADMISSION_VIRTUAL, "kube-system", "extension-admission-extension-shoot-falco-service")):
+                (charts.ADMISSION_APPLICATION, charts.OPERATOR_ADMISSION_VIRTUAL, "kube-system", "extension-admission-extension-shoot-falco-service"),
+                (charts.ADMISSION_APPLICATION, {"console": {"enabled": True}}, "extension-x", "falconer-console")):
             found = rights.granted(charts.render(chart, values, namespace=space), account, space)
             self.assertTrue(found, chart)
             for each in found:

@@ -55,14 +55,30 @@ heartbeat:
 {{ include "commonSections" . }}
 {{- end }}
 
-{{- /* By which names it is called, where an Ingress says so; and its certificate. */ -}}
+{{- /* By which names it is called, where an Ingress says so; its files; whom it asks. */ -}}
 {{- define "consoleSection" -}}
 {{- $own := dict "listen" (printf "[::]:%v" .Values.console.port) }}
-{{- if .Values.console.tlsSecret }}
+{{- with .Values.console }}
+{{- if .tlsSecret }}
 {{- $_ := set $own "tls" (dict "certificateFile" "/etc/falconer/tls/tls.crt" "keyFile" "/etc/falconer/tls/tls.key") }}
 {{- end }}
-{{- if and .Values.console.ingress.enabled .Values.console.ingress.host }}
-{{- $_ := set $own "hosts" (list .Values.console.ingress.host) }}
+{{- $host := ternary .ingress.host "" .ingress.enabled }}
+{{- if $host }}
+{{- $_ := set $own "hosts" (list $host) }}
+{{- end }}
+{{- if not .gardenKubeconfigSecret }}{{ fail "console.gardenKubeconfigSecret is needed: the garden says who somebody is and what they may see" }}{{ end }}
+{{- $_ := set $own "garden" (dict "kubeconfig" "/etc/falconer/garden/kubeconfig") }}
+{{- if .sessionKeySecret }}
+{{- $_ := set $own "sessionKeyFile" "/etc/falconer/session/session-key" }}
+{{- else if or .autoscaling.enabled (gt (int .replicaCount) 1) }}
+{{- fail "console.sessionKeySecret is needed for more than one replica: each has to know the sessions of all" }}
+{{- end }}
+{{- if hasKey .config "oidc" }}
+{{- $oidc := dict }}
+{{- if $host }}{{ $_ := set $oidc "redirectURL" (printf "https://%s/api/v1/sign-in/oidc/callback" $host) }}{{ end }}
+{{- if .oidcSecret }}{{ $_ := set $oidc "clientSecretFile" "/etc/falconer/oidc/client-secret" }}{{ end }}
+{{- $_ := set $own "oidc" $oidc }}
+{{- end }}
 {{- end }}
 {{- mergeOverwrite $own (deepCopy .Values.console.config) | toYaml }}
 {{- end }}

@@ -89,7 +89,7 @@ net::http_response api_server::account_token(
     const api_store& store, const api_route& route, const net::http_request& request
 ) {
     if (request.method != "POST") return not_allowed();
-    auto wish = body_of(request, false);
+    auto wish = body_of(request, true);
     if (!wish) return refusal(wish.error());
     auto made = issue_account_token(store, {route.namespace_name, route.name}, *wish, time_.utc());
     if (!made) return refusal(made.error());

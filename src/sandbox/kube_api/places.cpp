@@ -16,7 +16,7 @@ struct unplayed {
     std::string_view group{}, plural{}, part{}, why{};
 };
 constexpr std::string_view         no_containers = "the sandbox runs no containers: ";
-constexpr std::array<unplayed, 11> all_unplayed{{
+constexpr std::array<unplayed, 10> all_unplayed{{
     {"", "pods", "log", "they have written nothing that could be shown"},
     {"", "pods", "exec", "there is none in which a command could run"},
     {"", "pods", "attach", "there is none to attach to"},
@@ -24,7 +24,6 @@ constexpr std::array<unplayed, 11> all_unplayed{{
     {"", "pods", "proxy", "there is none that answers"},
     {"", "pods", "ephemeralcontainers", "there is none to debug"},
     {"", "services", "proxy", "there is none that answers"},
-    {"", "serviceaccounts", "token", "of ServiceAccounts there are no tokens"},
     {"apps", "deployments", "scale", "spec.replicas may be patched, and nothing starts"},
     {"apps", "statefulsets", "scale", "spec.replicas may be patched, and nothing starts"},
     {"apps", "replicasets", "scale", "spec.replicas may be patched, and nothing starts"},

@@ -204,7 +204,8 @@ class Whole(Store):
 
     def test_every_table_is_part_of_it_or_is_known_not_to_be(self):
         """Whoever adds a table decides here: a part of its own (src/store/backup/parts.cpp), or why it need not come back."""
-        part = {"event", "quarantine", "raw", "tally", "retention", "legal_hold", "cluster_policy", "audit", "cluster"}
+        part = {"event", "quarantine", "raw", "tally", "retention", "legal_hold", "cluster_policy", "audit", "cluster",
+                "assessment", "assessment_step", "triage_action", "suppression"}
         spelled_out = {"text"}  # in the rows that name it
         made_anew = {"batch", "applied_batch", "rollup", "rollup_day", "schema_version"}  # by restoring, by counting, by `db migrate`
         begins_anew = {"quota_state", "chore", "unrolled_day", "late", "follower"}  # as operations.md says; what is under way here

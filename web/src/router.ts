@@ -11,6 +11,7 @@ import EventsPage from '@/pages/EventsPage.vue'
 import NowherePage from '@/pages/NowherePage.vue'
 import QuarantinePage from '@/pages/QuarantinePage.vue'
 import SignInPage from '@/pages/SignInPage.vue'
+import SuppressionsPage from '@/pages/SuppressionsPage.vue'
 import TriagePage from '@/pages/TriagePage.vue'
 
 export const router = createRouter({
@@ -22,6 +23,7 @@ export const router = createRouter({
         { path: '/events/:key', name: 'event', component: EventPage, meta: { title: 'Event' } },
         { path: '/clusters', name: 'clusters', component: ClustersPage, meta: { title: 'Clusters' } },
         { path: '/triage', name: 'triage', component: TriagePage, meta: { title: 'Triage' } },
+        { path: '/suppressions', name: 'suppressions', component: SuppressionsPage, meta: { title: 'Suppressions' } },
         { path: '/quarantine', name: 'quarantine', component: QuarantinePage, meta: { title: 'Quarantine' } },
         {
             // From the Gardener dashboard's external tools: a shoot's events.

@@ -41,7 +41,7 @@ export interface Action {
 export interface Judgement { state?: TriageState; assignee?: string; expires?: string; reason?: string; comment?: string }
 export interface Assessed { action: string; events: number; more: boolean; complete: boolean }
 
-async function send<T>(path: string, body: object): Promise<T> {
+export async function send<T>(path: string, body: object): Promise<T> {
     const response = await ask(address(path), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
     return (await response.json()) as T
 }

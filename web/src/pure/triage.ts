@@ -1,5 +1,7 @@
 // Words and rules of triage.
 import { hidingStates, type Action, type Judgement, type TriageState } from '@/api/triage'
+import type { FullEvent } from '@/api/types'
+import { wordFor } from './search'
 
 export function stateColor(state: TriageState): string {
     switch (state) {
@@ -35,3 +37,13 @@ export function wordsOf(action: Action): string {
 }
 
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+
+/** What finds such events: of the same rule, the same process and the same place. */
+export function filterFor(event: FullEvent): string {
+    const words = [wordFor('rule', event.rule)]
+    for (const name of ['proc.name', 'k8s.ns.name', 'container.image.repository']) {
+        const field = event.fields.find((each) => each.name === name)
+        if (field && field.kind === 'string' && field.text !== '') words.push(wordFor(name, field.text))
+    }
+    return words.join(' ')
+}

@@ -3,6 +3,7 @@
 #include "archive_process.hpp"
 #include "falconer/log.hpp"
 #include "listeners.hpp"
+#include "store/durability.hpp"
 #include "store_check.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
@@ -186,6 +187,9 @@ task<result<void>> server::start() {
     }
     if (needs_store()) look_after_the_store();
     tell_of_descriptors();
+    // As late: it is no reason not to start.
+    if (needs_store())
+        scope_.spawn("store risks", store::look_for_risks(loop_, time_, how_.store.postgres));
     co_return result<void>{};
 }
 

@@ -1,6 +1,5 @@
 #include "store_check.hpp"
 
-#include "store/durability.hpp"
 #include "store/migrations.hpp"
 #include "store/schema_check.hpp"
 
@@ -23,7 +22,6 @@ task<result<void>> prepare_store(
         auto found = co_await store::check_schema(**opened);
         if (!found) co_return std::move(found).error();
     }
-    co_await store::look_for_risks(loop, time, how.postgres);
     co_return result<void>{};
 }
 

@@ -247,6 +247,17 @@ class Failover(unittest.TestCase):
         self.end()
 
 
+def a_commit_waits(bed):
+    """PostgreSQL takes a new setting when its checkpointer comes to it: until then commits wait for nobody."""
+    with subprocess.Popen(["psql", "-X", "-h", bed.pg["host"], "-p", bed.pg["port"], "-U", "postgres", "-c", "comment on database postgres is 'looked at'"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
+        while one.poll() is None:
+            if bed.psql("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and query like 'comment on%'"):
+                return True
+            threading.Event().wait(0.05)
+    return False
+
+
 class Commits(unittest.TestCase):
     def test_a_commit_whose_wait_for_the_standby_was_cancelled_is_none(self):
         bed = self.enterContext(Testbed())
@@ -257,11 +268,14 @@ class Commits(unittest.TestCase):
         bed.psql("alter system set synchronous_standby_names = 'nobody'")
         bed.psql("select pg_reload_conf()")
         self.addCleanup(bed.kill)
+        eventually(lambda: a_commit_waits(bed), 60, "the setting is in force")
         answers = []
         sender = threading.Thread(target=lambda: answers.append(bed.post(event(), token)[0]), daemon=True)
         sender.start()
-        cancelled = "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep' and query like 'WITH asked%'"
-        eventually(lambda: bed.psql(cancelled) != "0", 60, "the commit waits for the standby")
+        # Whoever has written events: such a commit holds its locks as long as it waits.
+        cancelled = ("select count(pg_cancel_backend(pid)) from pg_stat_activity a where wait_event = 'SyncRep' and exists (select from pg_locks l "
+                     "join pg_class c on c.oid = l.relation where l.pid = a.pid and l.mode = 'RowExclusiveLock' and c.relname like 'event_2%')")
+        eventually(lambda: bed.psql(cancelled, "falconer") != "0", 60, "the commit waits for the standby")
         sender.join(120)
         self.assertEqual(answers, [200])
         acknowledged = {how: bed.metrics().get(f'falconer_ingest_acknowledged_total{{as="{how}"}}') for how in ("committed", "spooled")}

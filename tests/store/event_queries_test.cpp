@@ -164,6 +164,7 @@ TEST_F(EventQueriesTest, WhoeverFollowsTheStoreHearsOfEveryEventOnceWheneverItWa
     EXPECT_EQ(times, 3u);
     // Up to a place that another one has got to, and not further; from behind it: nothing.
     insert({event(team_a, "later", time.utc())});
+    until_countable(*admin);
     const auto behind = await(queries->follow(*place, {}));
     ASSERT_TRUE(behind) << behind.error().detail;
     EXPECT_EQ(behind->events.size(), 1u);

@@ -1,12 +1,9 @@
 // The Kubernetes API of a seed with many shoots on it, for watch_churn.py: a process of its own,
 // told what to do by lines on its standard input, answering each with a line of JSON.
-#include "app/local_api.hpp"
 #include "falconer/async.hpp"
-#include "falconer/event.hpp"
 #include "falconer/falco/managed_resource.hpp"
 #include "falconer/steady_time_source.hpp"
-#include "sandbox/fleet/demo_files.hpp"
-#include "sandbox/gardener/resource_manager.hpp"
+#include "support/seed_over_sockets.hpp"
 
 #include <CLI/CLI.hpp>
 #include <asio/co_spawn.hpp>
@@ -24,75 +21,38 @@
 namespace falconer {
 namespace {
 
-const kube_type extensions{
-    .group   = "extensions.gardener.cloud",
-    .version = "v1alpha1",
-    .kind    = "Extension",
-    .plural  = "extensions"
-};
-const kube_type clusters{
-    .group      = "extensions.gardener.cloud",
-    .version    = "v1alpha1",
-    .kind       = "Cluster",
-    .plural     = "clusters",
-    .namespaced = false
-};
-const kube_type profiles{
-    .group      = "falco.gardener.cloud",
-    .version    = "v1alpha1",
-    .kind       = "FalcoProfile",
-    .plural     = "falcoprofiles",
-    .namespaced = false
-};
-const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
+using namespace test::seed_types;
 
 class seed_api {
 public:
     seed_api(asio::io_context& loop, const std::string& folder)
-        : time_(loop.get_executor()), api_(loop.get_executor(), time_, {.folder = folder}) {}
+        : time_(loop.get_executor()), seed_(loop, time_, folder) {}
 
     bool start() {
-        auto       up      = api_.start();
-        const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
-        auto       made    = api_.store().create(profiles, {}, *profile, {});
+        const auto up = seed_.start();
         if (!up) std::cerr << up.error().detail << '\n';
-        return up && made;
+        return static_cast<bool>(up);
     }
 
     void add(std::size_t shoots) {
-        const auto shoot = parse_yaml(sandbox::demo_file("examples/shoot.yaml"));
+        const auto shoot = seed_.example("shoot.yaml");
+        const auto config =
+            *shoot.find_path({"spec", "extensions"})->items()[0].find("providerConfig");
         for (std::size_t i = 0; i < shoots; ++i) {
-            const auto name  = "s" + std::to_string(i);
-            const auto space = "shoot--load--" + name;
-            value      ns;
-            ns["metadata"]["labels"]["gardener.cloud/role"] = "shoot";
-            keep(api_.store().create(namespaces, {{}, space}, ns, {}));
-            value cluster;
-            auto& of                                             = cluster["spec"]["shoot"];
-            of                                                   = *shoot;
-            of["metadata"]["name"]                               = name;
-            of["status"]["technicalID"]                          = space;
-            of["status"]["clusterIdentity"]                      = space + "-uid-load";
-            cluster["spec"]["seed"]["spec"]["ingress"]["domain"] = "ingress.example.com";
-            keep(api_.store().create(clusters, {{}, space}, cluster, {}));
-            value extension;
-            auto& notes                       = extension["metadata"]["annotations"];
-            notes["gardener.cloud/operation"] = "reconcile";
-            notes["gardener.cloud/timestamp"] = text_of(event_time_of(time_.utc()));
-            extension["spec"]["type"]         = "shoot-falco-service";
-            extension["spec"]["providerConfig"] =
-                *shoot->find_path({"spec", "extensions"})->items()[0].find("providerConfig");
-            keep(api_.store().create(extensions, {space, "shoot-falco-service"}, extension, {}));
+            const auto name = "s" + std::to_string(i);
+            const auto made = seed_.add_shoot("shoot--load--" + name, name, config, shoot);
+            if (!made) std::cerr << made.error().detail << '\n';
         }
     }
 
     /// Another image for every version.
     void change_profile() {
-        auto  profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
-        auto& images  = (*profile)["spec"]["images"]["falco"];
+        auto  profile = seed_.example("profile.yaml");
+        auto& images  = profile["spec"]["images"]["falco"];
         for (std::size_t i = 0; i < images.items().size(); ++i)
             images.item(i)["repository"] = "mirror" + std::to_string(++mirrors_) + ".example.com/f";
-        keep(api_.store().update(profiles, {{}, "falco"}, *profile, {}));
+        const auto done = api_.store().update(profiles, {{}, "falco"}, profile, {});
+        if (!done) std::cerr << done.error().detail << '\n';
     }
 
     std::string figures() {
@@ -116,14 +76,12 @@ public:
     std::string kubeconfig() const { return api_.kubeconfig_file().string(); }
 
 private:
-    static void keep(const result<value>& done) {
-        if (!done) std::cerr << done.error().detail << '\n';
-    }
     static constexpr const char* target = "metadata.name=extension-shoot-falco-service-shoot";
 
-    steady_time_source time_;
-    app::local_api     api_;
-    int                mirrors_ = 0;
+    steady_time_source      time_;
+    test::seed_over_sockets seed_;
+    app::local_api&         api_     = seed_.api;
+    int                     mirrors_ = 0;
 };
 
 task<void> obey(asio::io_context& loop, seed_api& seed) {

@@ -6,6 +6,7 @@
 #   plain    GCC, debug, without precompiled header
 #   clang    Clang over everything; the fuzz targets
 #   proof    the release made twice: byte by byte the same
+#   midnight cases whose clock says that the year ends while they run
 #
 # Each number can be set from outside.
 set -euo pipefail
@@ -15,9 +16,10 @@ export FALCONER_RESTART_ROUNDS=${FALCONER_RESTART_ROUNDS:-20}   # rolling restar
 export FALCONER_SPOOL_CASES=${FALCONER_SPOOL_CASES:-100000}     # spools cut and bent
 export FALCONER_FAIR_PAIRS=${FALCONER_FAIR_PAIRS:-5}            # a loud cluster beside 100 others, and their latency
 export FALCONER_FUZZ_SECONDS=${FALCONER_FUZZ_SECONDS:-3600}     # each fuzz target
+export FALCONER_EXPORT_EVENTS=${FALCONER_EXPORT_EVENTS:-100000} # of 60 KB, in a file
 export FALCONER_JUDGE_TIMES=${FALCONER_JUDGE_TIMES:-1}          # latencies that were promised (13, 14 and others)
 export FALCONER_FILE_SECONDS=${FALCONER_FILE_SECONDS:-7200}     # a file of tests, with those kills in it
 export FALCONER_TIDY=${FALCONER_TIDY:-all}                      # clang-tidy on every file
 export FALCONER_TIDY_SECONDS=${FALCONER_TIDY_SECONDS:-7200}
-[ $# -gt 0 ] || set -- checks unit system peers browser tidy image proof plain clang
+[ $# -gt 0 ] || set -- checks unit system peers browser tidy image proof plain clang midnight
 exec scripts/test.sh "$@"

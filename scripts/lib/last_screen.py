@@ -4,14 +4,23 @@
 
 BOOK: the records of all stages (records.py). STAGES: a file with one line `stage seconds status` per stage that ran.
 Ends with status 0 only if something passed and nothing failed. The last line is always `N passed, N failed`.
+
+It is one screen, however much is wrong: of more than MANY failures those of one suite or file are one line, and
+build/test-logs/failed names each with the command that runs it alone.
 """
+import collections
 import pathlib
+import re
+import shlex
 import sys
 
 import records
 
 BUDGETS = pathlib.Path(__file__).with_name("budgets")
 SLOWEST = 15
+MANY = 10
+GROUPS = 12  # that are shown of so many
+FAILED = pathlib.Path("build/test-logs/failed")
 
 
 def clock(seconds):
@@ -64,6 +73,42 @@ def table(book, stages, allowed):
     yield f"{'in all':<38}{against(whole, sum(allowed.get(stage, 0) for stage, _, _ in stages))}"
 
 
+def told(failed):
+    """A failure, or several at once: what it is, and what runs it."""
+    more = f" ({failed.count} cases)" if failed.count > 1 else ""
+    yield f"FAILED  {failed.stage}: {failed.name or 'cases without names'}{more}{': ' + failed.why if failed.why else ''}"
+    yield f"        {failed.alone}"
+
+
+def together(failed):
+    """(what a failure is a part of, the command for that): a suite of ctest's, a file of Python's; else itself."""
+    first, _, rest = failed.name.partition(" ")
+    if first.endswith("_test.py") and rest:
+        words = shlex.split(failed.alone)
+        place = next((i for i, word in enumerate(words) if word.endswith(first)), len(words) - 1)
+        return first, shlex.join(words[:place + 1])
+    suite, _, case = failed.name.rpartition(".")
+    if suite and case and failed.alone.startswith("ctest "):
+        return suite, re.sub(r"-R .*$", lambda _: "-R " + shlex.quote("^" + re.escape(suite) + r"\."), failed.alone)
+    return failed.name, failed.alone
+
+
+def folded(failures):
+    groups = collections.OrderedDict()
+    for each in failures:
+        name, alone = together(each)
+        groups.setdefault((each.stage, name, alone), []).append(each)
+    largest = sorted(groups.items(), key=lambda group: -sum(each.count for each in group[1]))
+    for (stage, name, alone), cases in largest[:GROUPS]:
+        yield from told(records.Record(stage, "failed", sum(each.count for each in cases), 0, name, alone, cases[0].why[:120]))
+    rest = sum(each.count for _, cases in largest[GROUPS:] for each in cases)
+    if rest:
+        yield f"FAILED  and {rest} cases more"
+    FAILED.parent.mkdir(parents=True, exist_ok=True)
+    FAILED.write_text("".join(line + "\n" for each in failures for line in told(each)), encoding="utf-8")
+    yield f"        each of them, and what runs it alone: {FAILED}"
+
+
 def screen(book, stages, kind):
     slow = sorted((each for each in book if each.name and each.outcome != "built"), key=lambda each: -each.seconds)[:SLOWEST]
     if slow:
@@ -79,11 +124,12 @@ def screen(book, stages, kind):
         if each.outcome == "unsteady":
             yield f"unsteady {each.name}: {each.why}"
             yield f"         {each.alone}"
-    for each in book:
-        if each.outcome == "failed":
-            more = f" ({each.count} cases)" if each.count > 1 else ""
-            yield f"FAILED  {each.stage}: {each.name or 'cases without names'}{more}{': ' + each.why if each.why else ''}"
-            yield f"        {each.alone}"
+    failures = [each for each in book if each.outcome == "failed"]
+    if len(failures) > MANY:
+        yield from folded(failures)
+    else:
+        for each in failures:
+            yield from told(each)
 
 
 def main():

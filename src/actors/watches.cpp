@@ -255,7 +255,9 @@ void watches::heard_landlord(
 void watches::read_profiles() {
     auto merged = actors::read_profiles(profiles_->cache());
     for (const auto& each : merged->warnings)
-        log_of("watch").warn("a FalcoProfile is odd reason=\"{}\"", each);
+        if (!said_.contains(each))
+            log_of("watch").warn("a FalcoProfile is odd reason=\"{}\"", each);
+    said_          = {merged->warnings.begin(), merged->warnings.end()};
     facts_.offered = std::move(merged);
     actors_.tell_all(releases_changed{});
     if (opt_.profiles_read) opt_.profiles_read();

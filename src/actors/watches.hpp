@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,8 @@ private:
     std::unique_ptr<bell>                   synced_bell_;
     std::vector<std::unique_ptr<one_watch>> all_{};
     one_watch*                              profiles_ = nullptr;
-    bool                                    started_  = false;
+    std::set<std::string>                   said_{};  // of profiles, to the log
+    bool                                    started_ = false;
     task_scope                              scope_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -54,7 +55,7 @@ review_handler::review_handler(
           "falconer_admission_refused_total", "Requests that are no AdmissionReview."
       )) {
     constexpr const char* phases[] = {"mutate", "validate"};
-    constexpr const char* names[]  = {"allowed", "mutated", "denied", "unusable"};
+    constexpr const char* names[]  = {"allowed", "mutated", "denied", "unusable", "failed"};
     for (std::size_t phase = 0; phase < verdicts_.size(); ++phase) {
         for (std::size_t i = 0; i < verdicts_[phase].size(); ++i)
             verdicts_[phase][i] = &metrics.make_counter(
@@ -98,10 +99,23 @@ task<http_response> review_handler::handle(http_request request) {
     // A wrong answer would be worse than none: defaults would be missing, or mistakes let in.
     if (const auto missing = missing_(); !missing.empty())
         co_return refuse(503, "not ready: " + missing.front());
-    const auto review = parse_json(request.body);
-    if (!review) co_return refuse(400, review.error().detail);
-    auto answer = falco::answer_review(*review, *phase, garden_, settings_, time_.utc());
-    if (!answer) co_return refuse(400, answer.error().detail);
+    http_response answer;
+    try {
+        answer = decide(*phase, request.body);
+    } catch (const std::exception& why) {
+        answer = give_up(*phase, why.what());
+    }
+    const std::chrono::duration<double> took = time_.now() - began;
+    if (answer.status == 200) seconds_[at(*phase)]->observe(took.count());
+    co_return answer;
+}
+
+/// The answer to one review. Throws where we fail at it.
+http_response review_handler::decide(review_phase phase, const std::string& body) {
+    const auto review = parse_json(body);
+    if (!review) return refuse(400, review.error().detail);
+    auto answer = falco::answer_review(*review, phase, garden_, settings_, time_.utc());
+    if (!answer) return refuse(400, answer.error().detail);
 
     const auto* const response = answer->find("response");
     const auto*       status   = response != nullptr ? response->find("status") : nullptr;
@@ -112,11 +126,19 @@ task<http_response> review_handler::handle(http_request request) {
         what = response->find("patch") != nullptr ? verdict::mutated : verdict::allowed;
     else if (code != nullptr && code->integer() == 400)
         what = verdict::unusable;
-    note(*phase, what, *review);
-    auto                                text = json_text(*answer);
-    const std::chrono::duration<double> took = time_.now() - began;
-    seconds_[at(*phase)]->observe(took.count());
-    co_return reply(200, "application/json", std::move(text));
+    note(phase, what, *review);
+    return reply(200, "application/json", json_text(*answer));
+}
+
+/// Our own fault, whatever it is: neither an approval nor a refusal. The API server tells whoever
+/// asked that the webhook failed, with this sentence; the same object may be tried again.
+http_response review_handler::give_up(review_phase phase, std::string_view why) {
+    verdicts_[at(phase)][static_cast<std::size_t>(verdict::failed)]->add();
+    log_of("admission").error("a review failed here reason=\"{}\"", in_one_line(why));
+    return reply(
+        500, "text/plain; charset=utf-8",
+        "Falconer failed at this review, which is a fault of its own; others are not concerned\n"
+    );
 }
 
 void review_handler::note(review_phase phase, verdict what, const value& review) {
@@ -125,7 +147,9 @@ void review_handler::note(review_phase phase, verdict what, const value& review)
     const auto of = [&](std::string_view key) {
         return in_one_line(review.text_at({"request", key}));
     };
-    constexpr const char* said[] = {"allowed", "defaults written back", "refused", "not usable"};
+    constexpr const char* said[] = {
+        "allowed", "defaults written back", "refused", "not usable", "failed"
+    };
     log_of("admission")
         .info(
             "a review verdict=\"{}\" kind={} name={}/{} operation={}",

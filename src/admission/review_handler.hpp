@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace falconer::admissions {
 
@@ -21,7 +22,8 @@ inline constexpr auto validate_path = "/webhooks/validate";
 inline constexpr std::uint64_t largest_review = 7 * 1024 * 1024;
 
 /// POST an AdmissionReview: 200 with its answer, whatever the verdict. Everything is at hand: no
-/// review waits for anything. Objects are never logged; a verdict is, with whose it is.
+/// review waits for anything. Objects are never logged; a verdict is, with whose it is. A review
+/// that we fail at is answered with 500 and a sentence, and is counted; it touches no other.
 ///
 /// Threading: the loop thread only.
 class review_handler final : public net::http_handler {
@@ -39,9 +41,11 @@ public:
     task<net::http_response>          handle(net::http_request request) override;
 
 private:
-    enum class verdict : std::uint8_t { allowed, mutated, denied, unusable };
+    enum class verdict : std::uint8_t { allowed, mutated, denied, unusable, failed };
 
     net::http_response refuse(unsigned status, std::string why);
+    net::http_response decide(falco::review_phase phase, const std::string& body);
+    net::http_response give_up(falco::review_phase phase, std::string_view why);
     void               note(falco::review_phase phase, verdict what, const value& review);
 
     time_source&              time_;
@@ -49,7 +53,7 @@ private:
     falco::review_settings    settings_;
     readiness                 missing_;
 
-    std::array<std::array<counter*, 4>, 2> verdicts_{};  // by phase and verdict
+    std::array<std::array<counter*, 5>, 2> verdicts_{};  // by phase and verdict
     std::array<histogram*, 2>              seconds_{};
     counter&                               refused_;
 };

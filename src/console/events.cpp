@@ -74,13 +74,12 @@ handler::reply handler::fields(question q) {
 }
 
 handler::reply handler::events(question q) {
-    auto search = search_of(q.where, q.who->who.sees, time_.utc());
-    if (const auto* wrong = std::get_if<problem>(&search)) co_return answer_of(*wrong);
-    const auto limit = number_of(q.where, "limit", 50, 1, 500);
-    if (const auto* wrong = std::get_if<problem>(&limit)) co_return answer_of(*wrong);
+    auto asked = bounded_search_of(q.where, q.who->who.sees, time_.utc(), "limit", 50, 500);
+    if (const auto* wrong = std::get_if<problem>(&asked)) co_return answer_of(*wrong);
+    auto&       wanted = std::get<bounded_search>(asked);
     page_search ask;
-    ask.search       = std::move(std::get<event_search>(search));
-    ask.limit        = std::get<std::size_t>(limit);
+    ask.search       = std::move(wanted.search);
+    ask.limit        = wanted.most;
     ask.whole_output = false;
     if (const auto cursor = q.where.find("cursor")) {
         ask.before = event_position::parse(*cursor);
@@ -97,7 +96,7 @@ handler::reply handler::events(question q) {
     const auto fields = fields_of(q.where.find("fields"));
     auto       page   = co_await store_.page(std::move(ask));
     if (!page) co_return answer_of(problem_of(page.error()));
-    const bool       full = page->events.size() >= std::get<std::size_t>(limit);
+    const bool       full = page->events.size() >= wanted.most;
     json_text_writer json;
     json->StartObject();
     json.key("events")->StartArray();
@@ -159,13 +158,12 @@ handler::reply handler::raw_event(question q) {
 }
 
 handler::reply handler::facets(question q) {
-    auto search = search_of(q.where, q.who->who.sees, time_.utc());
-    if (const auto* wrong = std::get_if<problem>(&search)) co_return answer_of(*wrong);
-    const auto limit = number_of(q.where, "limit", 10, 1, 100);
-    if (const auto* wrong = std::get_if<problem>(&limit)) co_return answer_of(*wrong);
+    auto asked = bounded_search_of(q.where, q.who->who.sees, time_.utc(), "limit", 10, 100);
+    if (const auto* wrong = std::get_if<problem>(&asked)) co_return answer_of(*wrong);
+    auto&        wanted = std::get<bounded_search>(asked);
     facet_search ask;
-    ask.search = std::move(std::get<event_search>(search));
-    ask.limit  = std::get<std::size_t>(limit);
+    ask.search = std::move(wanted.search);
+    ask.limit  = wanted.most;
     ask.prefix = q.where.text("prefix");
     for (const auto& [name, text] : q.where.parameters)
         if (name == "field" && !text.empty()) ask.fields.push_back(text);
@@ -210,12 +208,11 @@ handler::reply handler::facets(question q) {
 }
 
 handler::reply handler::histogram(question q) {
-    auto search = search_of(q.where, q.who->who.sees, time_.utc());
-    if (const auto* wrong = std::get_if<problem>(&search)) co_return answer_of(*wrong);
-    const auto buckets = number_of(q.where, "buckets", 60, 1, 500);
-    if (const auto* wrong = std::get_if<problem>(&buckets)) co_return answer_of(*wrong);
+    auto asked = bounded_search_of(q.where, q.who->who.sees, time_.utc(), "buckets", 60, 500);
+    if (const auto* wrong = std::get_if<problem>(&asked)) co_return answer_of(*wrong);
+    auto&            wanted = std::get<bounded_search>(asked);
     histogram_search ask;
-    ask.search = std::move(std::get<event_search>(search));
+    ask.search = std::move(wanted.search);
     auto& when = ask.search.when;
     if (!when.until) when.until = time_.utc();
     if (!when.since) {
@@ -223,7 +220,7 @@ handler::reply handler::histogram(question q) {
         if (!oldest) co_return answer_of(problem_of(oldest.error()));
         when.since = *oldest;
     }
-    ask.step         = step_for(*when.since, *when.until, std::get<std::size_t>(buckets));
+    ask.step         = step_for(*when.since, *when.until, wanted.most);
     const auto since = begin_of(*when.since, ask.step), until = *when.until;
     const auto step = ask.step;
     auto       made = co_await store_.histogram(std::move(ask));
@@ -306,12 +303,15 @@ handler::reply handler::file(question q) {
         if (const auto* wrong = std::get_if<problem>(&limit)) co_return answer_of(*wrong);
         opt.most = std::get<std::size_t>(limit);
     }
-    if (q.who->exports >= opt_.exports)
+    const auto files = static_cast<std::size_t>(turns_.use_count() - 1);
+    if (q.who->exports >= opt_.exports || files >= opt_.files)
         co_return answer_of(
             {.status      = 429,
              .kind        = "too-many",
              .title       = "Too many files at once",
-             .detail      = "Let another one end first.",
+             .detail      = q.who->exports >= opt_.exports
+                                ? "Let another one end first."
+                                : "So many are being written for others; try again soon.",
              .retry_after = 10}
         );
     opt.search.search          = std::move(std::get<event_search>(search));
@@ -325,7 +325,7 @@ handler::reply handler::file(question q) {
     answer.headers.add(
         "Content-Disposition", "attachment; filename=\"falconer-events." + format + "\""
     );
-    answer.stream = std::make_shared<export_stream>(time_, store_, q.who, std::move(opt));
+    answer.stream = std::make_shared<export_stream>(time_, store_, turns_, q.who, std::move(opt));
     co_return answer;
 }
 

@@ -7,10 +7,22 @@
 namespace falconer::console {
 
 export_stream::export_stream(
-    time_source& time, event_queries& store, session_ptr whose, options opt
+    time_source& time, event_queries& store, std::shared_ptr<turnstile> turns, session_ptr whose,
+    options opt
 )
-    : time_(time), store_(store), whose_(whose), place_(std::move(whose), &session::exports),
-      opt_(std::move(opt)) {}
+    : time_(time), store_(store), turns_(std::move(turns)), whose_(whose),
+      place_(std::move(whose), &session::exports), opt_(std::move(opt)) {
+    opt_.search.bytes = page_bytes;
+}
+
+/// Files take turns: whatever they cost the store and us, somebody's question finds a way between.
+task<result<event_slice>> export_stream::next_page() {
+    co_await turns_->enter();
+    const place_in mine(*turns_);
+    auto           search = opt_.search;
+    auto           page   = co_await store_.page(std::move(search));
+    co_return page;
+}
 
 task<std::string> export_stream::next() {
     if (whose_->over || whose_->ends <= time_.utc())
@@ -24,7 +36,7 @@ task<std::string> export_stream::next() {
             over_ = true;
             break;
         }
-        auto page = co_await store_.page(opt_.search);
+        auto page = co_await next_page();
         if (!page) {
             log_of("console").warn(
                 "a file ends before its time reason=\"{}\"", page.error().detail
@@ -35,9 +47,8 @@ task<std::string> export_stream::next() {
         text              += lines_of(*page);
         told_             += page->events.size();
         // Of large events the store gives a few at a time; it need not look at many for that.
-        constexpr std::size_t large = 1024 * 1024;
-        asked_ = text.size() - before > large ? std::max(page->events.size(), least_asked)
-                                              : std::min(2 * asked_, most_asked);
+        asked_ = text.size() - before > page_bytes / 2 ? std::max(page->events.size(), least_asked)
+                                                       : std::min(2 * asked_, most_asked);
         over_  = page->end;
         opt_.search.before = behind(*page);
         if (over_) break;

@@ -79,7 +79,8 @@ handler::handler(
     options opt
 )
     : loop_(loop), time_(time), store_(store), replay_(replay), opt_(std::move(opt)),
-      sessions_(time, opt_.sign_in), news_(std::move(loop), time, store, {}) {}
+      sessions_(time, opt_.sign_in), news_(loop, time, store, {}),
+      turns_(std::make_shared<turnstile>(std::move(loop), opt_.reading)) {}
 
 std::optional<net::http_response> handler::screen(net::http_request& head) {
     if (head.content_length.value_or(0) <= largest_body) return std::nullopt;

@@ -5,6 +5,7 @@
 #include "falconer/net/http_handler.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/time_source.hpp"
+#include "falconer/turnstile.hpp"
 #include "news_desk.hpp"
 #include "sessions.hpp"
 #include "wire.hpp"
@@ -12,6 +13,7 @@
 #include <asio/any_io_executor.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,8 @@ public:
         std::string              version{};
         std::vector<std::string> stores{"main"};
         std::size_t              questions = 8, tails = 6, exports = 2;  // of one session, at once
+        std::size_t              files   = 16;                           // of all sessions, at once
+        std::size_t              reading = 2;  // of these, for how many a page is read at once
     };
 
     handler(
@@ -51,8 +55,6 @@ public:
 
     std::optional<net::http_response> screen(net::http_request& head) override;
     task<net::http_response>          handle(net::http_request request) override;
-
-    std::size_t signed_in_streams() const { return streams_; }
 
 private:
     /// A request whose sender is known.
@@ -103,7 +105,8 @@ private:
     options               opt_;
     sessions              sessions_;
     news_desk             news_;
-    std::size_t           streams_ = 0;
+    /// Each file that is being written holds it: so many are there, and we.
+    std::shared_ptr<turnstile> turns_;
 };
 
 }  // namespace falconer::console

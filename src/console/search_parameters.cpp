@@ -66,4 +66,17 @@ std::variant<std::size_t, problem> number_of(
     return value;
 }
 
+std::variant<bounded_search, problem> bounded_search_of(
+    const address& where, const readable_clusters& who, utc_time now, std::string_view name,
+    std::size_t otherwise, std::size_t most
+) {
+    auto search = search_of(where, who, now);
+    if (auto* wrong = std::get_if<problem>(&search)) return std::move(*wrong);
+    auto number = number_of(where, name, otherwise, 1, most);
+    if (auto* wrong = std::get_if<problem>(&number)) return std::move(*wrong);
+    return bounded_search{
+        .search = std::move(std::get<event_search>(search)), .most = std::get<std::size_t>(number)
+    };
+}
+
 }  // namespace falconer::console

@@ -3,6 +3,7 @@
 
 #include "event_view.hpp"
 #include "falconer/net/http_message.hpp"
+#include "falconer/turnstile.hpp"
 #include "merged_queries.hpp"
 #include "news_desk.hpp"
 #include "sessions.hpp"
@@ -46,7 +47,8 @@ private:
     bool                  over_ = false;
 };
 
-/// All events of a search as CSV or NDJSON, a page at a time.
+/// All events of a search as CSV or NDJSON, a page at a time: what one file holds in memory is a
+/// page and what has been written of it, however slowly it is read.
 class export_stream final : public net::http_stream {
 public:
     enum class form { csv, ndjson };
@@ -56,24 +58,31 @@ public:
         form                       as = form::ndjson;
         std::optional<std::size_t> most{};
     };
-    export_stream(time_source& time, event_queries& store, session_ptr whose, options opt);
+    /// `turns`: of all files together, each for one page.
+    export_stream(
+        time_source& time, event_queries& store, std::shared_ptr<turnstile> turns,
+        session_ptr whose, options opt
+    );
 
     /// Throws where the store fails for good: the connection then ends before its time.
     task<std::string> next() override;
 
 private:
     static constexpr std::size_t most_asked = 500, least_asked = 8;
+    static constexpr std::size_t page_bytes = 1024 * 1024;
 
-    std::string lines_of(const event_slice& page);
+    task<result<event_slice>> next_page();
+    std::string               lines_of(const event_slice& page);
 
-    time_source&   time_;
-    event_queries& store_;
-    session_ptr    whose_;
-    counted_place  place_;
-    options        opt_;
-    std::size_t    told_  = 0;
-    std::size_t    asked_ = most_asked;  // events at a time
-    bool           begun_ = false, over_ = false;
+    time_source&               time_;
+    event_queries&             store_;
+    std::shared_ptr<turnstile> turns_;
+    session_ptr                whose_;
+    counted_place              place_;
+    options                    opt_;
+    std::size_t                told_  = 0;
+    std::size_t                asked_ = most_asked;  // events at a time
+    bool                       begun_ = false, over_ = false;
 };
 
 /// Whether somebody may see a cluster's events.

@@ -104,51 +104,62 @@ std::string text_of_expiry(const std::optional<event_time>& at) {
     return at ? text_of(*at) : "never";
 }
 
-/// `late` comes from a profile behind that of `into`.
-void merge_one(
-    offered_version& into, const offered_version& late, const std::string& what,
-    std::vector<std::string>& warnings
+/// What one profile says of a version.
+struct offer {
+    const falco_profile*   by;
+    const offered_version* what;
+};
+
+/// The most careful of all that is said, by profiles in the order of their names. Of each field
+/// that they disagree about a warning says who says what.
+offered_version agreed(
+    const std::vector<offer>& all, const std::string& what, std::vector<std::string>& warnings
 ) {
-    const auto differ = [&](const std::string& field, const std::string& a, const std::string& b) {
+    auto one = *all.front().what;
+    for (const auto& [by, said] : all) {
+        one.is = std::min(one.is, said->is);
+        if (said->expires && (!one.expires || *said->expires < *one.expires))
+            one.expires = said->expires;
+        if (one.rules_version.empty()) one.rules_version = said->rules_version;
+        if (one.image.empty()) one.image = said->image;
+    }
+    const auto compare = [&](const std::string& field, auto text_in) {
+        std::string                who;
+        std::optional<std::string> first;
+        bool                       differ = false;
+        for (const auto& [by, said] : all) {
+            const std::string text = text_in(*said);
+            if (text.empty()) continue;
+            differ = differ || (first && *first != text);
+            if (!first) first = text;
+            who += (who.empty() ? "" : ", ") + by->name + ": " + text;
+        }
+        if (!differ) return std::string{};
         warnings.push_back(
-            what + ' ' + into.version + ": profiles disagree about " + field + ": " + a + " and " +
-            b
+            what + ' ' + one.version + ": FalcoProfiles disagree about " + field + " (" + who +
+            "); " + text_in(one) + " counts"
         );
+        return who;
     };
-    if (into.is != late.is) {
-        differ("classification", std::string(name_of(into.is)), std::string(name_of(late.is)));
-        into.is = std::min(into.is, late.is);
-    }
-    if (into.expires != late.expires) {
-        differ("expirationDate", text_of_expiry(into.expires), text_of_expiry(late.expires));
-        if (!into.expires || (late.expires && *late.expires < *into.expires))
-            into.expires = late.expires;
-    }
-    if (into.rules_version != late.rules_version && !late.rules_version.empty()) {
-        if (into.rules_version.empty())
-            into.rules_version = late.rules_version;
-        else
-            differ("rulesVersion", into.rules_version, late.rules_version);
-    }
-    if (into.image != late.image && !late.image.empty()) {
-        if (into.image.empty())
-            into.image = late.image;
-        else
-            differ("image", into.image, late.image);
-    }
+    compare("classification", [](const offered_version& v) { return std::string(name_of(v.is)); });
+    one.disputed_end = compare("expirationDate", [](const offered_version& v) {
+        return text_of_expiry(v.expires);
+    });
+    compare("rulesVersion", [](const offered_version& v) { return v.rules_version; });
+    compare("image", [](const offered_version& v) { return v.image; });
+    return one;
 }
 
 offered_versions merge_all(
     const std::vector<falco_profile>& profiles, std::vector<offered_version> falco_profile::* which,
     const std::string& what, std::vector<std::string>& warnings
 ) {
+    std::map<semver, std::vector<offer>> offers;
+    for (const auto& profile : profiles)
+        for (const auto& each : profile.*which)
+            offers[semver::parse(each.version).value()].push_back({&profile, &each});
     offered_versions all;
-    for (const auto& profile : profiles) {
-        for (const auto& each : profile.*which) {
-            const auto [at, fresh] = all.emplace(semver::parse(each.version).value(), each);
-            if (!fresh) merge_one(at->second, each, what, warnings);
-        }
-    }
+    for (const auto& [version, said] : offers) all.emplace(version, agreed(said, what, warnings));
     for (const auto& [version, each] : all)
         if (each.image.empty())
             warnings.push_back(what + ' ' + each.version + ": no profile names its image");
@@ -176,6 +187,11 @@ bool before(const falco_profile& a, const falco_profile& b) {
 
 std::string_view name_of(classification is) noexcept {
     return names[static_cast<std::size_t>(is)];
+}
+
+std::string offered_version::end_text() const {
+    const auto said = text_of_expiry(expires);
+    return disputed_end.empty() ? said : said + " (FalcoProfiles disagree; " + disputed_end + ")";
 }
 
 decoded_profile decode_falco_profile(const value& object) {

@@ -78,8 +78,8 @@ private:
             );
         else if (around_.version == version_rule::choosable && found->second.expired(around_.now))
             complain(
-                "falcoVersion", described(value(chosen)) + " expired at " +
-                                    text_of(*found->second.expires) + choices()
+                "falcoVersion",
+                described(value(chosen)) + " expired at " + found->second.end_text() + choices()
             );
     }
 

@@ -39,7 +39,7 @@ version_move plan_version(
     const auto version = "version " + in_one_line(current);
     if (found == offered.end()) return forced(newest, "no profile offers " + version);
     const auto& here = found->second;
-    if (here.expired(now)) return forced(newest, version + " expired at " + text_of(*here.expires));
+    if (here.expired(now)) return forced(newest, version + " expired at " + here.end_text());
 
     const auto stays = [](std::string why) {
         return version_move{version_move::action::none, {}, std::move(why)};

@@ -329,9 +329,11 @@ task<bool> http_session::tell(std::shared_ptr<http_stream> stream) {
         }
         space_->out.clear();
         append_chunk(piece, space_->out);
-        if (piece.empty()) space_->out.append(last_chunk);
+        const bool last = piece.empty();
+        if (last) space_->out.append(last_chunk);
+        piece           = {};  // not twice, for as long as the peer takes to read it
         const bool sent = co_await write(space_->out);
-        if (!sent || piece.empty()) co_return sent;
+        if (!sent || last) co_return sent;
     }
 }
 

@@ -103,6 +103,52 @@ TEST_F(LandscapeTest, AForcedMoveThatIsDueIsToldWhileAllIsWell) {
     EXPECT_THAT(is.message, HasSubstr("moves there in its next maintenance window"));
 }
 
+TEST_F(LandscapeTest, ProfilesThatContradictGiveOneVerdictInWhateverOrderTheyCome) {
+    start_controller();
+    const auto key = add_shoot("a");
+    pass(15s);
+    const auto well = condition(key, falco::system_condition).message;
+    EXPECT_EQ(well, "All health checks successful");
+    const auto before = must(shoot("shoot--p--a").get(daemon_sets, falco_set));
+
+    // "falco" says that 0.43.0 is supported for ever, this one that it has ended.
+    auto strict                = test::example("profile.yaml");
+    strict["metadata"]["name"] = "a-strict";
+    for (std::size_t i = 0; i < strict["spec"]["versions"]["falco"].items().size(); ++i) {
+        auto& each = strict["spec"]["versions"]["falco"].item(i);
+        if (each.text_at({"version"}) != "0.43.0") continue;
+        each["classification"] = "deprecated";
+        each["expirationDate"] = "1970-01-01T00:00:00Z";
+    }
+    must(seed.create(profiles, {{}, "a-strict"}, strict, {}));
+    pass(15s);
+    const auto said = condition(key, falco::system_condition).message;
+    EXPECT_THAT(
+        said, HasSubstr("version 0.43.0 expired at 1970-01-01T00:00:00Z (FalcoProfiles "
+                        "disagree; a-strict: 1970-01-01T00:00:00Z, falco: never)")
+    );
+    EXPECT_TRUE(gardenlet_is_content(key)) << "it is no mistake of its owner's";
+
+    must(seed.remove(profiles, {{}, "a-strict"}, {}));
+    pass(15s);
+    EXPECT_EQ(condition(key, falco::system_condition).message, well);
+
+    must(seed.remove(profiles, {{}, "falco"}, {}));
+    must(seed.create(profiles, {{}, "a-strict"}, strict, {}));
+    pass(15s);
+    must(seed.create(profiles, {{}, "falco"}, test::example("profile.yaml"), {}));
+    pass(15s);
+    EXPECT_EQ(condition(key, falco::system_condition).message, said);
+    ask(key, "reconcile");
+    settle();
+    pass(15s);
+    EXPECT_EQ(condition(key, falco::system_condition).message, said);
+    EXPECT_EQ(must(shoot("shoot--p--a").get(daemon_sets, falco_set)), before);
+    const auto is = extension(key);
+    pass(1min);
+    EXPECT_EQ(extension(key), is) << "nobody changes their mind";
+}
+
 TEST_F(LandscapeTest, WithoutAGardenTheCauseIsToldUntilItIsThere) {
     bool away = true;
     us        = std::make_unique<controller>(*this);

@@ -2,10 +2,10 @@
 
 #include "falconer/base64.hpp"
 #include "falconer/falco/catalogue_rule_check.hpp"
+#include "review_world.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/effort.hpp"
 #include "support/judged_times.hpp"
-#include "support/yaml.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,40 +20,6 @@ using net::http_request;
 using net::http_response;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-/// A garden with one project.
-class small_garden final : public falco::garden_view {
-public:
-    const value* namespace_named(std::string_view name) const override {
-        return name == "garden-a" ? &space_ : nullptr;
-    }
-    const value* project_of(std::string_view name) const override {
-        return name == "garden-a" ? &project_ : nullptr;
-    }
-    const falco::releases& offered() const override { return offered_; }
-    falco::seen_rules      custom_rules(std::string_view, std::string_view) const override {
-        if (rules.files.empty()) return {};
-        return {.is = falco::sight::known, .files = {std::shared_ptr<void>(), &rules}};
-    }
-    falco::seen_secret secret(std::string_view, std::string_view) const override { return {}; }
-
-    falco::custom_rule_files rules{};  // of any ConfigMap; empty: none can be seen
-
-private:
-    static falco::releases releases() {
-        falco::falco_profile profile{.name = "p"};
-        profile.falco.push_back(
-            {.version       = "0.43.0",
-             .is            = falco::classification::supported,
-             .rules_version = "5.1.0",
-             .image         = "falco:0.43.0"}
-        );
-        return falco::merge({profile});
-    }
-    value           space_   = testing::yaml("metadata: {name: garden-a}");
-    value           project_ = testing::yaml("metadata: {name: a}\nspec: {namespace: garden-a}");
-    falco::releases offered_ = releases();
-};
 
 /// As many and as large as Falco's own.
 falco::rule_catalogue standard_rules() {
@@ -100,32 +66,6 @@ protected:
         made.body           = std::move(body);
         return made;
     }
-    static std::string review(const char* config, const char* version = "v1") {
-        auto made          = testing::yaml(R"(
-apiVersion: admission.k8s.io/v1
-kind: AdmissionReview
-request:
-  uid: u-1
-  kind: {group: core.gardener.cloud, version: v1beta1, kind: Shoot}
-  resource: {group: core.gardener.cloud, version: v1beta1, resource: shoots}
-  name: s
-  namespace: garden-a
-  operation: CREATE
-  userInfo: {username: somebody}
-  object:
-    apiVersion: core.gardener.cloud/v1beta1
-    kind: Shoot
-    metadata: {name: s, namespace: garden-a}
-    spec:
-      extensions:
-      - type: shoot-falco-service
-)");
-        made["apiVersion"] = std::string("admission.k8s.io/") + version;
-        if (*config != 0)
-            made["request"]["object"]["spec"]["extensions"].item(0)["providerConfig"] =
-                testing::yaml(config);
-        return json_text(made);
-    }
     http_response answer(http_request request) {
         auto screened = handler.screen(request);
         if (screened) return std::move(*screened);
@@ -154,15 +94,6 @@ destinations: [{name: stdout}]
 constexpr auto custom_rules =
     "- rule: Mine\n  desc: d\n  condition: spawned_proces and proc.name = x\n  output: o\n"
     "  priority: INFO\n";
-
-constexpr auto good = R"(
-apiVersion: falco.extensions.gardener.cloud/v1alpha1
-kind: FalcoServiceConfig
-falcoVersion: 0.43.0
-autoUpdate: true
-rules: {standard: [falco-rules]}
-destinations: [{name: stdout}]
-)";
 
 TEST_F(ReviewHandlerTest, TheMinimalShootGetsItsDefaults) {
     const auto reply = answer(post("/webhooks/mutate?timeout=10s", review("")));

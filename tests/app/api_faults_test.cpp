@@ -2,16 +2,12 @@
 // overloaded, broken, and with watches that end. Whatever it does, shoots come to the same end as
 // with a good one.
 #include "app/controller_role.hpp"
-#include "app/local_api.hpp"
-#include "falconer/event.hpp"
 #include "falconer/falco/managed_resource.hpp"
 #include "falconer/metrics.hpp"
 #include "falconer/steady_time_source.hpp"
-#include "sandbox/fleet/demo_files.hpp"
-#include "sandbox/gardener/resource_manager.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/seed_over_sockets.hpp"
 #include "support/temporary_folder.hpp"
-#include "support/yaml.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,29 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const kube_type extensions{
-    .group   = "extensions.gardener.cloud",
-    .version = "v1alpha1",
-    .kind    = "Extension",
-    .plural  = "extensions"
-};
-const kube_type clusters{
-    .group      = "extensions.gardener.cloud",
-    .version    = "v1alpha1",
-    .kind       = "Cluster",
-    .plural     = "clusters",
-    .namespaced = false
-};
-const kube_type profiles{
-    .group      = "falco.gardener.cloud",
-    .version    = "v1alpha1",
-    .kind       = "FalcoProfile",
-    .plural     = "falcoprofiles",
-    .namespaced = false
-};
-const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
-const kube_type secrets{.kind = "Secret", .plural = "secrets"};
-const kube_type daemon_sets{.group = "apps", .kind = "DaemonSet", .plural = "daemonsets"};
+using namespace test::seed_types;
 
 struct misbehaviour {
     const char*               name;
@@ -57,28 +31,25 @@ class ApiFaultsTest : public ::testing::TestWithParam<misbehaviour> {
 protected:
     static constexpr int shoots = 3;
 
-    asio::io_context             loop{1};
-    steady_time_source           time{loop.get_executor()};
-    metrics_registry             metrics;
-    test::temporary_folder       place{"falconer-faults"};
-    const std::filesystem::path& folder = place.path();
-    local_api                    api{loop.get_executor(), time, {.folder = folder}};
-    sandbox::resource_manager    manager{time, api.store(), [this](const std::string& space) {
-                                          return &api.shoot(space);
-                                      }};
-    task_scope                   scope{loop.get_executor()};
+    asio::io_context        loop{1};
+    steady_time_source      time{loop.get_executor()};
+    metrics_registry        metrics;
+    test::temporary_folder  place{"falconer-faults"};
+    test::seed_over_sockets seed{loop, time, place.path()};
+    local_api&              api = seed.api;
     rules_stock stock{loop.get_executor(), time, metrics, {.folder = "config/rules/demo"}};
     std::unique_ptr<controller_role> controller{};
     int                              asked = 0, misbehaved = 0, watched = 0;
     std::mt19937                     chance{7};
 
     void SetUp() override {
-        const auto started = api.start();
+        const auto started = seed.start();
         ASSERT_TRUE(started) << started.error().detail;
-        const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
-        ASSERT_TRUE(api.store().create(profiles, {}, *profile, {}));
-        for (int i = 0; i < shoots; ++i) add(i);
-        scope.spawn("resource manager", manager.run());
+        for (int i = 0; i < shoots; ++i) {
+            const auto added = seed.add_shoot(space_of(i), "s", seed.config_of("0.42.1"));
+            ASSERT_TRUE(added) << added.error().detail;
+        }
+        seed.deliver();
         api.server().plan_faults([this](const net::http_request& request) {
             return fault_of(request);
         });
@@ -98,8 +69,7 @@ protected:
     void TearDown() override {
         if (controller) test::run(loop, controller->stop());
         test::run(loop, stock.stop());
-        test::run(loop, scope.stop());
-        test::run(loop, api.stop());
+        test::run(loop, seed.stop());
         controller.reset();
     }
 
@@ -116,46 +86,10 @@ protected:
     }
 
     static std::string space_of(int i) { return "shoot--p--s" + std::to_string(i); }
-    static kube_key    key_of_shoot(int i) { return {space_of(i), "shoot-falco-service"}; }
-
-    value request() const {
-        return {
-            {"gardener.cloud/operation", "reconcile"},
-            {"gardener.cloud/timestamp", text_of(event_time_of(time.utc()))}
-        };
-    }
-    void add(int i) {
-        const auto space = space_of(i);
-        value      ns;
-        ns["metadata"]["labels"]["gardener.cloud/role"] = "shoot";
-        ASSERT_TRUE(api.store().create(namespaces, {{}, space}, ns, {}));
-        auto cluster = testing::yaml(
-            "spec: {seed: {spec: {ingress: {domain: ingress.example.com}}}, shoot: {metadata: "
-            "{name: s}, spec: {}, status: "
-            "{technicalID: " +
-            space + ", clusterIdentity: " + space + "-uid}}}"
-        );
-        ASSERT_TRUE(api.store().create(clusters, {{}, space}, cluster, {}));
-        auto extension = testing::yaml(
-            "spec: {type: shoot-falco-service, providerConfig: {apiVersion: "
-            "falco.extensions.gardener.cloud/v1alpha1, "
-            "kind: FalcoServiceConfig, falcoVersion: 0.42.1, destinations: [{name: logging}]}}"
-        );
-        extension["metadata"]["annotations"] = request();
-        ASSERT_TRUE(api.store().create(extensions, key_of_shoot(i), extension, {}));
-    }
 
     template <class Condition>
     bool eventually(Condition met) {
         return test::eventually(loop, std::move(met), 90s, 20ms);  // pauses between tries grow
-    }
-    bool is_content(int i, const std::string& image) {
-        const auto is  = api.store().get(extensions, key_of_shoot(i));
-        const auto pod = api.shoot(space_of(i)).get(daemon_sets, {"kube-system", "falco"});
-        return is && pod && is->text_at({"status", "lastOperation", "state"}) == "Succeeded" &&
-               is->find_path({"status", "lastError"}) == nullptr &&
-               is->text_at({"metadata", "annotations", "gardener.cloud/operation"}).empty() &&
-               json_text(*pod).find(image) != std::string::npos;
     }
     template <class Check>
     bool all_of_them(Check check) {
@@ -171,29 +105,22 @@ protected:
     }
     std::string words() {
         std::string all;
-        for (int i = 0; i < shoots; ++i)
-            if (const auto is = api.store().get(extensions, key_of_shoot(i)))
-                all += json_text(*is) + '\n';
+        for (int i = 0; i < shoots; ++i) all += seed.words(space_of(i)) + '\n';
         return all;
     }
 };
 
 TEST_P(ApiFaultsTest, ALifeComesToTheSameEnd) {
-    EXPECT_TRUE(all_of_them([&](int i) { return is_content(i, "falco:0.42.1"); })) << words();
+    EXPECT_TRUE(all_of_them([&](int i) { return seed.is_content(space_of(i), "0.42.1"); }))
+        << words();
 
-    for (int i = 0; i < shoots; ++i) {
-        value patch = testing::yaml("spec: {providerConfig: {falcoVersion: 0.43.0}}");
-        patch["metadata"]["annotations"] = request();
-        ASSERT_TRUE(api.store().patch(
-            extensions, key_of_shoot(i), sandbox::api_patch_kind::merge, patch, {}
-        ));
-    }
-    EXPECT_TRUE(all_of_them([&](int i) { return is_content(i, "falco:0.43.0"); })) << words();
+    for (int i = 0; i < shoots; ++i) ASSERT_TRUE(seed.want(space_of(i), "0.43.0"));
+    EXPECT_TRUE(all_of_them([&](int i) { return seed.is_content(space_of(i), "0.43.0"); }))
+        << words();
 
     for (int i = 0; i < shoots; ++i)
-        ASSERT_TRUE(api.store().remove(extensions, key_of_shoot(i), {}));
-    EXPECT_TRUE(all_of_them([&](int i) { return !api.store().get(extensions, key_of_shoot(i)); }))
-        << words();
+        ASSERT_TRUE(api.store().remove(extensions, seed.extension_of(space_of(i)), {}));
+    EXPECT_TRUE(all_of_them([&](int i) { return seed.is_gone(space_of(i)); })) << words();
     for (int i = 0; i < shoots; ++i) {
         EXPECT_EQ(left_in(falco::managed_resources, i), 0u);
         EXPECT_EQ(left_in(secrets, i), 0u);

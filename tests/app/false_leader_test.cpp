@@ -1,13 +1,10 @@
 // Two processes of the role `controller` over real sockets, of which one only believes to lead:
 // both write at once until its renew deadline, and then it has stopped.
 #include "app/controller_role.hpp"
-#include "app/local_api.hpp"
-#include "falconer/event.hpp"
 #include "falconer/falco/managed_resource.hpp"
 #include "falconer/steady_time_source.hpp"
-#include "sandbox/fleet/demo_files.hpp"
-#include "sandbox/gardener/resource_manager.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/seed_over_sockets.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/yaml.hpp"
 
@@ -28,33 +25,9 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 
-const kube_type extensions{
-    .group   = "extensions.gardener.cloud",
-    .version = "v1alpha1",
-    .kind    = "Extension",
-    .plural  = "extensions"
-};
-const kube_type clusters{
-    .group      = "extensions.gardener.cloud",
-    .version    = "v1alpha1",
-    .kind       = "Cluster",
-    .plural     = "clusters",
-    .namespaced = false
-};
-const kube_type profiles{
-    .group      = "falco.gardener.cloud",
-    .version    = "v1alpha1",
-    .kind       = "FalcoProfile",
-    .plural     = "falcoprofiles",
-    .namespaced = false
-};
-const kube_type namespaces{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
-const kube_type secrets{.kind = "Secret", .plural = "secrets"};
-const kube_type leases{.group = "coordination.k8s.io", .kind = "Lease", .plural = "leases"};
-const kube_type daemon_sets{.group = "apps", .kind = "DaemonSet", .plural = "daemonsets"};
+using namespace test::seed_types;
 
 const kube_key  lease{"default", "extension-shoot-falco-service-leader-election"};
-const kube_key  shoot{"shoot--p--a", "shoot-falco-service"};
 constexpr auto* space = "shoot--p--a";
 
 class FalseLeaderTest : public ::testing::Test {
@@ -73,37 +46,19 @@ protected:
     steady_time_source           time{loop.get_executor()};
     test::temporary_folder       place{"falconer-false-leader"};
     const std::filesystem::path& folder = place.path();
-    local_api                    api{loop.get_executor(), time, {.folder = folder}};
-    sandbox::resource_manager    manager{time, api.store(), [this](const std::string& of) {
-                                          return &api.shoot(of);
-                                      }};
-    task_scope                   scope{loop.get_executor()};
+    test::seed_over_sockets      seed{loop, time, folder};
+    local_api&                   api = seed.api;
     candidate                    false_one{}, true_one{};
 
     void SetUp() override {
-        const auto started = api.start();
+        const auto started = seed.start();
         ASSERT_TRUE(started) << started.error().detail;
         api.server().plan_faults([this](const net::http_request& request) {
             return fault_of(request);
         });
-        const auto profile = parse_yaml(sandbox::demo_file("examples/profile.yaml"));
-        ASSERT_TRUE(api.store().create(profiles, {}, *profile, {}));
-        value ns;
-        ns["metadata"]["labels"]["gardener.cloud/role"] = "shoot";
-        ASSERT_TRUE(api.store().create(namespaces, {{}, space}, ns, {}));
-        const auto cluster = testing::yaml(
-            "spec: {seed: {spec: {ingress: {domain: i.example.com}}}, shoot: {metadata: {name: a}, "
-            "spec: {}, status: {technicalID: shoot--p--a, clusterIdentity: shoot--p--a-uid}}}"
-        );
-        ASSERT_TRUE(api.store().create(clusters, {{}, space}, cluster, {}));
-        auto extension = testing::yaml(
-            "spec: {type: shoot-falco-service, providerConfig: {apiVersion: "
-            "falco.extensions.gardener.cloud/v1alpha1, kind: FalcoServiceConfig, falcoVersion: "
-            "0.42.1, destinations: [{name: logging}]}}"
-        );
-        extension["metadata"]["annotations"] = request();
-        ASSERT_TRUE(api.store().create(extensions, shoot, extension, {}));
-        scope.spawn("resource manager", manager.run());
+        const auto added = seed.add_shoot(space, "a", seed.config_of("0.42.1"));
+        ASSERT_TRUE(added) << added.error().detail;
+        seed.deliver();
     }
     void TearDown() override {
         for (auto* each : {&false_one, &true_one}) {
@@ -111,8 +66,7 @@ protected:
             if (each->role) test::run(loop, each->role->stop());
             if (each->stock) test::run(loop, each->stock->stop());
         }
-        test::run(loop, scope.stop());
-        test::run(loop, api.stop());
+        test::run(loop, seed.stop());
     }
 
     /// Each asks with a token of its own, so that they can be told apart.
@@ -154,30 +108,9 @@ protected:
         return {};
     }
 
-    value request() const {
-        return {
-            {"gardener.cloud/operation", "reconcile"},
-            {"gardener.cloud/timestamp", text_of(event_time_of(time.utc()))}
-        };
-    }
-    void want(const std::string& version) {
-        value patch = testing::yaml("spec: {providerConfig: {falcoVersion: " + version + "}}");
-        patch["metadata"]["annotations"] = request();
-        ASSERT_TRUE(api.store().patch(extensions, shoot, sandbox::api_patch_kind::merge, patch, {})
-        );
-    }
-    bool is_content(const std::string& version) {
-        const auto is  = api.store().get(extensions, shoot);
-        const auto pod = api.shoot(space).get(daemon_sets, {"kube-system", "falco"});
-        if (!is || !pod) return false;
-        const auto* const seen = is->find_path({"status", "observedGeneration"});
-        return seen != nullptr && *seen == *is->find_path({"metadata", "generation"}) &&
-               is->text_at({"status", "lastOperation", "state"}) == "Succeeded" &&
-               is->find_path({"status", "lastError"}) == nullptr &&
-               is->text_at({"metadata", "annotations", "gardener.cloud/operation"}).empty() &&
-               json_text(*pod).find("falco:" + version) != std::string::npos;
-    }
-    std::string words() { return json_text(*api.store().get(extensions, shoot)); }
+    void        want(const std::string& version) { ASSERT_TRUE(seed.want(space, version)); }
+    bool        is_content(const std::string& version) { return seed.is_content(space, version); }
+    std::string words() { return seed.words(space); }
     std::string holder() {
         const auto is = api.store().get(leases, lease);
         return is ? std::string(is->text_at({"spec", "holderIdentity"})) : "";
@@ -238,8 +171,8 @@ TEST_F(FalseLeaderTest, BothWriteUntilItsRenewDeadlineAndWhatLeadsHasTheLastWord
             EXPECT_TRUE(api.store().get(secrets, {space, name})) << name;
     }
     // And its end takes all of it.
-    ASSERT_TRUE(api.store().remove(extensions, shoot, {}));
-    EXPECT_TRUE(eventually([&] { return !api.store().get(extensions, shoot); })) << words();
+    ASSERT_TRUE(api.store().remove(extensions, seed.extension_of(space), {}));
+    EXPECT_TRUE(eventually([&] { return seed.is_gone(space); })) << words();
     EXPECT_THAT(names(falco::managed_resources), ::testing::IsEmpty());
     EXPECT_THAT(names(secrets), ::testing::IsEmpty());
 }

@@ -70,7 +70,7 @@ class VersionsPlan(unittest.TestCase):
         for order in itertools.permutations(files):
             arguments = [word for file in order for word in ("--profile", file)]
             done = plan(*arguments, "--current", "0.41.3", "--now", "2026-11-23T12:00:00Z")
-            self.assertIn("warning: falco 0.43.0: profiles disagree about classification", done.stderr)
+            self.assertIn("warning: falco 0.43.0: FalcoProfiles disagree about classification (", done.stderr)
             answers.add((done.returncode, done.stdout, done.stderr))
         self.assertEqual(len(answers), 1)
         self.assertEqual(json.loads(answers.pop()[1])["target"], "0.42.1")

@@ -38,8 +38,14 @@ public:
     std::optional<histogram_search> histogram_asked{};
     std::vector<aside_body>         bodies{};
 
+    bool                      holds   = false;  // page() answers when it does not any more
+    std::size_t               reading = 0, most_reading = 0;
     task<result<event_slice>> page(page_search what) override {
         asked.push_back(what);
+        most_reading    = std::max(most_reading, ++reading);
+        const auto here = co_await asio::this_coro::executor;
+        while (holds) co_await asio::post(here, asio::use_awaitable);
+        --reading;
         if (fails) co_return *fails;
         event_slice got{.end = true};
         for (const auto& each : events) {

@@ -221,6 +221,51 @@ TEST_F(StreamsTest, AFileHasEveryEventAndNoFormulas) {
     EXPECT_EQ(std::ranges::count(all(*few), '\n'), 700);
 }
 
+TEST_F(StreamsTest, APageOfAFileIsSmallHoweverLargeItsEventsAre) {
+    store.events = {test::event("r", utc_time{} + 100h)};
+    for (const auto* form : {"csv", "ndjson"}) {
+        auto file = open("/api/v1/export?format=" + std::string(form));
+        EXPECT_NE(next(*file), "");
+        EXPECT_EQ(store.asked.back().bytes, 1024u * 1024);
+    }
+}
+
+TEST_F(StreamsTest, ThereAreSoManyFilesAtOnceWhosesoeverTheyAre) {
+    opt.files = 3;
+    make();
+    std::vector<std::shared_ptr<net::http_stream>> files;
+    for (int i = 0; i < 3; ++i) {
+        sign_in();
+        files.push_back(open("/api/v1/export?format=ndjson"));
+    }
+    sign_in("member", "word");
+    EXPECT_EQ(get("/api/v1/export?format=ndjson").status, 429u);
+    files.pop_back();
+    files.push_back(open("/api/v1/export?format=ndjson"));
+}
+
+TEST_F(StreamsTest, FilesTakeTurnsSoThatQuestionsFindAWayBetween) {
+    std::vector<std::shared_ptr<net::http_stream>>      files;
+    std::vector<decltype(start(files.front()->next()))> got;
+    store.events = {test::event("r", utc_time{} + 100h)};
+    for (int i = 0; i < 6; ++i) {
+        sign_in();
+        files.push_back(open("/api/v1/export?format=ndjson"));
+    }
+    store.holds = true;
+    for (const auto& each : files) got.push_back(start(each->next()));
+    loop.restart();
+    for (int turn = 0; turn < 1000; ++turn) loop.poll_one();
+    EXPECT_EQ(store.most_reading, opt.reading);
+    store.holds = false;
+    time.settle();
+    for (const auto& each : got) {
+        ASSERT_TRUE(*each);
+        EXPECT_THAT(**each, HasSubstr("\"rule\":\"r\""));
+    }
+    EXPECT_EQ(store.most_reading, opt.reading);
+}
+
 TEST_F(StreamsTest, AFileThatCannotBeFinishedDoesNotLookFinished) {
     for (int i = 0; i < 600; ++i)
         store.events.push_back(test::event("r", utc_time{} + 100h - i * 1s));

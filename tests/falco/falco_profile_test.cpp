@@ -179,14 +179,16 @@ TEST(FalcoProfileTest, OfConflictingEntriesTheMostCarefulCountsWhateverTheirOrde
         EXPECT_EQ(merged.warnings, *warnings);
     } while (std::ranges::next_permutation(all, {}, &falco_profile::name).found);
     EXPECT_THAT(
-        *warnings, ElementsAre(
-                       HasSubstr("classification: supported and preview"),
-                       HasSubstr("expirationDate: 2027-01-01T00:00:00Z and never"),
-                       HasSubstr("rulesVersion: 2.0.0 and 3.0.0"), HasSubstr("image: r:a and r:b"),
-                       HasSubstr("classification: preview and deprecated"),
-                       HasSubstr("expirationDate: 2027-01-01T00:00:00Z and 2026-12-01T00:00:00Z"),
-                       HasSubstr("rulesVersion: 2.0.0 and 4.0.0")
-                   )
+        *warnings,
+        ElementsAre(
+            "falco 1.0.0: FalcoProfiles disagree about classification (a: supported, b: preview, "
+            "c: deprecated); deprecated counts",
+            "falco 1.0.0: FalcoProfiles disagree about expirationDate (a: 2027-01-01T00:00:00Z, "
+            "b: never, c: 2026-12-01T00:00:00Z); 2026-12-01T00:00:00Z counts",
+            "falco 1.0.0: FalcoProfiles disagree about rulesVersion (a: 2.0.0, b: 3.0.0, "
+            "c: 4.0.0); 2.0.0 counts",
+            "falco 1.0.0: FalcoProfiles disagree about image (a: r:a, b: r:b); r:a counts"
+        )
     );
 }
 

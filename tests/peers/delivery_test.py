@@ -141,12 +141,17 @@ class Delivery(unittest.TestCase):
         for feeder in feeders:
             feeder.start()
         codes = []
+
+        def more():
+            """Both senders have been given another hundred."""
+            until = [each + PER_SECOND for each in fed]
+            eventually(lambda: all(each >= least for each, least in zip(fed, until)), 180, "events are fed")
         try:
             for _ in range(ROUNDS):
                 for replica in replicas:
-                    time.sleep(1)
+                    more()
                     codes.append(replica.restart())
-            time.sleep(1)
+            more()
         finally:
             over.set()
             for feeder in feeders:

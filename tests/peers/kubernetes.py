@@ -49,7 +49,7 @@ def make_authority(folder, name):
 class Kubernetes(Api):
     ADMIN = "admin-token"
 
-    def __init__(self, audit=False, address="127.0.0.1"):
+    def __init__(self, audit=False, address="127.0.0.1", more=()):
         etcd, apiserver = build("etcd", "."), build("kube-apiserver", "./apiserver")
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-kubernetes."))
         self.log = open(self.home / "log", "wb")
@@ -79,7 +79,7 @@ class Kubernetes(Api):
                     f"--tls-private-key-file={self.home / 'server.key'}", f"--token-auth-file={self.home}/tokens.csv",
                     f"--service-account-key-file={account}", f"--service-account-signing-key-file={account}",
                     "--service-account-issuer=https://kubernetes.default.svc", "--authorization-mode=RBAC",
-                    "--service-cluster-ip-range=10.0.0.0/24", "--allow-privileged=true", "--disable-admission-plugins=ServiceAccount", *recorded)
+                    "--service-cluster-ip-range=10.0.0.0/24", "--allow-privileged=true", "--disable-admission-plugins=ServiceAccount", *recorded, *more)
         self._start(*self._apiserver)
         self.kubeconfig = self._kubeconfig("kubeconfig", self.ADMIN)
         super().__init__(self.kubeconfig)

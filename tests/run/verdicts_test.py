@@ -148,6 +148,26 @@ class Verdicts(RunTest):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
 
+    def test_however_much_is_wrong_it_is_one_screen(self):
+        lines = [f"unit\tfailed\t1\t1\tSuite{n % 3}.Case{n}\tctest --test-dir build/tests --output-on-failure -R '^Suite{n % 3}\\.Case{n}$'\tit fell\n"
+                 for n in range(120)]
+        lines += [f"system\tfailed\t1\t1\ta_test.py A.test_{n}\tFALCONER_BUILD=b python3 tests/system/a_test.py A.test_{n}\twhy\n" for n in range(50)]
+        lines += [f"checks\tfailed\t1\t1\tcheck {n} is made\tcheck {n}\t\n" for n in range(30)]
+        book = self.tree.write("book", "".join(lines))
+        stages = self.tree.write("stages", "unit 9 1\nsystem 9 1\nchecks 9 1\n")
+        shown = subprocess.run([sys.executable, self.tree.home / "scripts/lib/last_screen.py", book, stages, "warm"], cwd=self.tree.home,
+                               capture_output=True, text=True, check=False).stdout.splitlines()
+        self.assertLess(len(shown), 55, shown)
+        self.assertEqual(shown[-1], "0 passed, 200 failed")
+        at = shown.index("FAILED  system: a_test.py (50 cases): why")
+        self.assertEqual(shown[at + 1].strip(), "FALCONER_BUILD=b python3 tests/system/a_test.py")
+        at = shown.index("FAILED  unit: Suite0 (40 cases): it fell")
+        self.assertEqual(shown[at + 1].strip(), r"ctest --test-dir build/tests --output-on-failure -R '^Suite0\.'")
+        self.assertIn("FAILED  and 22 cases more", shown)
+        named = (self.tree.home / "build/test-logs/failed").read_text()
+        self.assertEqual(named.count("FAILED  "), 200)
+        self.assertIn("FAILED  checks: check 29 is made\n        check 29\n", named)
+
     def test_the_slowest_cases_are_named(self):
         book = self.tree.write("book", "".join(f"s\tpassed\t1\t{n}\tcase {n}\t\t\n" for n in range(30)))
         stages = self.tree.write("stages", "s 435 0\n")

@@ -9,7 +9,7 @@ import subprocess
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 31_536_000}
 
 
-def _own():
+def own():
     """Seconds by which this process's clock is off. Raises ValueError for a form other than the relative one."""
     other = int(os.environ.get("OTHER_DATE", "0"))  # of other_date.c
     said = os.environ.get("FAKETIME", "")
@@ -30,7 +30,7 @@ def _library():
 
 def off_by(days):
     """More of an environment: a clock so many days ahead of this process's, or behind. Waiting takes as long as it does."""
-    return {"LD_PRELOAD": _library(), "FAKETIME": f"{_own() + days * 86_400:+.0f}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {"LD_PRELOAD": _library(), "FAKETIME": f"{own() + days * 86_400:+.0f}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def set_to(instant):

@@ -26,7 +26,10 @@ struct offered_version {
     std::optional<event_time> expires{};        // from then on, inclusive
     std::string               rules_version{};  // of Falco only
     std::string               image{};          // "repository:tag" or "repository@sha256:…"
+    std::string               disputed_end{};   // "a: never, b: 2027-…": profiles disagree about it
 
+    /// "2027-01-31T23:59:59Z", and who says so where others say something else.
+    std::string end_text() const;
     bool        expired(utc_time now) const { return expires && event_time_of(now) >= *expires; }
     friend bool operator==(const offered_version&, const offered_version&) = default;
 };

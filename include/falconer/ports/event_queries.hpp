@@ -91,8 +91,9 @@ struct event_search {
 struct page_search {
     event_search                  search{};
     std::optional<event_position> before{};  // older than that
-    std::size_t                   limit        = 50;
-    bool                          whole_output = true;  // else its first 1024 characters
+    std::size_t                   limit = 50;
+    std::size_t                   bytes = 4 * 1024 * 1024;  // of events, about; one there is always
+    bool                          whole_output = true;      // else its first 1024 characters
 };
 
 struct event_slice {

@@ -185,11 +185,12 @@ task<result<event_slice>> pg_event_queries::walk_pages(pg_connection& db, page_s
                std::string(event_joins) + " WHERE " + is_within(room) + std::string(newest_first);
     };
     event_slice slice;
+    const auto  most  = std::min(opt_.bytes, what.bytes);
     std::size_t bytes = 0;
     bool        full  = false;  // there are more in the window, but they would be too much
     while (!full && !of->walk.done() && slice.events.size() < what.limit && left_of(*of) > 0ms) {
         of->ask.set(rest_place, std::to_string(what.limit - slice.events.size()));
-        of->ask.set(room_place, std::to_string(opt_.bytes - bytes));
+        of->ask.set(room_place, std::to_string(most - bytes));
         auto text = sql();
         auto rows = co_await look(db, *of, std::move(text));
         if (!rows) co_return std::move(rows).error();
@@ -201,7 +202,7 @@ task<result<event_slice>> pg_event_queries::walk_pages(pg_connection& db, page_s
         }
         full = looked_at(**rows) > static_cast<std::uint64_t>((*rows)->size());
         if (!full && slice.events.size() < what.limit) of->went();
-        full = full || bytes >= opt_.bytes;
+        full = full || bytes >= most;
     }
     slice.reached = of->walk.reached();
     slice.end     = of->walk.done();

@@ -1,4 +1,4 @@
-"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py): status, reason and the fields that
+"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py, odd_calls.py, finer_calls.py): status, reason and the fields that
 a refusal names, and the object, without managedFields, uids, times and versions. The table is printed; a watch is compared event by event."""
 
 import contextlib
@@ -13,6 +13,7 @@ import unittest
 import urllib.parse
 
 from api_calls import CALLS, CRDS, MAPS, MERGE, Call, config_map, thing_definition
+from finer_calls import FINER
 from kube_http import Api
 from kubernetes import Kubernetes
 from odd_calls import ODD
@@ -130,6 +131,15 @@ class Side:
         return [(each["type"], each["object"]["metadata"]["name"], each["object"].get("data"), each["object"]["metadata"].get("labels")) for each in events]
 
 
+    def watched_from_here(self):
+        """… and of one that begins with what there is: it says when that has been told."""
+        self.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
+        self.ask(Call("", "POST", MAPS, config_map("here", {"n": "0"})))
+        how = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=3&fieldSelector=metadata.name%3Dhere"
+        events = [json.loads(line) for line in self.ask(Call("", "GET", f"{MAPS}?{how}")).text.splitlines()]
+        return [(each["type"], each["object"]["kind"], each["object"]["metadata"].get("name"), each["object"]["metadata"].get("annotations")) for each in events]
+
+
 class SandboxCalls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -179,6 +189,8 @@ class SandboxCalls(unittest.TestCase):
         different = self.asked_of_both(CALLS)
         self.assertEqual(different, "", f"\n{different}")
 
+        with self.subTest("watch that begins with what there is"):
+            self.assertEqual(self.real.watched_from_here(), self.sandbox.watched_from_here())
         with self.subTest("watch"):
             for side in (self.real, self.sandbox):
                 side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
@@ -188,6 +200,12 @@ class SandboxCalls(unittest.TestCase):
         for side in (self.real, self.sandbox):
             side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
         different = self.asked_of_both(ODD)
+        self.assertEqual(different, "", f"\n{different}")
+
+    def test_finer_points_are_answered_alike(self):
+        for side in (self.real, self.sandbox):
+            side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
+        different = self.asked_of_both(FINER)
         self.assertEqual(different, "", f"\n{different}")
 
     def test_a_difference_would_be_seen(self):

@@ -199,7 +199,10 @@ spec:
         self.kubectl("annotate", "cm", "c", "x=y")
         self.assertIn("the object has been modified", self.kubectl("replace", "-f", "-", text=old, fails=True))
         self.kubectl("delete", "cm/c", "thing/t", "crd/things.example.com")
-        self.assertIn("kubectl apply -f", self.kubectl("create", "configmap", "x", "--from-literal=a=b", fails=True))
+        self.kubectl("create", "configmap", "x", "--from-literal=a=b")
+        self.kubectl("delete", "cm/x")
+        self.assertIn("kubectl apply -f", self.kubectl("create", "deployment", "x", "--image=y", fails=True))
+        self.assertIn("the sandbox runs no containers", self.kubectl("create", "token", "default", fails=True))
 
 
 if __name__ == "__main__":

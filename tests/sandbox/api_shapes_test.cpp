@@ -25,6 +25,10 @@ constexpr const char* apply = "application/apply-patch+yaml";
 const std::string     maps  = "/api/v1/namespaces/default/configmaps";
 const std::string     one   = maps + "/a";
 const std::string     birds = "/apis/zoo.io/v1/namespaces/default/birds";
+/// Objects of custom types say what they are.
+std::string a_bird(const std::string& rest) {
+    return R"({"apiVersion":"zoo.io/v1","kind":"Bird",)" + rest + "}";
+}
 
 const kube_type config_maps{.kind = "ConfigMap", .plural = "configmaps"};
 const kube_type crds{
@@ -142,7 +146,8 @@ TEST_F(ApiShapesTest, ARefusalNamesTheObjectAndItsFieldsForPrograms) {
         R"({"group":"zoo.io","kind":"birds"})"
     );
     EXPECT_THAT(
-        details({"POST", birds, R"({"metadata":{"name":"n"},"spec":{"size":"x"}})", json, 422}),
+        details({"POST", birds, a_bird(R"("metadata":{"name":"n"},"spec":{"size":"x"})"), json, 422}
+        ),
         HasSubstr(R"("field":"spec.size")")
     );
     EXPECT_THAT(
@@ -176,8 +181,8 @@ TEST_F(ApiShapesTest, WhatCanBeReadAndStillCannotBeIsInvalid) {
         {"POST", maps, shaped(R"({"name":"n","ownerReferences":[{"kind":"x"}]})"), json, 422},
         {"POST", "/apis/coordination.k8s.io/v1/namespaces/default/leases",
          R"({"metadata":{"name":"n"},"spec":{"leaseDurationSeconds":-1}})", json, 422},
-        {"POST", birds, R"({"metadata":{"name":"n"},"spec":"x"})", json, 422},
-        {"POST", birds, R"({"metadata":{"name":"n"},"spec":{"size":1e300}})", json, 422},
+        {"POST", birds, a_bird(R"("metadata":{"name":"n"},"spec":"x")"), json, 422},
+        {"POST", birds, a_bird(R"("metadata":{"name":"n"},"spec":{"size":1e300})"), json, 422},
         {"PATCH", one, R"({"metadata":"x"})", merge, 422},
         {"PATCH", one, R"({"metadata":{"labels":{"a":1}}})", merge, 422},
         {"PATCH", one, R"({"data":{"a":1}})", merge, 422},
@@ -238,11 +243,11 @@ TEST_F(ApiShapesTest, OptionsThatCannotBeMeantAreTold) {
 
 /// Whoever leaves the version out of an update would undo what others did.
 TEST_F(ApiShapesTest, AnUpdateOfACustomObjectSaysWhichVersionItHasSeen) {
-    const auto bird = R"({"metadata":{"name":"b"},"spec":{"size":2}})";
+    const auto bird = a_bird(R"("metadata":{"name":"b"},"spec":{"size":2})");
     expect({
         {"PUT", birds + "/b", bird, json, 422},
         {"PUT", birds + "/b/status", bird, json, 422},
-        {"PUT", birds + "/nobody", R"({"metadata":{"name":"nobody"}})", json, 404},
+        {"PUT", birds + "/nobody", a_bird(R"("metadata":{"name":"nobody"})"), json, 404},
         {"PUT", one, shaped(R"({"name":"a"})"), json, 200},
         {"PUT", one, shaped(R"({"name":"a","uid":"another"})"), json, 409},
         {"PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/new",

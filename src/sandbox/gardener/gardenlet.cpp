@@ -88,7 +88,7 @@ task<void> gardenlet::run() {
             seen = changes->back()->version;
             std::vector<api_change> told;
             for (const auto* each : *changes) told.push_back(*each);
-            for (const auto& each : told) look_after(each.type.kind, each.key);
+            for (const auto& each : told) look_after(each.type().kind, each.is().key());
         }
     }
 }

@@ -92,8 +92,8 @@ task<void> resource_manager::run() {
             seen = changes->back()->version;
             std::set<kube_key> touched;
             for (const auto* each : *changes)
-                if (each->type.plural == managed_resources.plural && each->after)
-                    touched.insert(each->key);
+                if (each->type().plural == managed_resources.plural && each->after)
+                    touched.insert(each->is().key());
             for (const auto& key : touched)
                 if (auto is = seed_.get(managed_resources, key)) look_at(*is);
         }

@@ -114,7 +114,12 @@ http_response no_such_action(const kube_type& type, std::string_view action) {
 }
 
 http_response deletion_answer(const kube_type& type, const value& last) {
-    if (!last.text_at({"metadata", "deletionTimestamp"}).empty()) return json_answer(200, last);
+    // Source: kubernetes, registry/core, ReturnDeletedObject.
+    const bool is_told =
+        type.group.empty() &&
+        (type.plural == "pods" || type.plural == "services" || type.plural == "serviceaccounts");
+    if (is_told || !last.text_at({"metadata", "deletionTimestamp"}).empty())
+        return json_answer(200, last);
     value details{{"name", last.text_at({"metadata", "name"})}};
     if (!type.group.empty()) details["group"] = type.group;
     details["kind"] = type.plural;

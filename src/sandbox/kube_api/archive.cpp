@@ -9,12 +9,14 @@ namespace {
 
 constexpr std::string_view head  = R"({"archive":"falconer sandbox","format":1})";
 constexpr std::size_t      piece = 256 * 1024;
+/// Source: apimachinery, util/validation, DNS1123SubdomainMaxLength.
+constexpr std::size_t longest_name = 253;
 
 /// Whose the object is that follows behind a tab.
 std::string line_of(const std::string& store, const api_store::contents::entry& entry) {
     value whose{{"store", store}, {"group", entry.type.group}, {"plural", entry.type.plural}};
     if (!entry.owners.empty()) whose["owners"] = entry.owners.as_value();
-    return json_text(whose) + '\t' + entry.is->json() + '\n';
+    return json_text(whose).append(1, '\t').append(entry.is->json()).append(1, '\n');
 }
 
 std::string line_of(const std::string& store, const api_store::contents& all) {
@@ -78,7 +80,9 @@ private:
         auto object = parse_json(line.substr(tab + 1));
         if (!object) return wrong(object.error().detail);
         const auto key = key_of(*object);
-        if (whose->text_at({"plural"}).empty() || key.name.empty()) return wrong("names no object");
+        if (whose->text_at({"plural"}).empty() || key.name.empty() ||
+            key.name.size() > longest_name || key.namespace_name.size() > longest_name)
+            return wrong("names no object");
         const auto* const owners = whose->find("owners");
         auto&             entry  = store.objects.emplace_back();
         entry.type.group         = whose->text_at({"group"});

@@ -1,10 +1,14 @@
 #include "built_in_rules.hpp"
 
+#include "falconer/rfc3339.hpp"
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace falconer::sandbox {
 namespace {
@@ -26,6 +30,9 @@ constexpr std::array<std::string_view, 7> of_lease_spec{
     "holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions",
     "strategy",       "preferredHolder",
 };
+/// Of what a real server has not switched on, it keeps nothing. Source: kube-apiserver 1.34,
+/// registry/coordination/lease/strategy.go; features, CoordinatedLeaderElection.
+constexpr std::array<std::string_view, 2> not_of_lease{"strategy", "preferredHolder"};
 
 /// Source: apimachinery, api/validation, TotalAnnotationSizeLimitB; core/v1, MaxSecretSize.
 constexpr std::size_t most_annotations = 256 * 1024, most_data = 1024 * 1024;
@@ -98,6 +105,20 @@ void fill_texts(value* is) {
     for (const auto& each : is->entries())
         if (each.is.is_null()) empty.push_back(each.key);
     for (const auto& key : empty) *is->find(key) = "";
+}
+
+/// As a server writes times: in UTC, with no digits behind the point or with six.
+void to_utc(value* in, std::string_view key, std::size_t digits) {
+    auto* const is = in == nullptr ? nullptr : in->find(key);
+    if (is == nullptr || !is->is_text()) return;
+    const auto read = parse_rfc3339(*is->text());
+    if (!std::holds_alternative<event_time>(read)) return;
+    auto       at       = std::get<event_time>(read);
+    const auto fraction = std::to_string(1'000'000'000 + at.nanos).substr(1, digits);
+    at.nanos            = 0;
+    auto text           = text_of(at);
+    if (digits > 0) text.insert(text.size() - 1, "." + fraction);
+    *is = std::move(text);
 }
 
 /// What is empty is not written. Source: `omitempty` of the types' fields.
@@ -213,8 +234,15 @@ std::vector<std::string> tidy(const api_type& type, value& object) {
         drop_empty(object, {"data"});
     } else if (type.type.group == "coordination.k8s.io" && type.type.kind == "Lease") {
         keep_known(&object, of_lease, {}, found);
-        keep_known(object.find("spec"), of_lease_spec, "spec", found);
+        auto* const spec = object.find("spec");
+        keep_known(spec, of_lease_spec, "spec", found);
+        for (const auto* time : {"acquireTime", "renewTime"}) to_utc(spec, time, 6);
+        if (spec != nullptr && spec->is_map())
+            for (const auto key : not_of_lease) spec->erase(key);
         if (object.is_map() && object.find("spec") == nullptr) object["spec"] = value::map();
+    } else if (type.type.group.empty() && type.type.kind == "Event") {
+        for (const auto* time : {"firstTimestamp", "lastTimestamp"}) to_utc(&object, time, 0);
+        to_utc(&object, "eventTime", 6);
     }
     return found;
 }

@@ -1,5 +1,7 @@
 #include "crd_schema.hpp"
 
+#include "formats.hpp"
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -201,6 +203,9 @@ private:
             found.push_back(
                 path + ": Too long: may not be more than " + std::to_string(*most) + " bytes"
             );
+        if (const auto format = schema.text_at({"format"});
+            !format.empty() && !has_format(text, format))
+            invalid(path, as_json, "must be of type " + std::string(format) + ": " + as_json);
         const auto pattern = schema.text_at({"pattern"});
         if (pattern.empty()) return;
         const RE2 is_good(std::string(pattern), RE2::Quiet);

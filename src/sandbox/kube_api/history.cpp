@@ -29,22 +29,24 @@ void api_store::tell(api_change change) {
 api_store::contents api_store::whole() const {
     contents all{.version = version_, .names = names_};
     all.objects.reserve(objects_.size());
-    for (const auto& [where, entry] : objects_)
+    for (const auto& each : objects_)
         all.objects.push_back(
-            {.type = where.first, .key = where.second, .is = entry.is, .owners = entry.owners}
+            {.type = *each.of, .key = each.is->key(), .is = each.is, .owners = each.owners}
         );
     return all;
 }
 
 void api_store::take_over(contents what) {
-    for (const auto& [where, entry] : objects_)
-        if (is_crd(where.first)) registered(entry.is->tree().get(), nullptr);
+    for (const auto& each : objects_)
+        if (is_crd(*each.of)) registered(each.is->tree().get(), nullptr);
     objects_.clear();
     for (auto& each : what.objects) {
-        const slot where{stored_as(each.type), each.key};
         if (is_crd(each.type)) registered(nullptr, each.is->tree().get());
         each.owners.share(sets_);
-        objects_.insert_or_assign(where, kept{std::move(each.is), std::move(each.owners)});
+        if (const auto* const twice = keeping(each.type, each.key)) objects_.erase(*twice);
+        objects_.insert(
+            kept{&shared(stored_as(each.type)), std::move(each.is), std::move(each.owners)}
+        );
     }
     version_ = std::max(version_, what.version) + versions_never_written_down;
     names_   = std::max(names_, what.names);

@@ -252,64 +252,41 @@ value merged(const value& is, const value& config, bool keyed) {
 
 }  // namespace
 
-field_sets::shared field_sets::packed(const fields& all) {
-    std::string text;
-    for (const auto& each : all) text.append(each).push_back('\n');
-    text.shrink_to_fit();
-    return std::make_shared<const std::string>(std::move(text));
-}
-
-fields field_sets::unpacked(const shared& all) {
-    fields           made;
-    std::string_view rest = *all;
-    for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-        made.emplace_hint(made.end(), rest.substr(0, end));
-        rest.remove_prefix(end + 1);
-    }
-    return made;
-}
-
-field_sets::shared field_sets::the_same_as(const shared& one) {
-    const auto hash         = std::hash<std::string>{}(*one);
-    const auto [first, end] = known_.equal_range(hash);
-    for (auto at = first; at != end; ++at)
-        if (auto there = at->second.lock(); there && *there == *one) return there;
-    known_.emplace(hash, one);
-    if (known_.size() >= sweep_at_) {
-        std::erase_if(known_, [](const auto& each) { return each.second.expired(); });
-        sweep_at_ = 2 * known_.size() + 64;
-    }
-    return one;
+const field_owners::list& field_owners::all() const noexcept {
+    static const list none;
+    return all_ ? *all_ : none;
 }
 
 fields field_owners::of_writer(const writer& who) const {
-    const auto at = std::ranges::find(all_, who, &entry::first);
-    return at == all_.end() ? fields{} : field_sets::unpacked(at->second);
+    for (const auto& [each, theirs] : all())
+        if (each == who) return field_sets::unpacked(theirs);
+    return {};
 }
 
 fields field_owners::of_others(const writer& but) const {
     fields made;
-    for (const auto& [who, theirs] : all_)
+    for (const auto& [who, theirs] : all())
         if (who != but) made.merge(field_sets::unpacked(theirs));
     return made;
 }
 
 void field_owners::set(const writer& who, const fields& now) {
-    const auto at = std::ranges::find(all_, who, &entry::first);
-    if (now.empty()) {
-        if (at != all_.end()) all_.erase(at);
-        return;
-    }
-    auto text = field_sets::packed(now);
-    if (at == all_.end())
-        all_.emplace_back(who, std::move(text));
-    else if (*at->second != *text)
-        at->second = std::move(text);
+    auto       changed = all();
+    const auto at      = std::ranges::find(changed, who, &list::value_type::first);
+    if (now.empty() && at == changed.end()) return;
+    if (now.empty())
+        changed.erase(at);
+    else if (at == changed.end())
+        changed.emplace_back(who, field_sets::packed(now));
+    else
+        at->second = field_sets::packed(now);
+    all_ = changed.empty() ? nullptr : std::make_shared<const list>(std::move(changed));
 }
 
 void field_owners::take_from_others(const fields& what, const writer& but) {
     const auto before = all_;
-    for (const auto& [who, theirs] : before) {
+    if (!before) return;
+    for (const auto& [who, theirs] : *before) {
         if (who == but) continue;
         const auto had = field_sets::unpacked(theirs);
         if (!both(had, what).empty()) set(who, without(had, what));
@@ -338,7 +315,7 @@ result<value> field_owners::apply(
     auto        found = difference_of(is, made, keyed);
     std::string taken;
     std::size_t conflicts = 0;
-    for (const auto& [who, theirs] : all_) {
+    for (const auto& [who, theirs] : all()) {
         if (who == by) continue;
         for (const auto& path : both(field_sets::unpacked(theirs), found.changed)) {
             ++conflicts;
@@ -356,21 +333,30 @@ result<value> field_owners::apply(
     return made;
 }
 
+void field_owners::hand_over(const writer& from, const writer& to) {
+    auto theirs = of_writer(from);
+    if (theirs.empty()) return;
+    theirs.erase("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration");
+    auto all_of_it = of_writer(to);
+    all_of_it.insert(theirs.begin(), theirs.end());
+    set(to, all_of_it);
+    set(from, {});
+}
+
 void field_owners::share(field_sets& sets) {
-    for (auto& each : all_) each.second = sets.the_same_as(each.second);
-    all_.shrink_to_fit();
+    if (all_) all_ = sets.the_same_as(*all_);
 }
 
 value field_owners::as_value() const {
-    auto all = value::map();
-    for (const auto& [who, theirs] : all_) {
+    auto made = value::map();
+    for (const auto& [who, theirs] : all()) {
         const auto* const how   = who.applies ? "apply" : "write";
         auto              name  = std::string(how) + (who.status ? "-status " : " ") + who.manager;
         auto              paths = value::list();
         for (const auto& each : field_sets::unpacked(theirs)) paths.push_back(each);
-        all.add(std::move(name), std::move(paths));
+        made.add(std::move(name), std::move(paths));
     }
-    return all;
+    return made;
 }
 
 field_owners field_owners::of(const value& is) {

@@ -3,50 +3,18 @@
 
 #include "falconer/result.hpp"
 #include "falconer/value.hpp"
+#include "field_sets.hpp"
 
-#include <compare>
-#include <cstddef>
 #include <memory>
-#include <set>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 namespace falconer::sandbox {
-
-/// Of fields, each by its path: "/spec/x", "/spec/containers/k:name=c/image". Most objects of a
-/// type have the same ones, so that one set serves all of them; those that have their own (a map
-/// with keys of its own) keep it as one text, a path a line, because a tree takes five times as
-/// much.
-class field_sets {
-public:
-    using fields = std::set<std::string>;
-    using shared = std::shared_ptr<const std::string>;
-
-    static shared packed(const fields& all);
-    static fields unpacked(const shared& all);
-
-    /// The set that equals `one`, if there is any; else `one`.
-    shared the_same_as(const shared& one);
-
-private:
-    std::unordered_multimap<std::size_t, std::weak_ptr<const std::string>> known_{};  // by hash
-    std::size_t                                                            sweep_at_ = 64;
-};
 
 /// Of one object. A list is one field, but for those that strategic merge patches merge by a key,
 /// finalizers and owners. Source: kubernetes.io, "Server-Side Apply"; structured-merge-diff,
 /// merge/update.go.
 class field_owners {
 public:
-    struct writer {
-        std::string manager{};
-        bool        applies = false;  // who applies and who writes otherwise are two
-        bool        status  = false;
-
-        auto operator<=>(const writer&) const = default;
-    };
+    using writer = field_writer;
 
     /// A write that is no apply: what it has changed is the writer's now, and nobody else's.
     /// `keyed`: lists are merged by their keys, as in built-in types.
@@ -57,8 +25,11 @@ public:
     /// another one owns and nothing is forced.
     result<value> apply(value is, const value& config, const writer& by, bool force, bool keyed);
 
+    /// What one has is another one's from now on, but for what was last applied: nobody's.
+    void hand_over(const writer& from, const writer& to);
+
     void share(field_sets& sets);
-    bool empty() const noexcept { return all_.empty(); }
+    bool empty() const noexcept { return all_ == nullptr; }
 
     /// {"apply me": ["/spec/x"]}, and back; what is no such thing is nobody's.
     value               as_value() const;
@@ -66,14 +37,15 @@ public:
 
 private:
     using fields = field_sets::fields;
-    using entry  = std::pair<writer, field_sets::shared>;
+    using list   = field_sets::list;
 
-    fields of_writer(const writer& who) const;
-    fields of_others(const writer& but) const;
-    void   set(const writer& who, const fields& now);
-    void   take_from_others(const fields& what, const writer& but);
+    const list& all() const noexcept;
+    fields      of_writer(const writer& who) const;
+    fields      of_others(const writer& but) const;
+    void        set(const writer& who, const fields& now);
+    void        take_from_others(const fields& what, const writer& but);
 
-    std::vector<entry> all_{};
+    std::shared_ptr<const list> all_{};  // null: nobody owns anything
 };
 
 }  // namespace falconer::sandbox

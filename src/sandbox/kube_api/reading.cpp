@@ -50,18 +50,18 @@ result<api_store::objects_seen> api_store::look(
                 "consistent list result."
             };
     }
-    const auto stored = stored_as(type);
-    for (auto at = objects_.upper_bound({stored, after}); at != objects_.end(); ++at) {
-        if (!same_type(at->first.first, stored)) break;
-        const auto& key = at->first.second;
-        if (!which.namespace_name.empty() && key.namespace_name != which.namespace_name) break;
-        if (!selector->takes_all() && !selector->matches(*at->second.is->tree())) continue;
+    for (auto at = objects_.upper_bound(place{type, after.namespace_name, after.name});
+         at != objects_.end(); ++at) {
+        if (!same_type(*at->of, type)) break;
+        const auto space = at->is->namespace_name();
+        if (!which.namespace_name.empty() && space != which.namespace_name) break;
+        if (!selector->takes_all() && !selector->matches(*at->is->tree())) continue;
         if (page.limit != 0 && read.items.size() == page.limit) {
             read.next = read.resource_version + ":" + last.namespace_name + "/" + last.name;
             break;
         }
-        read.items.push_back(at->second.is);
-        last = key;
+        read.items.push_back(at->is);
+        last = at->is->key();
     }
     return read;
 }

@@ -1,5 +1,7 @@
 // How a store's objects go: at once, when their finalizers have gone, or when all within them has.
+// What hangs on an owner: collection.cpp.
 #include "built_in_rules.hpp"
+#include "finalizers.hpp"
 #include "rules.hpp"
 #include "store.hpp"
 
@@ -19,22 +21,6 @@ const kube_type definitions{
 /// Source: apiextensions/v1, CustomResourceCleanupFinalizer.
 constexpr std::string_view cleanup = "customresourcecleanup.apiextensions.k8s.io";
 
-void add_finalizer(value& object, std::string_view name) {
-    auto&       list = object["metadata"]["finalizers"];
-    const auto& all  = list.items();
-    if (std::ranges::find(all, value(name)) == all.end()) list.push_back(name);
-}
-
-void take_finalizer(value& object, std::string_view name) {
-    auto left = value::list();
-    for (const auto& each : object["metadata"]["finalizers"].items())
-        if (each != value(name)) left.push_back(each);
-    if (left.items().empty())
-        object["metadata"].erase("finalizers");
-    else
-        object["metadata"]["finalizers"] = std::move(left);
-}
-
 }  // namespace
 
 result<value> api_store::removable(
@@ -53,34 +39,44 @@ result<value> api_store::removable(
             errc::conflict,
             "Operation cannot be fulfilled on " + kind_name_of(type, key) + ": Precondition failed"
         };
-    return *was;
+    return going(type, *was, how);
+}
+
+/// As it is when its deletion has begun. Without finalizers and contents it goes at once.
+value api_store::going(const kube_type& type, const value& was, const kube_removal& how) const {
+    auto object = was;
+    wait_for_dependents(object, how.then);
+    const bool has_contents = is_namespace(type) || is_crd(type);
+    if ((!has_finalizers(object) && !has_contents) || is_deleting(object)) return object;
+    object["metadata"]["deletionTimestamp"] = now();
+    const auto* const counted               = was.find_path({"metadata", "generation"});
+    if (!is_crd(type)) object["metadata"]["deletionGracePeriodSeconds"] = 0;
+    if (counted != nullptr && !is_crd(type))
+        object["metadata"]["generation"] = counted->integer().value_or(0) + 1;
+    if (is_namespace(type)) object["status"]["phase"] = "Terminating";
+    if (is_crd(type)) add_finalizer(object, cleanup);
+    return object;
 }
 
 result<value> api_store::remove(
     const kube_type& type, const kube_key& key, const kube_removal& how
 ) {
-    if (auto may = removable(type, key, how); !may) return may;
+    auto may = removable(type, key, how);
+    if (!may) return may;
     const auto was          = (*find(type, key))->tree();
+    auto       object       = std::move(*may);
     const bool has_contents = is_namespace(type) || is_crd(type);
-    if (!has_finalizers(*was) && !has_contents) {
+    if (!has_finalizers(object) && !has_contents) {
         drop(type, key);
-        return *was;
+        return object;
     }
-    auto object = *was;
-    if (!is_deleting(object)) {
-        object["metadata"]["deletionTimestamp"] = now();
-        const auto* const counted               = was->find_path({"metadata", "generation"});
-        if (!is_crd(type)) object["metadata"]["deletionGracePeriodSeconds"] = 0;
-        if (counted != nullptr && !is_crd(type))
-            object["metadata"]["generation"] = counted->integer().value_or(0) + 1;
-        if (is_namespace(type)) object["status"]["phase"] = "Terminating";
-        if (is_crd(type)) add_finalizer(object, cleanup);
-        object = commit(type, key, &*was, std::move(object));
-    }
+    const bool begins = !is_deleting(*was);
+    if (object != *was) object = commit(type, key, &*was, std::move(object));
     if (has_contents) {
         for (const auto& each : contents_of(type, key)) (void)remove(each.first, each.second, {});
         end_if_empty(type, key);
     }
+    if (begins) collect(type, key, object);
     return object;
 }
 
@@ -88,11 +84,10 @@ result<value> api_store::remove(
 std::vector<api_store::slot> api_store::contents_of(const kube_type& type, const kube_key& key)
     const {
     std::vector<slot> within;
-    for (const auto& [where, is] : objects_) {
-        const bool inside = is_namespace(type)
-                                ? where.second.namespace_name == key.name
-                                : where.first.plural + "." + where.first.group == key.name;
-        if (inside) within.push_back(where);
+    for (const auto& each : objects_) {
+        const bool inside = is_namespace(type) ? each.is->namespace_name() == key.name
+                                               : each.of->plural + "." + each.of->group == key.name;
+        if (inside) within.emplace_back(*each.of, each.is->key());
     }
     return within;
 }
@@ -109,22 +104,20 @@ void api_store::end_if_empty(const kube_type& type, const kube_key& key) {
 
 void api_store::drop(const kube_type& type, const kube_key& key) {
     auto       of = type;  // the type may go with it
-    const auto at = objects_.find({stored_as(type), key});
+    const auto at = objects_.find(place{type, key.namespace_name, key.name});
     // A deletion has a version of its own, and the object that is told of carries it.
-    auto last                           = at->second.is->read();
+    auto last                           = at->is->read();
     last["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
     registered(&last, nullptr);
-    const auto where = at->first.second;
+    const auto where = at->is->key();
     const auto owner = of.group.empty() ? std::string{} : of.plural + "." + of.group;
+    const auto gone  = std::make_shared<const api_object>(std::move(last));
+    const auto tree  = gone->tree();
     objects_.erase(at);
-    tell(
-        {.version = ++version_,
-         .type    = std::move(of),
-         .key     = where,
-         .before  = std::make_shared<const api_object>(std::move(last))}
-    );
+    tell({.version = ++version_, .of = &shared(of), .before = gone});
     if (!where.namespace_name.empty()) end_if_empty(namespaces, {{}, where.namespace_name});
     if (!owner.empty()) end_if_empty(definitions, {{}, owner});
+    go_on_with_owners(*tree);
 }
 
 }  // namespace falconer::sandbox

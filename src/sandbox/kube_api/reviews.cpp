@@ -1,5 +1,7 @@
 #include "reviews.hpp"
 
+#include "rules_review.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -51,17 +53,6 @@ bool allows(const value& rule, const wish& what, std::string_view part) {
     if (!has(rule, "apiGroups", what.group) || !has(rule, "resources", resource)) return false;
     const auto* const names = rule.find("resourceNames");
     return names == nullptr || names->items().empty() || has(rule, "resourceNames", what.name);
-}
-
-bool is_meant(const value& subject, const api_user& who) {
-    const auto kind = subject.text_at({"kind"});
-    const auto name = std::string(subject.text_at({"name"}));
-    if (kind == "User") return name == who.name;
-    if (kind == "Group")
-        return std::find(who.groups.begin(), who.groups.end(), name) != who.groups.end();
-    return kind == "ServiceAccount" &&
-           who.name ==
-               "system:serviceaccount:" + std::string(subject.text_at({"namespace"})) + ":" + name;
 }
 
 /// The name of the binding that allows it; empty: none does.
@@ -125,6 +116,17 @@ api_user user_in(const value& spec) {
 
 }  // namespace
 
+bool is_meant(const value& subject, const api_user& who) {
+    const auto kind = subject.text_at({"kind"});
+    const auto name = std::string(subject.text_at({"name"}));
+    if (kind == "User") return name == who.name;
+    if (kind == "Group")
+        return std::find(who.groups.begin(), who.groups.end(), name) != who.groups.end();
+    return kind == "ServiceAccount" &&
+           who.name ==
+               "system:serviceaccount:" + std::string(subject.text_at({"namespace"})) + ":" + name;
+}
+
 bool is_review(const kube_type& type) {
     return type.group == "authentication.k8s.io" || type.group == "authorization.k8s.io";
 }
@@ -157,6 +159,12 @@ result<value> reviewed(
     if (type.kind == "SelfSubjectReview") {
         question["metadata"]["creationTimestamp"] = at.now;
         question["status"]                        = value{{"userInfo", user_value(at.asker)}};
+        return question;
+    }
+    if (type.kind == "SelfSubjectRulesReview") {
+        const std::string space(as_asked.text_at({"namespace"}));
+        if (space.empty()) return failure{errc::broken, "no namespace on request"};
+        question["status"] = rules_for(store, at.asker, space);
         return question;
     }
     const bool of_resource = as_asked.find("resourceAttributes") != nullptr;

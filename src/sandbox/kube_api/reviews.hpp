@@ -19,6 +19,9 @@ using api_users = std::map<std::string, api_user, std::less<>>;  // by token
 
 bool is_review(const kube_type& type);
 
+/// Whether a binding's subject means somebody.
+bool is_meant(const value& subject, const api_user& who);
+
 /// Who asks, whose tokens are known, and when it is, as metadata has it.
 struct review_context {
     api_user         asker{};

@@ -72,8 +72,12 @@ std::string_view api_route::asked(std::string_view parameter) const {
 }
 
 bool api_route::is_asked(std::string_view parameter) const {
-    const auto said = asked(parameter);
-    return said == "true" || said == "1";
+    const auto found = query.find(parameter);
+    if (found == query.end() || found->second == "0") return false;
+    constexpr std::string_view no = "false";
+    return !std::ranges::equal(found->second, no, {}, [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
 }
 
 result<api_route> parse_route(std::string_view target) {

@@ -24,7 +24,9 @@ struct api_route {
     std::map<std::string, std::string, std::less<>> query{};
 
     std::string_view asked(std::string_view parameter) const;
-    bool             is_asked(std::string_view parameter) const;  // "true", "1"
+    /// Whatever is neither "false" nor "0": some libraries write "True". Source: apimachinery,
+    /// runtime/converter, Convert_Slice_string_To_bool.
+    bool is_asked(std::string_view parameter) const;
 };
 
 /// `target` as it came, without its mount. Errors: malformed.

@@ -1,36 +1,73 @@
 #include "selector.hpp"
 
 #include "falconer/spelling.hpp"
-#include "shape.hpp"
+#include "label_parser.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace falconer::sandbox {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
+using relation = api_requirement::relation;
+
+/// At commas that nothing stands before to take their meaning away.
+std::vector<std::string_view> terms_of(std::string_view text) {
+    std::vector<std::string_view> terms;
+    std::size_t                   from = 0;
+    for (std::size_t at = 0;; ++at) {
+        const bool escapes = at < text.size() && text[at] == '\\';
+        if (escapes && ++at < text.size()) continue;
+        if (at < text.size() && text[at] != ',') continue;
+        const auto end = std::min(at, text.size());
+        if (end > from) terms.push_back(text.substr(from, end - from));
+        if (at >= text.size()) break;
+        from = at + 1;
+    }
+    return terms;
 }
 
-/// At commas that are not within parentheses.
-std::vector<std::string_view> parts_of(std::string_view text) {
-    std::vector<std::string_view> parts;
-    int                           depth = 0;
-    std::size_t                   from  = 0;
-    for (std::size_t at = 0; at <= text.size(); ++at) {
-        if (at == text.size() || (text[at] == ',' && depth == 0)) {
-            if (const auto part = trimmed(text.substr(from, at - from)); !part.empty())
-                parts.push_back(part);
-            from = at + 1;
-        } else if (text[at] == '(') {
-            ++depth;
-        } else if (text[at] == ')') {
-            --depth;
+/// Without the signs that take a meaning away. Errors: malformed.
+result<std::string> plain(std::string_view text) {
+    std::string made;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == ',' || text[at] == '=')
+            return failure{
+                errc::malformed,
+                std::string("invalid field selector: unescaped character in value: ") + text[at]
+            };
+        if (text[at] == '\\') {
+            const auto next = at + 1 < text.size() ? text[at + 1] : ' ';
+            if (next != '\\' && next != ',' && next != '=')
+                return failure{
+                    errc::malformed, "invalid field selector: invalid escape sequence: " +
+                                         in_one_line(text.substr(at, 2))
+                };
+            ++at;
         }
+        made += text[at];
     }
-    return parts;
+    return made;
+}
+
+/// "metadata.name!=a". Source: apimachinery, pkg/fields/selector.go.
+result<api_requirement> parse_field(std::string_view term) {
+    const auto equals = term.find('=');
+    if (equals == term.npos)
+        return failure{
+            errc::malformed, "invalid selector: can't understand '" + in_one_line(term) + "'"
+        };
+    const bool negated = equals > 0 && term[equals - 1] == '!';
+    const bool doubled = !negated && term.substr(equals + 1).starts_with('=');
+    auto       wanted  = plain(term.substr(equals + (doubled ? 2 : 1)));
+    if (!wanted) return std::move(wanted).error();
+    api_requirement made{
+        .key = std::string(term.substr(0, negated ? equals - 1 : equals)),
+        .is  = negated ? relation::not_in : relation::in,
+    };
+    made.values.insert(std::move(*wanted));
+    return made;
 }
 
 /// "a.b\.c": the field c.d of a. Nothing: it is not there, or no text.
@@ -46,62 +83,17 @@ const std::string* field_of(const value& object, std::string_view path) {
 
 }  // namespace
 
-result<api_selector::requirement> api_selector::parse_label(std::string_view text) {
-    const auto wrong = [&] {
-        return failure{errc::malformed, "unable to parse requirement: " + in_one_line(text)};
-    };
-    if (text.ends_with(')')) {
-        const auto open  = text.find('(');
-        const auto words = trimmed(text.substr(0, std::min(open, text.size())));
-        const auto space = words.rfind(' ');
-        if (open == std::string_view::npos || space == std::string_view::npos) return wrong();
-        const auto  how = words.substr(space + 1);
-        requirement is{.key = std::string(trimmed(words.substr(0, space)))};
-        if (how != "in" && how != "notin") return wrong();
-        is.is = how == "in" ? relation::in : relation::not_in;
-        for (const auto each : parts_of(text.substr(open + 1, text.size() - open - 2)))
-            is.values.emplace(each);
-        return is;
-    }
-    if (text.starts_with('!'))
-        return requirement{.key = std::string(trimmed(text.substr(1))), .is = relation::not_there};
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos) return requirement{.key = std::string(text)};
-    const bool negated = equals > 0 && text[equals - 1] == '!';
-    auto       rest    = text.substr(equals + 1);
-    if (rest.starts_with('=')) rest.remove_prefix(1);
-    requirement is{
-        .key = std::string(trimmed(text.substr(0, negated ? equals - 1 : equals))),
-        .is  = negated ? relation::not_in : relation::in,
-    };
-    if (is.key.empty()) return wrong();
-    is.values.emplace(trimmed(rest));
-    return is;
-}
-
 result<api_selector> api_selector::parse(std::string_view labels, std::string_view fields) {
     api_selector made;
-    if (labels.find(",,") != labels.npos)
-        return failure{errc::malformed, "found ',', expected: identifier after ','"};
-    for (const auto part : parts_of(labels)) {
-        auto is = parse_label(part);
+    auto         of_labels = parse_labels(labels);
+    if (!of_labels) return std::move(of_labels).error();
+    made.labels_ = std::move(*of_labels);
+    for (const auto term : terms_of(fields)) {
+        auto is = parse_field(term);
         if (!is) return std::move(is).error();
-        if (!can_be_a_label(*is))
-            return failure{errc::malformed, "unable to parse requirement: " + in_one_line(part)};
-        made.labels_.push_back(std::move(*is));
-    }
-    for (const auto part : parts_of(fields)) {
-        auto is = parse_label(part);
-        if (!is) return std::move(is).error();
-        if (is->values.empty() || part.ends_with(')'))
-            return failure{errc::malformed, "not a field selector: " + in_one_line(part)};
         made.fields_.push_back(std::move(*is));
     }
     return made;
-}
-
-bool api_selector::can_be_a_label(const requirement& is) {
-    return is_qualified_name(is.key) && std::ranges::all_of(is.values, is_label_value);
 }
 
 std::vector<std::string> api_selector::fields() const {
@@ -110,12 +102,19 @@ std::vector<std::string> api_selector::fields() const {
     return all;
 }
 
-bool api_selector::holds(const requirement& wanted, const std::string* found) {
+bool api_selector::holds(const api_requirement& wanted, const std::string* found) {
     switch (wanted.is) {
         case relation::there: return found != nullptr;
         case relation::not_there: return found == nullptr;
         case relation::in: return found != nullptr && wanted.values.contains(*found);
         case relation::not_in: return found == nullptr || !wanted.values.contains(*found);
+        case relation::above:
+        case relation::below: {
+            const auto is    = found == nullptr ? std::nullopt : whole_number(*found);
+            const auto bound = whole_number(*wanted.values.begin());
+            if (!is || !bound) return false;
+            return wanted.is == relation::above ? *is > *bound : *is < *bound;
+        }
     }
     return false;
 }

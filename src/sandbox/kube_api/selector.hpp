@@ -4,12 +4,23 @@
 #include "falconer/result.hpp"
 #include "falconer/value.hpp"
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace falconer::sandbox {
+
+/// One condition of a selector.
+struct api_requirement {
+    /// above, below: of whole numbers.
+    enum class relation : std::uint8_t { in, not_in, there, not_there, above, below };
+
+    std::string           key{};
+    relation              is = relation::there;
+    std::set<std::string> values{};
+};
 
 /// Label selectors with all their operators; field selectors on any field that holds text.
 class api_selector {
@@ -23,18 +34,9 @@ public:
     std::vector<std::string> fields() const;
 
 private:
-    enum class relation { in, not_in, there, not_there };
-    struct requirement {
-        std::string           key{};
-        relation              is = relation::there;
-        std::set<std::string> values{};
-    };
-    static result<requirement> parse_label(std::string_view text);
+    static bool holds(const api_requirement& wanted, const std::string* found);
 
-    static bool can_be_a_label(const requirement& is);
-    static bool holds(const requirement& wanted, const std::string* found);
-
-    std::vector<requirement> labels_{}, fields_{};
+    std::vector<api_requirement> labels_{}, fields_{};
 };
 
 }  // namespace falconer::sandbox

@@ -1,10 +1,12 @@
 #include "server.hpp"
 
 #include "answers.hpp"
+#include "asking.hpp"
 #include "crd_schema.hpp"
 #include "documents.hpp"
 #include "falconer/event.hpp"
 #include "list_options.hpp"
+#include "places.hpp"
 #include "rules.hpp"
 #include "table.hpp"
 #include "watch.hpp"
@@ -75,7 +77,7 @@ std::string list_text(const api_type& served, const api_store::objects_seen& pag
          {"metadata", std::move(metadata)}}
     );
     std::size_t size = text.size() + 16;
-    for (const auto& each : page.items) size += each->json().size() + 1;
+    for (const auto& each : page.items) size += each->size() + 1;
     text.reserve(size);
     text.pop_back();
     text       += ",\"items\":[";
@@ -85,7 +87,7 @@ std::string list_text(const api_type& served, const api_store::objects_seen& pag
         if (served.built_in)
             text.append("{").append(each->json_in_list());
         else
-            text += each->json();
+            each->append_json_to(text);
     }
     return text += "]}";
 }
@@ -94,40 +96,6 @@ http_response too_large(std::uint64_t most) {
     return status_answer(
         413, "RequestEntityTooLarge", "Request entity too large: limit is " + std::to_string(most)
     );
-}
-
-bool has_built_in(const api_types& types, std::string_view group) {
-    return std::ranges::any_of(types.all(), [&](const api_type& each) {
-        return each.built_in && each.type.group == group;
-    });
-}
-
-/// Where nobody can ask so. Custom types are routed by another part of a real server. Source:
-/// apiserver, endpoints/installer.go; apiextensions-apiserver, customresource_handler.go.
-std::optional<http_response> misplaced(
-    const api_type& type, const api_route& route, std::string_view method
-) {
-    const bool reads  = method == "GET";
-    const bool spaced = !route.namespace_name.empty(), named = !route.name.empty();
-    if (!route.part.empty() && (route.part != "status" || !type.has_status)) {
-        const bool is_built_in = type.built_in || route.part == "status";
-        if (is_built_in) return not_found();
-        return refusal({errc::not_found, name_of(type.type, {{}, route.name}) + " not found"});
-    }
-    if (!type.built_in && route.part == "status" && (method == "POST" || method == "DELETE"))
-        return no_such_action(type.type, method == "POST" ? "create" : "delete");
-    const bool without_its_own = type.type.namespaced && !spaced;
-    if (!type.built_in && spaced != type.type.namespaced && (named || spaced || !reads))
-        return not_served();
-    if (!type.type.namespaced && spaced) return not_found();
-    if (without_its_own && named) return not_found();
-    if (without_its_own && !reads) return not_allowed();
-    const bool changes = method == "PUT" || method == "PATCH";
-    if (!named && changes && !type.built_in)
-        return status_answer(400, "BadRequest", "name must be provided");
-    const bool can_be = reads || (named ? changes || (method == "DELETE" && route.part.empty())
-                                        : method == "POST" || method == "DELETE");
-    return can_be ? std::nullopt : std::optional(not_allowed());
 }
 
 /// What is not played is said where somebody might count on it.
@@ -179,6 +147,7 @@ const api_user* api_server::asker(const http_request& request) const {
 task<http_response> api_server::handle(http_request request) {
     ++requests_;
     if (request.body.size() > opt_.body_bytes) co_return too_large(opt_.body_bytes);
+    if (auto wrong = put_into_json(request)) co_return std::move(*wrong);
     const auto fault = faults_ ? faults_(request) : api_fault{};
     if (fault.latency.count() > 0) {
         const auto clock = time_.make_bell();
@@ -209,8 +178,12 @@ task<http_response> api_server::answer(const http_request& request, api_fault fa
         co_return co_await objects(*store, std::move(*route), request, fault);
     if (route->path == "/healthz" || route->path == "/readyz" || route->path == "/livez")
         co_return http_response{.body = "ok"};
-    const auto document = document_at(store->types(), route->path);
-    co_return document ? json_answer(200, *document) : not_served();
+    const auto accepts  = request.headers.find("Accept").value_or("");
+    const auto document = document_at(store->types(), route->path, accepts);
+    if (!document) co_return not_served();
+    http_response made{.body = json_text(document->body) + '\n'};
+    made.headers.add("Content-Type", document->type);
+    co_return made;
 }
 
 task<http_response> api_server::objects(
@@ -220,6 +193,7 @@ task<http_response> api_server::objects(
     if (found == nullptr)
         co_return has_built_in(store.types(), route.group) ? not_found() : not_served();
     api_type type = *found;  // a CRD that is written changes the types
+    if (auto sorry = not_played(type, route)) co_return std::move(*sorry);
     if (auto elsewhere = misplaced(type, route, request.method)) co_return std::move(*elsewhere);
     if (!takes_json(request))
         co_return status_answer(
@@ -267,7 +241,11 @@ http_response api_server::reading(
     if (!route.name.empty()) {
         const auto found = store.get(type.type, {route.namespace_name, route.name});
         if (!found) return refusal(found.error());
-        if (table) return json_answer(200, as_table(type, {&*found}, time_.utc(), whole));
+        if (table) {
+            auto made                           = as_table(type, {&*found}, time_.utc(), whole);
+            made["metadata"]["resourceVersion"] = resource_version_of(*found);
+            return json_answer(200, made);
+        }
         return json_answer(200, *found);
     }
     if (is_review(type.type)) return not_allowed();
@@ -348,11 +326,11 @@ http_response api_server::review(
     const api_store& store, const kube_type& type, const http_request& request
 ) const {
     if (request.method != "POST") return not_allowed();
-    auto question = body_of(request);
+    auto question = body_of(request, true);
     if (!question) return refusal(question.error());
     const auto* const    who = asker(request);
     const review_context at{
-        .asker = who == nullptr ? api_user{} : *who,
+        .asker = who == nullptr ? api_user{} : in_whose_name(*who, request),
         .users = users_,
         .now   = text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time_.utc())))
     };
@@ -370,25 +348,28 @@ task<result<api_admitted>> api_server::writing(
     for (int tries = 1;; ++tries) {
         auto what = write_of(store, type, route, request, *how);
         if (admission_ == nullptr || !api_admission::concerns(store, what)) {
-            auto done = written(store, what, route, request, *how, stage::only);
-            if (!done) co_return std::move(done).error();
             api_admitted made;
+            auto done = written(store, what, route, request, *how, stage::only, made.warnings);
+            if (!done) co_return std::move(done).error();
             made.object  = std::move(*done);
             made.created = what.operation == "CREATE";
             add_warnings(what, made);
             co_return made;
         }
-        auto would = written(store, what, route, request, *how, stage::rehearsal);
+        std::vector<std::string> warnings;
+        auto would = written(store, what, route, request, *how, stage::rehearsal, warnings);
         if (!would) co_return std::move(would).error();
         what.key = key_of(*would);
         if (what.operation != "DELETE") what.object = std::move(*would);
         auto reviewed = co_await admission_->review(store, what);
         if (!reviewed) co_return std::move(reviewed).error();
         what.object = std::move(reviewed->object);
-        auto done   = written(store, what, route, request, *how, stage::admitted);
+        std::vector<std::string> twice;  // said already
+        auto done = written(store, what, route, request, *how, stage::admitted, twice);
         if (!done && done.error().code == errc::conflict && tries < most_tries) continue;
         if (!done) co_return std::move(done).error();
-        reviewed->object  = std::move(*done);
+        reviewed->object = std::move(*done);
+        for (auto& each : warnings) reviewed->warnings.push_back(std::move(each));
         reviewed->created = what.operation == "CREATE";
         add_warnings(what, *reviewed);
         co_return reviewed;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <variant>
 
@@ -14,8 +16,10 @@ namespace {
 enum class shape : std::uint8_t {
     text,
     whole,
+    whole32,
     flag,
     moment,
+    micro_moment,
     texts,
     bytes,
     map,
@@ -54,7 +58,7 @@ constexpr std::string_view core{}, coordination = "coordination.k8s.io",
                                    rbac      = "rbac.authorization.k8s.io",
                                    extending = "apiextensions.k8s.io";
 
-constexpr std::array<field_of_kind, 25> of_kinds{{
+constexpr std::array<field_of_kind, 30> of_kinds{{
     {core, "ConfigMap", "", {"data", shape::texts}},
     {core, "ConfigMap", "", {"binaryData", shape::bytes}},
     {core, "ConfigMap", "", {"immutable", shape::flag}},
@@ -65,14 +69,19 @@ constexpr std::array<field_of_kind, 25> of_kinds{{
     {core, "Event", "", {"reason", shape::text}},
     {core, "Event", "", {"message", shape::text}},
     {core, "Event", "", {"type", shape::text}},
-    {core, "Event", "", {"count", shape::whole}},
+    {core, "Event", "", {"count", shape::whole32}},
+    {core, "Event", "", {"firstTimestamp", shape::moment}},
+    {core, "Event", "", {"lastTimestamp", shape::moment}},
+    {core, "Event", "", {"eventTime", shape::micro_moment}},
     {core, "Event", "", {"involvedObject", shape::map}},
     {core, "Namespace", "spec", {"finalizers", shape::texts_in_list}},
     {coordination, "Lease", "spec", {"holderIdentity", shape::text}},
-    {coordination, "Lease", "spec", {"leaseDurationSeconds", shape::whole}},
-    {coordination, "Lease", "spec", {"leaseTransitions", shape::whole}},
-    {coordination, "Lease", "spec", {"acquireTime", shape::moment}},
-    {coordination, "Lease", "spec", {"renewTime", shape::moment}},
+    {coordination, "Lease", "spec", {"leaseDurationSeconds", shape::whole32}},
+    {coordination, "Lease", "spec", {"leaseTransitions", shape::whole32}},
+    {coordination, "Lease", "spec", {"acquireTime", shape::micro_moment}},
+    {coordination, "Lease", "spec", {"renewTime", shape::micro_moment}},
+    {coordination, "Lease", "spec", {"strategy", shape::text}},
+    {coordination, "Lease", "spec", {"preferredHolder", shape::text}},
     {extending, "CustomResourceDefinition", "spec", {"names", shape::map}},
     {extending, "CustomResourceDefinition", "spec", {"versions", shape::maps}},
     {extending, "CustomResourceDefinition", "spec", {"conversion", shape::map}},
@@ -105,17 +114,38 @@ std::string wrong_map(const std::string& at, const value& is, bool of_bytes) {
     return {};
 }
 
+/// Source: apimachinery, meta/v1, RFC3339Micro.
+bool is_micro_time(std::string_view text) {
+    constexpr std::size_t point = 19, digits = 6;  // "2006-01-02T15:04:05.000000Z"
+    if (text.size() <= point + digits + 1 || text[point] != '.' || text[10] != 'T') return false;
+    const auto zone = text[point + digits + 1];
+    return (zone == 'Z' || zone == '+' || zone == '-') &&
+           std::holds_alternative<event_time>(parse_rfc3339(text));
+}
+
 /// Null is what is not there.
 std::string wrong(const std::string& at, const value& is, shape wanted) {
     if (is.is_null()) return {};
     switch (wanted) {
         case shape::text: return is.is_text() ? "" : expected(at, "a text", is);
         case shape::whole: return is.integer() ? "" : expected(at, "a whole number", is);
+        case shape::whole32: {
+            constexpr std::int64_t most   = std::numeric_limits<std::int32_t>::max();
+            const auto             number = is.integer();
+            if (!number) return expected(at, "a whole number", is);
+            return *number > most || *number < -most - 1
+                       ? expected(at, "a whole number of 32 bits", is)
+                       : "";
+        }
         case shape::flag: return is.boolean() ? "" : expected(at, "true or false", is);
         case shape::moment:
             return is.is_text() && std::holds_alternative<event_time>(parse_rfc3339(*is.text()))
                        ? ""
                        : expected(at, "a time", is);
+        case shape::micro_moment:
+            return is.is_text() && is_micro_time(*is.text())
+                       ? ""
+                       : expected(at, "a time with six digits behind its point", is);
         case shape::map: return is.is_map() ? "" : expected(at, "a mapping", is);
         case shape::texts: return wrong_map(at, is, false);
         case shape::bytes: return wrong_map(at, is, true);

@@ -66,9 +66,14 @@ std::string api_store::now() const {
     return text_of(event_time_of(std::chrono::floor<std::chrono::seconds>(time_.utc())));
 }
 
+const api_store::kept* api_store::keeping(const kube_type& type, const kube_key& key) const {
+    const auto at = objects_.find(place{type, key.namespace_name, key.name});
+    return at == objects_.end() ? nullptr : &*at;
+}
+
 const object_ptr* api_store::find(const kube_type& type, const kube_key& key) const {
-    const auto at = objects_.find({stored_as(type), key});
-    return at == objects_.end() ? nullptr : &at->second.is;
+    const auto* const found = keeping(type, key);
+    return found == nullptr ? nullptr : &found->is;
 }
 
 result<void> api_store::check(const kube_type& type, const kube_key& key, const value& object)
@@ -257,12 +262,16 @@ result<value> api_store::apply(
     if (served == nullptr) return not_served();
     if (auto good = readable(*served, config, unforeseen({}).code); !good)
         return std::move(good).error();
-    const auto                 found = objects_.find({stored_as(type), key});
-    const auto                 was   = found == objects_.end() ? nullptr : found->second.is->tree();
-    auto                       owners = was ? found->second.owners : field_owners{};
+    const auto* const          found  = keeping(type, key);
+    const auto                 was    = found == nullptr ? nullptr : found->is->tree();
+    auto                       owners = found == nullptr ? field_owners{} : found->owners;
     const field_owners::writer by{
         .manager = how.manager, .applies = true, .status = how.part == kube_part::status
     };
+    // As kubectl itself does it, by writing managedFields, which are not shown here. Source:
+    // client-go, util/csaupgrade.
+    if (how.manager == "kubectl" && !by.status)
+        owners.hand_over({.manager = "kubectl-client-side-apply"}, by);
     auto merged = owners.apply(was ? *was : value{}, config, by, how.force, served->built_in);
     if (!merged) return std::move(merged).error();
     if (admitted != nullptr) *merged = *admitted;
@@ -276,10 +285,10 @@ result<value> api_store::apply(
 }
 
 void api_store::own(const kube_type& type, const kube_key& key, field_owners owners) {
-    const auto at = objects_.find({stored_as(type), key});
-    if (at == objects_.end()) return;  // the write was its last one
+    const auto* const found = keeping(type, key);
+    if (found == nullptr) return;  // the write was its last one
     owners.share(sets_);
-    at->second.owners = std::move(owners);
+    found->owners = std::move(owners);
 }
 
 /// Gives what `done` has changed to whoever has written it.
@@ -288,10 +297,10 @@ result<value> api_store::owned(
     std::string_view manager
 ) {
     if (!done || how.dry_run) return done;
-    const auto key = key_of(*done);
-    const auto at  = objects_.find({stored_as(type), key});
-    if (at == objects_.end()) return done;
-    auto owners = at->second.owners;
+    const auto        key   = key_of(*done);
+    const auto* const found = keeping(type, key);
+    if (found == nullptr) return done;
+    auto owners = found->owners;
     owners.wrote(
         was, *done, {.manager = std::string(manager), .status = how.part == kube_part::status},
         keyed
@@ -365,17 +374,14 @@ value api_store::commit(
 ) {
     object["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
     registered(was, &object);
-    auto&      slot_is = objects_[{stored_as(type), key}].is;
-    auto       before  = slot_is;
-    const auto after   = std::make_shared<const api_object>(object);
-    slot_is            = after;
-    tell(
-        {.version = ++version_,
-         .type    = type,
-         .key     = key,
-         .before  = std::move(before),
-         .after   = after}
-    );
+    const auto        after  = std::make_shared<const api_object>(object);
+    const auto* const found  = keeping(type, key);
+    auto              before = found == nullptr ? nullptr : found->is;
+    if (found != nullptr)
+        found->is = after;
+    else
+        objects_.insert(kept{.of = &shared(stored_as(type)), .is = after});
+    tell({.version = ++version_, .of = &shared(type), .before = std::move(before), .after = after});
     return object;
 }
 

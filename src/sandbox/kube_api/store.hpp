@@ -11,12 +11,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,10 +28,12 @@ enum class api_patch_kind : std::uint8_t { merge, json, strategic };
 struct api_change {
     using object = std::shared_ptr<const api_object>;
 
-    std::uint64_t version = 0;
-    kube_type     type{};
-    kube_key      key{};
-    object        before{}, after{};  // null: it was created, or is gone
+    std::uint64_t    version = 0;
+    const kube_type* of      = nullptr;  // the store's own; never null
+    object           before{}, after{};  // null: it was created, or is gone; never both
+
+    const kube_type&  type() const noexcept { return *of; }
+    const api_object& is() const noexcept { return after ? *after : *before; }
 };
 
 /// Errors of every call, as ports/kube_api.hpp has them; `malformed` is HTTP 422, `broken` HTTP
@@ -39,7 +41,8 @@ struct api_change {
 /// server's; status is written apart where the type has it; what has finalizers stays until they
 /// are gone; where a type has a schema, what is not in it is dropped, defaults are filled in, and
 /// the rest is checked; who has written which fields is known to apply, but not shown
-/// (metadata.managedFields). Not played: quotas, garbage collection by owner.
+/// (metadata.managedFields). Not played: quotas; what hangs on an owner is collected only where its
+/// deletion waits for that (foreground, orphan).
 ///
 /// `manager`: whose write it is.
 class api_store {
@@ -85,7 +88,7 @@ public:
         const kube_type& type, const kube_key& key, const value& config, const kube_apply& how,
         const value* admitted = nullptr
     );
-    /// The object that remove() would take, if it may.
+    /// The object as remove() would leave it, or as it was last.
     result<value> removable(const kube_type& type, const kube_key& key, const kube_removal& how)
         const;
     /// The object as it was last, or as it is now if its finalizers keep it.
@@ -123,12 +126,29 @@ private:
     static constexpr std::string_view us = "falconer";
 
     using slot = std::pair<kube_type, kube_key>;
+    /// Which object; it says by itself how it is called.
+    struct place {
+        const kube_type& of;
+        std::string_view namespace_name{}, name{};
+    };
     struct kept {
-        api_change::object is{};
-        field_owners       owners{};
+        const kube_type*           of = nullptr;  // group and plural only; one of kinds_
+        mutable api_change::object is{};          // … under the same name
+        mutable field_owners       owners{};
+
+        operator place() const noexcept { return {*of, is->namespace_name(), is->name()}; }
+    };
+    struct by_place {
+        using is_transparent = void;
+        bool operator()(const place& a, const place& b) const noexcept {
+            return std::tie(a.of.group, a.of.plural, a.namespace_name, a.name) <
+                   std::tie(b.of.group, b.of.plural, b.namespace_name, b.name);
+        }
     };
 
+    const kept*               keeping(const kube_type& type, const kube_key& key) const;
     const api_change::object* find(const kube_type& type, const kube_key& key) const;
+    const kube_type&          shared(const kube_type& type) { return *kinds_.insert(type).first; }
     result<void> check(const kube_type& type, const kube_key& key, const value& object) const;
     static result<void> conform(
         const api_type& type, const kube_key& key, const value& was, value& object
@@ -147,18 +167,24 @@ private:
     void  tell(api_change change);
     std::vector<slot> contents_of(const kube_type& type, const kube_key& key) const;
     void              end_if_empty(const kube_type& type, const kube_key& key);
+    value             going(const kube_type& type, const value& was, const kube_removal& how) const;
+    std::vector<slot> dependents_of(std::string_view uid) const;
+    void              collect(const kube_type& type, const kube_key& key, const value& owner);
+    void              end_if_alone(const kube_type& type, const kube_key& key);
+    void              go_on_with_owners(const value& gone);
     void              registered(const value* before, const value* after);
     std::string       now() const;
 
-    time_source&           time_;
-    options                opt_;
-    api_types              types_{};
-    std::map<slot, kept>   objects_{};
-    field_sets             sets_{};
-    std::deque<api_change> history_{};
-    std::set<bell*>        bells_{};
-    std::uint64_t          version_ = 0;
-    std::uint64_t          names_   = 0;
+    time_source&             time_;
+    options                  opt_;
+    api_types                types_{};
+    std::set<kube_type>      kinds_{};  // that have ever had an object
+    std::set<kept, by_place> objects_{};
+    field_sets               sets_{};
+    std::deque<api_change>   history_{};
+    std::set<bell*>          bells_{};
+    std::uint64_t            version_ = 0;
+    std::uint64_t            names_   = 0;
 };
 
 }  // namespace falconer::sandbox

@@ -117,9 +117,9 @@ task<void> store_api::follow(kube_type type, kube_selection which, kube_listener
             for (const auto* each : *changes) told.push_back(*each);
             for (const auto& each : told) {
                 version = each.version;
-                if (each.type.group != type.group || each.type.plural != type.plural) continue;
+                if (each.type().group != type.group || each.type().plural != type.plural) continue;
                 if (!which.namespace_name.empty() &&
-                    each.key.namespace_name != which.namespace_name)
+                    each.is().namespace_name() != which.namespace_name)
                     continue;
                 if (is_selected(each.after))
                     to.heard({.kind = what::applied, .object = each.after->read()});

@@ -1,27 +1,13 @@
 #include "table.hpp"
 
-#include "falconer/rfc3339.hpp"
+#include "built_in_tables.hpp"
+#include "cells.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdint>
 #include <string_view>
 
 namespace falconer::sandbox {
 namespace {
-
-/// As kubectl writes ages. Source: k8s.io/apimachinery, util/duration/duration.go.
-std::string age_of(std::string_view text, utc_time now) {
-    const auto at = parse_rfc3339(text);
-    if (!std::holds_alternative<event_time>(at)) return text.empty() ? "" : "<invalid>";
-    const auto seconds =
-        std::max<std::int64_t>(0, event_time_of(now).seconds - std::get<event_time>(at).seconds);
-    constexpr std::int64_t minute = 60, hour = 60 * minute, day = 24 * hour;
-    if (seconds < 2 * minute) return std::to_string(seconds) + "s";
-    if (seconds < 3 * hour) return std::to_string(seconds / minute) + "m";
-    if (seconds < 2 * day) return std::to_string(seconds / hour) + "h";
-    return std::to_string(seconds / day) + "d";
-}
 
 /// The item of a list for which [?(@.key=="is")] holds.
 const value* chosen(const value& list, std::string_view filter) {
@@ -43,16 +29,8 @@ std::string cell_text(const value& is) {
     return json_text(is);
 }
 
-value cell_of(const value& object, const api_column& column, utc_time now) {
-    auto text = text_at_path(object, column.path);
-    if (column.type == "date") return age_of(text, now);
-    if (column.type == "integer") return text.empty() ? value("0") : value(std::move(text));
-    return value(std::move(text));
-}
-
-}  // namespace
-
-std::string text_at_path(const value& object, std::string_view path) {
+/// Null: there is no such place.
+const value* found_at(const value& object, std::string_view path) {
     const auto* at = &object;
     while (!path.empty() && at != nullptr) {
         if (path.front() == '.') {
@@ -71,33 +49,51 @@ std::string text_at_path(const value& object, std::string_view path) {
             at = at->find(key);
         }
     }
+    return at;
+}
+
+/// Of a custom type; null where the value is missing, or of another type. Source:
+/// apiextensions-apiserver, pkg/registry/customresource/tableconvertor.
+value cell_of(const value& object, const api_column& column, utc_time now) {
+    const auto* const is = found_at(object, column.path);
+    if (is == nullptr || is->is_null()) return {};
+    if (column.type == "string") return cell_text(*is);
+    if (column.type == "integer" && is->integer()) return *is->integer();
+    if (column.type == "number" && is->numeral_text() != nullptr) return *is;
+    if (column.type == "boolean" && is->boolean()) return *is->boolean();
+    if (column.type == "date" && is->is_text()) return age_of(*is->text(), now);
+    return {};
+}
+
+value definition_of(const api_column& column) {
+    return {
+        {"name", column.name},         {"type", column.type}, {"format", column.format},
+        {"priority", column.priority}, {"description", ""},
+    };
+}
+
+}  // namespace
+
+std::string text_at_path(const value& object, std::string_view path) {
+    const auto* const at = found_at(object, path);
     return at == nullptr ? std::string{} : cell_text(*at);
 }
 
 value as_table(
     const api_type& type, const std::vector<const value*>& objects, utc_time now, bool whole
 ) {
-    auto columns = value::list();
-    columns.push_back(
-        {{"name", "Name"},
-         {"type", "string"},
-         {"format", "name"},
-         {"priority", 0},
-         {"description", ""}}
-    );
-    for (const auto& each : type.columns)
-        columns.push_back(
-            {{"name", each.name},
-             {"type", "string"},
-             {"format", ""},
-             {"priority", each.priority},
-             {"description", ""}}
-        );
+    const auto* const known   = type.built_in ? table_of(type.type) : nullptr;
+    auto              columns = value::list();
+    if (known == nullptr) columns.push_back(definition_of({.name = "Name", .format = "name"}));
+    for (const auto& each : known != nullptr ? known->columns : type.columns)
+        columns.push_back(definition_of(each));
     auto rows = value::list();
     for (const auto* each : objects) {
         auto cells = value::list();
-        cells.push_back(each->text_at({"metadata", "name"}));
-        for (const auto& column : type.columns) cells.push_back(cell_of(*each, column, now));
+        if (known == nullptr) cells.push_back(each->text_at({"metadata", "name"}));
+        if (known != nullptr) cells = known->cells(*each, now);
+        if (known == nullptr)
+            for (const auto& column : type.columns) cells.push_back(cell_of(*each, column, now));
         value shown = *each;
         if (!whole) {
             shown = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}};

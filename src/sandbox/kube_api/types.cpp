@@ -30,6 +30,12 @@ api_type with_status(api_type type) {
     return type;
 }
 
+/// Of kinds that have no status.
+api_type counted(api_type type) {
+    type.generations = true;
+    return type;
+}
+
 /// Of kinds whose wishes nobody counts.
 api_type uncounted(api_type type) {
     type.has_status = true;
@@ -53,68 +59,45 @@ api_type gardeners(
 void add_kubernetes(std::list<api_type>& to) {
     const std::string rbac = "rbac.authorization.k8s.io";
     to.push_back(uncounted(built_in("", "v1", "Namespace", "namespaces", clusters_own, {"ns"})));
-    to.back().columns = {
-        {"Status", ".status.phase"}, {"Age", ".metadata.creationTimestamp", "date"}
-    };
     to.push_back(uncounted(built_in("", "v1", "Node", "nodes", clusters_own, {"no"})));
     to.push_back(with_status(built_in("", "v1", "Pod", "pods", true, {"po"})));
     to.push_back(uncounted(built_in("", "v1", "Service", "services", true, {"svc"})));
     to.push_back(built_in("", "v1", "Secret", "secrets"));
-    to.back().columns = {{"Type", ".type"}, {"Age", ".metadata.creationTimestamp", "date"}};
     to.push_back(built_in("", "v1", "ConfigMap", "configmaps", true, {"cm"}));
     to.push_back(built_in("", "v1", "ServiceAccount", "serviceaccounts", true, {"sa"}));
     to.push_back(built_in("", "v1", "Event", "events", true, {"ev"}));
-    to.back().columns = {
-        {"Last Seen", ".lastTimestamp", "date"},
-        {"Type", ".type"},
-        {"Reason", ".reason"},
-        {"Object", ".involvedObject.name"},
-        {"Message", ".message"}
-    };
     to.push_back(with_status(built_in("apps", "v1", "DaemonSet", "daemonsets", true, {"ds"})));
-    to.back().columns = {
-        {"Desired", ".status.desiredNumberScheduled", "integer"},
-        {"Ready", ".status.numberReady", "integer"},
-        {"Age", ".metadata.creationTimestamp", "date"}
-    };
     to.push_back(with_status(built_in("apps", "v1", "Deployment", "deployments", true, {"deploy"}))
     );
-    to.back().columns = {
-        {"Ready", ".status.readyReplicas", "integer"},
-        {"Age", ".metadata.creationTimestamp", "date"}
-    };
     to.push_back(with_status(built_in("apps", "v1", "StatefulSet", "statefulsets", true, {"sts"})));
     to.push_back(with_status(built_in("apps", "v1", "ReplicaSet", "replicasets", true, {"rs"})));
     to.push_back(built_in("coordination.k8s.io", "v1", "Lease", "leases"));
-    to.back().columns = {
-        {"Holder", ".spec.holderIdentity"}, {"Age", ".metadata.creationTimestamp", "date"}
-    };
     to.push_back(built_in(rbac, "v1", "Role", "roles"));
     to.push_back(built_in(rbac, "v1", "RoleBinding", "rolebindings"));
     to.push_back(built_in(rbac, "v1", "ClusterRole", "clusterroles", clusters_own));
     to.push_back(built_in(rbac, "v1", "ClusterRoleBinding", "clusterrolebindings", clusters_own));
-    to.push_back(
+    to.push_back(counted(
         built_in("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true, {"netpol"})
-    );
+    ));
     to.push_back(with_status(
         built_in("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true, {"pdb"})
     ));
-    to.push_back(built_in(
+    to.push_back(counted(built_in(
         "scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", clusters_own, {"pc"}
-    ));
+    )));
     to.push_back(with_status(built_in(
         "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions",
         clusters_own, {"crd", "crds"}
     )));
     const std::string admission = "admissionregistration.k8s.io";
-    to.push_back(built_in(
+    to.push_back(counted(built_in(
         admission, "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations",
         clusters_own
-    ));
-    to.push_back(built_in(
+    )));
+    to.push_back(counted(built_in(
         admission, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
         clusters_own
-    ));
+    )));
 }
 
 /// What is only asked, never kept.
@@ -125,6 +108,9 @@ void add_reviews(std::list<api_type>& to) {
     to.push_back(built_in(may, "v1", "SubjectAccessReview", "subjectaccessreviews", clusters_own));
     to.push_back(
         built_in(may, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", clusters_own)
+    );
+    to.push_back(
+        built_in(may, "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", clusters_own)
     );
 }
 
@@ -183,8 +169,15 @@ api_types::api_types() {
     add_kubernetes(types_);
     add_reviews(types_);
     add_gardener(types_);
-    for (auto& each : types_)
+    for (auto& each : types_) {
+        // Source: kubernetes, registry/{core,apps}, CategoriesProvider.
+        const auto& plural = each.type.plural;
+        if (each.built_in &&
+            (each.type.group == "apps" || plural == "pods" || plural == "services"))
+            each.categories = {"all"};
+        if (plural == "customresourcedefinitions") each.categories = {"api-extensions"};
         if (each.columns.empty()) each.columns = {{"Age", ".metadata.creationTimestamp", "date"}};
+    }
 }
 
 void api_types::add(api_type type) {
@@ -222,6 +215,7 @@ result<void> api_types::add_crd(const value& crd) {
                  .namespaced = crd.text_at({"spec", "scope"}) != "Cluster"},
             .singular    = std::string(crd.text_at({"spec", "names", "singular"})),
             .short_names = texts_of(names->find("shortNames")),
+            .categories  = texts_of(names->find("categories")),
             .has_status  = version.find_path({"subresources", "status"}) != nullptr,
             .generations = true,
         };
@@ -233,6 +227,7 @@ result<void> api_types::add_crd(const value& crd) {
                     std::string(each.text_at({"jsonPath"})),
                     std::string(each.text_at({"type"})),
                     priority == nullptr ? 0 : static_cast<int>(priority->integer().value_or(0)),
+                    std::string(each.text_at({"format"})),
                 });
             }
         } else {

@@ -17,12 +17,14 @@ struct api_column {
     std::string path{};  // ".status.lastOperation.state", as additionalPrinterColumns has it
     std::string type     = "string";
     int         priority = 0;  // above 0: with -o wide only
+    std::string format{};
 };
 
 struct api_type {
     kube_type                type{};
     std::string              singular{};
     std::vector<std::string> short_names{};
+    std::vector<std::string> categories{};
     std::vector<api_column>  columns{};
     bool                     has_status  = false;  // is written apart
     bool                     generations = false;  // metadata.generation counts what is wanted

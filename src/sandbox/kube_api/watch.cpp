@@ -49,12 +49,12 @@ private:
 
     std::string line(std::string_view what, const api_object& object) {
         std::string text = "{\"type\":\"";
-        text.reserve(object.json().size() + 40);
+        text.reserve(object.size() + 40);
         text.append(what).append("\",\"object\":");
         if (opt_.table)
             text += json_text(as_table(type_, {object.tree().get()}, time_.utc(), false));
         else
-            text += object.json();
+            object.append_json_to(text);
         return text += "}\n";
     }
 
@@ -93,9 +93,9 @@ private:
     }
 
     std::string told(const api_change& change) {
-        if (change.type.group != type_.type.group || change.type.plural != type_.type.plural)
+        if (change.type().group != type_.type.group || change.type().plural != type_.type.plural)
             return {};
-        if (!opt_.namespace_name.empty() && change.key.namespace_name != opt_.namespace_name)
+        if (!opt_.namespace_name.empty() && change.is().namespace_name() != opt_.namespace_name)
             return {};
         const bool was = is_ours(change.before), is = is_ours(change.after);
         if (is) return line(was ? "MODIFIED" : "ADDED", *change.after);

@@ -2,6 +2,8 @@
 
 #include "built_in_rules.hpp"
 #include "crd_schema.hpp"
+#include "label_parser.hpp"
+#include "patch.hpp"
 #include "rules.hpp"
 
 #include <algorithm>
@@ -28,10 +30,36 @@ bool is_apply(const http_request& request) {
 }
 
 kube_removal removal_of(const value& how) {
-    return {
+    using dependents = kube_removal::dependents;
+    kube_removal made{
         .uid              = std::string(how.text_at({"preconditions", "uid"})),
         .resource_version = std::string(how.text_at({"preconditions", "resourceVersion"})),
     };
+    const auto policy = how.text_at({"propagationPolicy"});
+    if (policy == "Foreground") made.then = dependents::foreground;
+    if (policy == "Background") made.then = dependents::background;
+    if (policy == "Orphan") made.then = dependents::orphan;
+    if (const auto* const orphan = how.find("orphanDependents"); orphan && orphan->boolean())
+        made.then = *orphan->boolean() ? dependents::orphan : dependents::background;
+    return made;
+}
+
+/// Of a deletion without a body: its options are in the query. Errors: broken.
+result<value> deletion_asked(const api_route& route) {
+    auto how = value::map();
+    if (const auto grace = route.asked("gracePeriodSeconds"); !grace.empty()) {
+        const auto seconds = whole_number(grace);
+        if (!seconds)
+            return failure{
+                errc::broken, "gracePeriodSeconds: '" + std::string(grace) + "' is no number"
+            };
+        how["gracePeriodSeconds"] = *seconds;
+    }
+    if (const auto policy = route.asked("propagationPolicy"); !policy.empty())
+        how["propagationPolicy"] = policy;
+    if (!route.asked("orphanDependents").empty())
+        how["orphanDependents"] = route.is_asked("orphanDependents");
+    return how;
 }
 
 /// Of the options of a kind of write. Source: apimachinery, apis/meta/v1, CreateOptions and so on.
@@ -69,8 +97,8 @@ std::string manager_of(const api_route& route, const http_request& request) {
     return std::string(agent.substr(0, std::min<std::size_t>(agent.find('/'), longest_manager)));
 }
 
-/// Of a deletion. What hangs on an owner is not collected here, so that all policies come to the
-/// same.
+/// Of a deletion. How long it may take is read and means nothing here: there is no kubelet that a
+/// pod would have to wait for.
 result<void> check_deletion(const value& how) {
     const auto kind = how.text_at({"kind"});
     if (!kind.empty() && kind != "DeleteOptions")
@@ -81,14 +109,21 @@ result<void> check_deletion(const value& how) {
     const auto* const only = how.find("preconditions");
     if (only != nullptr && !only->is_null() && !only->is_map())
         return unforeseen("preconditions: expected a mapping, found " + described(*only));
-    constexpr std::array<std::string_view, 4> policies{"", "Background", "Foreground", "Orphan"};
-    const auto                                policy = how.text_at({"propagationPolicy"});
-    if (std::ranges::find(policies, policy) == policies.end())
+    constexpr std::array<std::string_view, 3> policies{"Background", "Foreground", "Orphan"};
+    const auto* const                         said       = how.find("propagationPolicy");
+    const bool                                has_policy = said != nullptr && !said->is_null();
+    const auto                                policy     = how.text_at({"propagationPolicy"});
+    if (has_policy && !said->is_text())
+        return unforeseen("propagationPolicy: expected a text, found " + described(*said));
+    if (has_policy && std::ranges::find(policies, policy) == policies.end())
         return unsupported(
             "DELETE", "propagationPolicy", value(policy), R"("Foreground", "Background", "Orphan")"
         );
-    const auto* const orphan = how.find("orphanDependents");
-    if (orphan != nullptr && !orphan->is_null() && !policy.empty())
+    const auto* const orphan     = how.find("orphanDependents");
+    const bool        has_orphan = orphan != nullptr && !orphan->is_null();
+    if (has_orphan && !orphan->boolean())
+        return unforeseen("orphanDependents: expected true or false, found " + described(*orphan));
+    if (has_orphan && has_policy)
         return bad_option(
             "DELETE", "propagationPolicy: Invalid value: " + json_text(value(policy)) +
                           ": orphanDependents and deletionPropagation cannot be both set"
@@ -139,7 +174,8 @@ result<void> check_query(const api_route& route, const http_request& request) {
 /// Whole objects with fields that their schema does not know, where the client wants to hear of it:
 /// kubectl does. Source: kubernetes.io, "Server-side field validation".
 result<void> check_fields(
-    const api_type& type, const api_route& route, const http_request& request, value given
+    const api_type& type, const api_route& route, const http_request& request, value given,
+    std::vector<std::string>& warnings
 ) {
     if (request.method == "PATCH" && !is_apply(request)) return {};
     auto found = tidy(type, given);
@@ -149,11 +185,15 @@ result<void> check_fields(
     });
     if (type.built_in && is_apply(request) && unknown != found.end())
         return unforeseen("failed to create typed patch object: " + *unknown);
-    if (route.asked("fieldValidation") != "Strict") return {};
+    if (route.asked("fieldValidation") == "Ignore") return {};
     if (type.schema.is_map())
         for (const auto& each : prune(given, type.schema))
             found.push_back("unknown field \"" + each + "\"");
     if (found.empty()) return {};
+    if (route.asked("fieldValidation") != "Strict") {
+        warnings = std::move(found);
+        return {};
+    }
     std::string all;
     for (const auto& each : found) all += (all.empty() ? "" : ", ") + each;
     return failure{
@@ -161,6 +201,73 @@ result<void> check_fields(
                           "\" cannot be handled as a " + type.type.kind +
                           ": strict decoding error: " + all
     };
+}
+
+/// What a patch would make, where the client wants to hear of fields that nobody knows. Errors:
+/// malformed, in which all of them are.
+result<void> check_patched(
+    const api_type& type, const api_route& route, const http_request& request, const value& old,
+    const value& patch
+) {
+    if (route.asked("fieldValidation") != "Strict" || old.is_null()) return {};
+    const auto    kind = patch_kind_of(request).value_or(api_patch_kind::merge);
+    result<value> made = value{};
+    switch (kind) {
+        case api_patch_kind::merge: made = merge_patched(old, patch); break;
+        case api_patch_kind::strategic: made = strategic_merge_patched(old, patch); break;
+        case api_patch_kind::json: made = json_patched(old, patch); break;
+    }
+    if (!made || !made->is_map()) return {};  // the patch itself will tell
+    const auto text  = json_text(value(json_text(*made)));
+    auto       found = tidy(type, *made);
+    if (type.schema.is_map())
+        for (const auto& each : prune(*made, type.schema))
+            found.push_back("unknown field \"" + each + "\"");
+    if (found.empty()) return {};
+    std::string all;
+    for (const auto& each : found) all += (all.empty() ? "" : ", ") + each;
+    return failure{
+        errc::malformed,
+        " \"\" is invalid: patch: Invalid value: " + text + ": strict decoding error: " + all
+    };
+}
+
+/// Whole objects of custom types say what they are: nothing else tells a real server. Shoots and
+/// their like have an API server of its own, which knows.
+result<void> says_what_it_is(
+    const api_type& type, const api_route& route, const http_request& request, const value& given
+) {
+    const bool whole = request.method == "POST" || request.method == "PUT";
+    if (!whole) return {};
+    if (!type.built_in && type.type.group != "core.gardener.cloud") {
+        if (given.text_at({"kind"}).empty() &&
+            (!given.find("kind") || given.find("kind")->is_text()))
+            return failure{
+                errc::broken, "the object provided is unrecognized (must be of type " +
+                                  type.type.kind + "): Object 'Kind' is missing in it"
+            };
+        if (given.find("apiVersion") == nullptr)
+            return failure{
+                errc::broken,
+                "the API version in the data () does not match the expected API "
+                "version (" +
+                    type.type.api_version() + ")"
+            };
+    }
+    const auto* const metadata = given.find("metadata");
+    const bool        nameless = metadata == nullptr || metadata->is_null() ||
+                          (metadata->is_map() && metadata->find("name") == nullptr);
+    if (request.method == "PUT" && nameless)
+        return failure{
+            errc::broken, "the name of the object (" + route.name +
+                              " based on URL) was undeterminable: name must be provided"
+        };
+    return {};
+}
+
+/// Merge patches and apply patches are no objects.
+bool can_be_null(const http_request& request) {
+    return request.method != "PATCH" || patch_kind_of(request) == api_patch_kind::strategic;
 }
 
 }  // namespace
@@ -171,16 +278,21 @@ bool can_be_patched_so(const api_type& type, const http_request& request) {
     return kind && (*kind != api_patch_kind::strategic || type.built_in);
 }
 
-result<value> body_of(const http_request& request) {
+result<value> body_of(const http_request& request, bool typed) {
     // YAML only where somebody says so: parsing it takes longer.
     const bool yaml = is_apply(request) || media_type(request) == "application/yaml";
     if (request.body.starts_with("\xEF\xBB\xBF"))
         return failure{errc::broken, "the request's body begins with a byte order mark"};
     auto read = yaml ? parse_yaml(request.body) : parse_json(request.body);
+    if (!read && yaml && typed && !is_apply(request))
+        if (const auto all = parse_yaml_stream(request.body); all && all->empty())
+            return value::map();
     if (!read)
         return failure{errc::broken, "the request's body cannot be read: " + read.error().detail};
     const bool is_json_patch =
         request.headers.find("Content-Type").value_or("").starts_with("application/json-patch");
+    if (read->is_null() && is_json_patch) return value::list();
+    if (read->is_null() && typed && can_be_null(request)) return value::map();
     if (is_json_patch && !read->is_list())
         return failure{
             errc::broken, "error decoding patch: it is no list, but " + described(*read)
@@ -194,8 +306,12 @@ result<write_options> options_of(const api_route& route, const http_request& req
     write_options made;
     value         how = value::map();
     if (request.method == "DELETE" && !request.body.empty()) {
-        auto given = body_of(request);
+        auto given = body_of(request, true);
         if (!given) return unforeseen(std::move(given).error().detail);
+        how = std::move(*given);
+    } else if (request.method == "DELETE") {
+        auto given = deletion_asked(route);
+        if (!given) return std::move(given).error();
         how = std::move(*given);
     }
     if (auto good = check_deletion(how); !good) return std::move(good).error();
@@ -233,7 +349,7 @@ api_write write_of(
 
 result<value> written(
     api_store& store, const api_write& what, const api_route& route, const http_request& request,
-    const write_options& options, stage at
+    const write_options& options, stage at, std::vector<std::string>& warnings
 ) {
     const auto&      type = what.type.type;
     const kube_write how{
@@ -244,9 +360,11 @@ result<value> written(
         if (how.dry_run) return store.removable(type, what.key, options.removal);
         return store.remove(type, what.key, options.removal);
     }
-    auto given = body_of(request);
+    auto given = body_of(request, what.type.built_in);
     if (!given) return std::move(given).error();
-    if (auto known = check_fields(what.type, route, request, *given); !known)
+    if (auto named = says_what_it_is(what.type, route, request, *given); !named)
+        return std::move(named).error();
+    if (auto known = check_fields(what.type, route, request, *given, warnings); !known)
         return std::move(known).error();
     join_doubled_keys(*given);
     if (request.method == "POST" && !resource_version_of(*given).empty())
@@ -276,6 +394,8 @@ result<value> written(
         return store.update(type, what.key, std::move(*given), how, manager);
     if (request.method != "PATCH")
         return failure{errc::broken, request.method + " is not served here"};
+    if (auto known = check_patched(what.type, route, request, what.old, *given); !known)
+        return std::move(known).error();
     const auto kind = patch_kind_of(request).value_or(api_patch_kind::merge);
     return store.patch(type, what.key, kind, *given, how, manager);
 }

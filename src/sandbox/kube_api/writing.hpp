@@ -7,11 +7,14 @@
 #include "store.hpp"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace falconer::sandbox {
 
-/// JSON; an apply patch may be YAML, too. Errors: broken.
-result<value> body_of(const net::http_request& request);
+/// JSON; an apply patch may be YAML, too. `typed`: of a type that a real server has compiled in,
+/// where null is an object without any field. Errors: broken.
+result<value> body_of(const net::http_request& request, bool typed);
 
 struct write_options {
     bool         dry_run = false;
@@ -33,10 +36,12 @@ api_write write_of(
     const net::http_request& request, const write_options& options
 );
 
-/// Does it, or says what would come of it. At stage admitted it is `what.object` that is written.
+/// Does it, or says what would come of it; `warnings`: which fields nobody knows. At stage admitted
+/// it is `what.object` that is written.
 result<value> written(
     api_store& store, const api_write& what, const api_route& route,
-    const net::http_request& request, const write_options& options, stage at
+    const net::http_request& request, const write_options& options, stage at,
+    std::vector<std::string>& warnings
 );
 
 }  // namespace falconer::sandbox

@@ -1,0 +1,117 @@
+"""What real tools make of the sandbox, held against a real kube-apiserver: kubectl and Helm run the same commands against both, one after the
+other; how they end and what they print is to be the same. The table of commands is printed."""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from charts import helm_program
+from kubernetes import Kubernetes, build_kubectl
+from tool_commands import HELM, KUBECTL, OBJECTS, Run
+from up_test import Up, leftovers
+
+# What is each server's or each moment's own.
+OWN = [
+    (r"https://[\w.]+:\d+", "SERVER"),
+    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UID"),
+    (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+    (r"\b\w{3}, \d\d \w{3} \d{4} [\d:]+ \+0000", "TIME"),
+    (r"\b\w{3} \w{3} +\d+ [\d:]+ \d{4}", "TIME"),
+    (r"\d{4}-\d\d-\d\d [\d:.]+ \+0000( UTC)?", "TIME"),
+    (r"(resourceVersion: |Resource Version: +)\"?\d+\"?", r"\1VERSION"),
+    (r"/tmp/(LIVE|MERGED)-\d+", r"\1"),
+    (r"\b(\d+[smhd])+(?= |$)( +)", "AGE "),
+    (r"\b(\d+[smhd])+$", "AGE"),
+    (r"[ \t]+$", ""),
+    (r"^[EWI]\d{4} .*\n", ""),  # a client's own log, such as of a watch that it ended
+]
+
+
+def bare(said):
+    for pattern, instead in OWN:
+        said = re.sub(pattern, instead, said, flags=re.MULTILINE)
+    return said
+
+
+class Side:
+    def __init__(self, name, kubeconfig, home):
+        self.kubeconfig, self.home = kubeconfig, home / name
+        self.home.mkdir()
+
+    def run(self, command, text=None):
+        programs = {"kubectl": build_kubectl(), "helm": helm_program()}
+        program, *arguments = shlex.split(command)
+        environment = {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home), "PATH": os.environ["PATH"], "EDITOR": "sed -i s/edit-me/edited/"}
+        done = subprocess.run([programs[program], *arguments], input=text, capture_output=True, text=True, timeout=300, env=environment, cwd=self.home.parent)
+        return done.returncode, bare(done.stdout), bare(done.stderr)
+
+
+class SandboxTools(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-tools."))
+        os.chmod(cls.home, 0o755)
+        cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
+        (cls.home / "objects.yaml").write_text(OBJECTS)
+        kubernetes = Kubernetes()
+        cls.addClassCleanup(kubernetes.close)
+        cls.up = Up(cls.home / "data", "--shoots", "1")
+        cls.addClassCleanup(cls.end_up)
+        cls.up.wait_until_up()
+        cls.sides = Side("real", kubernetes.kubeconfig, cls.home), Side("sandbox", cls.home / "data/kubernetes/kubeconfig", cls.home)
+
+    @classmethod
+    def end_up(cls):
+        code = cls.up.end()
+        assert code == 0, cls.up.said()
+        assert leftovers(cls.home) == [], leftovers(cls.home)
+
+    def run_on_both(self, commands):
+        """Prints the table; gives what differs."""
+        rows, different = [], []
+        for each in commands:
+            each = each if isinstance(each, Run) else Run(each)
+            one, other = (side.run(each.command, each.text) for side in self.sides)
+            if each.only_how_it_ends:
+                one, other = one[:1], other[:1]
+            rows.append((each.command, one == other))
+            if one != other:
+                different.append(f"{each.command}\nreal: {one}\nsandbox: {other}")
+        print()
+        for command, equal in rows:
+            print(f"  {command[:110]:112} {'equal' if equal else 'DIFFERENT'}")
+        print(f"{len(rows)} commands, {len(rows) - len(different)} equal")
+        return "\n\n".join(different)
+
+    def test_kubectl_says_the_same_of_both(self):
+        different = self.run_on_both(KUBECTL)
+        self.assertEqual(different, "", f"\n{different}")
+
+    def test_helm_says_the_same_of_both(self):
+        chart = self.home / "chart"
+        (chart / "templates").mkdir(parents=True)
+        (chart / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 1.0.0\n")
+        (chart / "values.yaml").write_text("size: small\n")
+        (chart / "templates/all.yaml").write_text(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}'}\ndata: {size: '{{ .Values.size }}'}\n---\n"
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: '{{ .Release.Name }}'}\n---\n"
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: '{{ .Release.Name }}'}\n"
+            "rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]\n")
+        different = self.run_on_both(HELM)
+        self.assertEqual(different, "", f"\n{different}")
+
+    def test_a_difference_would_be_seen(self):
+        self.assertEqual(bare("c   1   5m10s"), bare("c   1   7s"))
+        self.assertNotEqual(bare("c   1   5m10s"), bare("c   2   5m10s"))
+        self.assertEqual(bare("  uid: 0a1b2c3d-0000-1111-2222-333344445555\n"), "  uid: UID\n")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,5 +1,5 @@
 # Falconer in an image: built from Debian 12's packages, run with nothing but its runtime packages,
-# as nobody in particular. scripts/image-proof.sh makes the same root without a container engine.
+# as nobody in particular. scripts/release.sh makes such an image without a container engine, of essential and runtime packages alone.
 FROM debian:12 AS build
 WORKDIR /src
 COPY scripts/lib/packages.sh scripts/lib/packages.sh

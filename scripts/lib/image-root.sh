@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the image's root file system without a container engine: Debian's essential packages, the runtime packages and the
-# program with its rules (RULES_FROM, see image-rules.sh), as the Dockerfile does. The packages come from the machine's own apt sources.
+# program with its rules (RULES_FROM, see image-rules.sh), as the Dockerfile does, but without apt and what else its base calls
+# required. The packages come from the machine's own apt sources.
 #
 #   image-root.sh PROGRAM ROOT     ROOT must not exist
 set -euo pipefail
@@ -17,7 +18,7 @@ proxy=$(apt-config dump Acquire::http::Proxy --format '%v')
 packages=$("$here/packages.sh" list runtime | paste -sd,)
 log=$(mktemp "${TMPDIR:-/tmp}/falconer-root.XXXXXX")
 trap 'rm -f "$log"' EXIT
-mmdebstrap --quiet --variant=minbase --include="$packages" "${options[@]}" bookworm "$root" "${sources[@]}" >"$log" 2>&1 ||
+mmdebstrap --quiet --variant=essential --include="$packages" "${options[@]}" bookworm "$root" "${sources[@]}" >"$log" 2>&1 ||
     { cat "$log" >&2; exit 1; }
 
 install -D -m 755 "$program" "$root/usr/local/bin/falconer"

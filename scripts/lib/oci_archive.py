@@ -41,8 +41,10 @@ def pack(layer, dockerfile, architecture, name, archive):
     with gzip.open(layer) as plain:
         layer_content = digest_of(plain)
 
+    with open(dockerfile) as file:
+        config = run_config(file.read())
     made = {"rootfs": {"type": "layers", "diff_ids": [layer_content]}, "os": "linux", "architecture": architecture,
-            "config": run_config(open(dockerfile).read())}
+            "config": config}
     blobs = {}
 
     def blob(kind, content):

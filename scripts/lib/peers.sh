@@ -12,4 +12,4 @@ etcd .
 helm helm.sh/helm/v3/cmd/helm
 webhook-sender .
 LIST
-"$here/unpacked.sh" docker-registry >/dev/null
+for package in docker-registry prometheus; do "$here/unpacked.sh" "$package" >/dev/null; done

@@ -29,7 +29,7 @@ CASES = {
             "imageVectorOverwrite": "images:\n- name: falconer\n  repository: mirror.example.com/falconer\n  tag: sha256:" + "0" * 64 + "\n",
             "falco": {"priorityClassName": "", "centralStorage": {
                 "enabled": True, "url": "https://ingest.example.com/v1/events", "tokenIssuerPrivateKey": "KEY"}},
-            "controller": {"resync": "30m"}})),
+            "heartbeat": {"secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE="}, "controller": {"resync": "30m"}})),
         "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False}}),
     },
     ADMISSION_RUNTIME: {
@@ -50,7 +50,11 @@ CASES = {
         "by the example": ("falconer", STORE_VALUES),
         "with everything": ("falconer", merged(STORE_VALUES, {
             "imagePullSecrets": [{"name": "registry"}], "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "vpa": {"enabled": True},
-            "console": {"enabled": True}, "ingestor": {
+            "heartbeatSecret": "falconer-heartbeat", "console": {
+                "enabled": True, "tlsSecret": "falconer-tls", "gardenKubeconfigSecret": "falconer-garden", "filesSecret": "falconer-console-files",
+                "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "autoscaling": {"enabled": True},
+                "ingress": {"enabled": True, "className": "nginx", "host": "falco.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
+                "service": {"type": "LoadBalancer", "annotations": {"g": "h"}}}, "ingestor": {
                 "keys": "KEYS", "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "spool": {"storageClassName": "fast"},
                 "ingress": {"enabled": True, "className": "nginx", "host": "ingest.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
                 "service": {"type": "LoadBalancer", "annotations": {"g": "h"}}}})),

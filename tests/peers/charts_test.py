@@ -118,7 +118,9 @@ class Charts(unittest.TestCase):
         """What the container would start with, in a folder that stands for its root."""
         root = self.home / f"{workload['metadata']['name']}-{name}"
         others = {("Secret", each): {"password": "x", "token": "x", "kubeconfig": "x", "tls.crt": "", "tls.key": "", "ca.crt": "x"}
-                  for each in ("falconer-store-writer", "falconer-store-reader", "falconer-store-migrator", "falconer-store-ca", "generic", "token")}
+                  for each in ("falconer-store-writer", "falconer-store-reader", "falconer-store-migrator", "falconer-store-ca", "generic", "token",
+                                             "falconer-garden", "falconer-console-files")}
+        others["Secret", "falconer-heartbeat"] = {"secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE="}
         others["Secret", "falconer-tls"] = {f"tls.{each}": (self.home / f"server.{each}").read_text() for each in ("crt", "key")}
         for each in ("keys", "falconer-cluster-keys"):
             others["ConfigMap", each] = {"keys.yaml": keys()[1]}

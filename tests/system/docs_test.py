@@ -25,6 +25,7 @@ from testbed import BUILD, FALCONER, ROOT, Testbed
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "config").rglob("*.md"))]
 FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<body>.*?)^ *```$", re.M | re.S)
 MARK = re.compile(r"<!-- (?P<what>run|shoot|object|shown by: (?P<file>\S+)|not run: (?P<why>.+?)) -->\s*$")
+SPAN = re.compile(r"`([^`\n]+)`")
 NOW = "2026-11-27T12:00:00Z"
 PROFILE = "config/examples/profile.yaml"
 
@@ -50,6 +51,16 @@ def commands(body):
         elif done and line.strip():
             done[-1][1].append(line)
     return done
+
+
+def spans(page):
+    """What stands in the page's text as code."""
+    return SPAN.findall(FENCE.sub("", page.read_text()))
+
+
+def heading_anchors(page):
+    """As GitHub makes them."""
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+?) *$", FENCE.sub("", page.read_text()), re.M)}
 
 
 def is_like(wanted, line):
@@ -120,6 +131,55 @@ class Documentation(unittest.TestCase):
                               input=json.dumps(asked), capture_output=True, text=True, cwd=ROOT, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["response"]
+
+    def test_every_command_that_the_text_names_is_one(self):
+        asked = set()
+        for page in PAGES:
+            for span in spans(page):
+                words = re.match(r"falconer((?: [a-z][a-z-]*)+)(?= |$)", span)
+                if not words or words[1] in asked:
+                    continue
+                asked.add(words[1])
+                with self.subTest(page=page.name, command=span):
+                    done = subprocess.run([FALCONER, *words[1].split(), "--help"], capture_output=True, text=True, timeout=60)
+                    self.assertIn(f"Usage: falconer{words[1]} ", done.stdout + done.stderr)
+        self.assertGreater(len(asked), 20)
+
+    def test_every_metric_that_the_text_names_is_told(self):
+        told = set()
+        for source in (ROOT / "src").rglob("*.[ch]pp"):
+            told.update(re.findall(r'"(falconer_\w+)"', source.read_text()))
+        named = 0
+        for page in PAGES:
+            for metric in re.findall(r"`(falconer_[a-z_]+[a-z])(?:\{[^`]*\})?`", page.read_text()):
+                named += 1
+                with self.subTest(page=page.name, metric=metric):
+                    self.assertIn(metric, told)
+        self.assertGreater(named, 40)
+
+    def test_every_alert_has_its_section_in_the_runbook(self):
+        alerts = set()
+        for template in (ROOT / "charts").rglob("*.yaml"):
+            alerts.update(re.findall(r"^ *- alert: *(\S+)", template.read_text(), re.M))
+        self.assertGreater(len(alerts), 10)
+        part = re.search(r"^## Alerts\n(.*?)^## ", (ROOT / "docs/runbook.md").read_text(), re.M | re.S)[1]
+        sections = dict(re.findall(r"^### (\S+)\n(.*?)(?=^### |\Z)", part, re.M | re.S))
+        self.assertEqual(set(sections), alerts)
+        for name, text in sections.items():
+            with self.subTest(name):
+                self.assertEqual(re.findall(r"^- \*\*(\w+)\*\* \S", text, re.M), ["Means", "Look", "Do"])
+
+    def test_every_link_between_pages_leads_somewhere(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", page.read_text())):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                path, _, anchor = target.partition("#")
+                with self.subTest(page=page.name, link=target):
+                    file = (page.parent / path) if path else page
+                    self.assertTrue(file.exists(), path)
+                    if anchor and file.suffix == ".md":
+                        self.assertIn(anchor, heading_anchors(file))
 
     def test_every_shoot_is_accepted_as_it_stands(self):
         seen = 0

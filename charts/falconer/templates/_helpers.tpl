@@ -48,7 +48,23 @@ store:
   {{- include "storeSection" (dict "root" . "keeps" true) | nindent 2 }}
 ingestor:
   {{- include "ingestorSection" . | nindent 2 }}
+{{- if .Values.heartbeatSecret }}
+heartbeat:
+  secretFile: /etc/falconer/heartbeat/secret
+{{- end }}
 {{ include "commonSections" . }}
+{{- end }}
+
+{{- /* By which names it is called, where an Ingress says so; and its certificate. */ -}}
+{{- define "consoleSection" -}}
+{{- $own := dict "listen" (printf "[::]:%v" .Values.console.port) }}
+{{- if .Values.console.tlsSecret }}
+{{- $_ := set $own "tls" (dict "certificateFile" "/etc/falconer/tls/tls.crt" "keyFile" "/etc/falconer/tls/tls.key") }}
+{{- end }}
+{{- if and .Values.console.ingress.enabled .Values.console.ingress.host }}
+{{- $_ := set $own "hosts" (list .Values.console.ingress.host) }}
+{{- end }}
+{{- mergeOverwrite $own (deepCopy .Values.console.config) | toYaml }}
 {{- end }}
 
 {{- define "consoleConfig" -}}
@@ -56,10 +72,8 @@ apiVersion: falco.extensions.config.gardener.cloud/v1alpha1
 kind: Configuration
 store:
   {{- include "storeSection" (dict "root" . "keeps" false) | nindent 2 }}
-{{- with .Values.console.config }}
 console:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+  {{- include "consoleSection" . | nindent 2 }}
 {{ include "commonSections" . }}
 {{- end }}
 
@@ -107,4 +121,109 @@ topologySpreadConstraints:
     matchLabels:
       {{- include "falconer.labels" (dict "root" $.root "name" $.name) | nindent 6 }}
 {{- end }}
+{{- end }}
+
+{{- /* The metrics of all replicas, each by itself, from {root, name}: not beside what may be reachable from outside. */ -}}
+{{- define "replicas" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .name }}-replicas
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "falconer.labels" (dict "root" .root "name" .name) | nindent 4 }}
+    falconer.gardener.cloud/metrics: "true"
+spec:
+  clusterIP: None
+  selector:
+    {{- include "falconer.labels" (dict "root" .root "name" .name) | nindent 4 }}
+  ports:
+  - name: metrics
+    port: {{ .root.Values.metricsPort }}
+    targetPort: metrics
+    protocol: TCP
+{{- end }}
+
+{{- define "pdb" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "falconer.labels" (dict "root" .root "name" .name) | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "falconer.labels" (dict "root" .root "name" .name) | nindent 6 }}
+{{- end }}
+
+{{- /* What may be reached through an Ingress, from {root, name, section, port, of, paths, pathType}; `of`: the
+section's values. */ -}}
+{{- define "ingress" -}}
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "falconer.labels" (dict "root" .root "name" .name) | nindent 4 }}
+  {{- with .of.ingress.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  {{- with .of.ingress.className }}
+  ingressClassName: {{ . }}
+  {{- end }}
+  {{- if .of.ingress.tlsSecret }}
+  tls:
+  - hosts: [{{ .of.ingress.host }}]
+    secretName: {{ .of.ingress.tlsSecret }}
+  {{- end }}
+  rules:
+  - host: {{ required (printf "%s.ingress.host is needed" .section) .of.ingress.host }}
+    http:
+      paths:
+      {{- range $path := .paths }}
+      - path: {{ $path }}
+        pathType: {{ $.pathType }}
+        backend:
+          service:
+            name: {{ $.name }}
+            port:
+              name: {{ $.port }}
+      {{- end }}
+{{- end }}
+
+{{- /* One that grows with its CPU, from {root, kind, name, of, behavior}; `of`: the section's values, `behavior`: a text, or
+nothing. */ -}}
+{{- define "hpa" -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "falconer.labels" (dict "root" .root "name" .name) | nindent 4 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: {{ .kind }}
+    name: {{ .name }}
+  minReplicas: {{ .of.autoscaling.minReplicas }}
+  maxReplicas: {{ .of.autoscaling.maxReplicas }}
+  {{- with .behavior }}
+  behavior:
+    {{- . | nindent 4 }}
+  {{- end }}
+  metrics:
+  - type: Resource
+    resource:
+      name: cpu
+      target:
+        type: Utilization
+        averageUtilization: {{ .of.autoscaling.targetCPUUtilizationPercentage }}
 {{- end }}

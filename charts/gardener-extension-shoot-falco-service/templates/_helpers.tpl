@@ -9,6 +9,13 @@
 {{- if eq (toString (get $runtime "enabled")) "true" }}yes{{ end }}
 {{- end }}
 
+{{- /* Whether it looks after a cluster that it runs in, as a text. */ -}}
+{{- define "ofOwnCluster" -}}
+{{- $ours := ternary (list "garden") (list "shoot" "seed") (eq (include "onRuntimeCluster" .) "yes") -}}
+{{- $classes := dig "extensionClasses" $ours (.Values.controller | default dict) -}}
+{{- if or (has "seed" $classes) (has "garden" $classes) }}yes{{ end }}
+{{- end }}
+
 {{- define "priorityClassName" -}}
 {{- $runtime := dig "runtimeCluster" dict (.Values.gardener | default dict) -}}
 {{- get $runtime "priorityClassName" | default .Values.extensionPriorityClassName }}
@@ -64,6 +71,10 @@ falco:
   {{- include "falcoSection" . | nindent 2 }}
 controller:
   {{- include "controllerSection" . | nindent 2 }}
+{{- if .Values.heartbeat.secret }}
+heartbeat:
+  secretFile: /etc/extension-config/heartbeat.secret
+{{- end }}
 metrics:
   listen: "[::]:{{ include "metricsPort" . }}"
 health:

@@ -13,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export FALCONER_KILL_SECONDS=${FALCONER_KILL_SECONDS:-600}      # kill -9 under load, of falconer, then of its store
 export FALCONER_RESTART_ROUNDS=${FALCONER_RESTART_ROUNDS:-20}   # rolling restarts of two replicas
+export FALCONER_FAILOVERS=${FALCONER_FAILOVERS:-20}             # a primary killed, its standby promoted
+export FALCONER_BACKUP_KILLS=${FALCONER_BACKUP_KILLS:-300}      # a backup killed at any moment
 export FALCONER_SPOOL_CASES=${FALCONER_SPOOL_CASES:-100000}     # spools cut and bent
 export FALCONER_FAIR_PAIRS=${FALCONER_FAIR_PAIRS:-5}            # a loud cluster beside 100 others, and their latency
 export FALCONER_FUZZ_SECONDS=${FALCONER_FUZZ_SECONDS:-3600}     # each fuzz target

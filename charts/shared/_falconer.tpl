@@ -77,3 +77,16 @@ spec:
       minAllowed:
         {{- pick .root.Values.vpa.resourcePolicy.minAllowed "memory" | toYaml | nindent 8 }}
 {{- end }}
+
+{{- /* Replicas apart from each other, from {root, name}. Gardener's webhook for high availability may ask for more. */ -}}
+{{- define "falconer.spread" -}}
+topologySpreadConstraints:
+{{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+- topologyKey: {{ $key }}
+  maxSkew: 1
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- include "falconer.labels" (dict "root" $.root "name" $.name) | nindent 6 }}
+{{- end }}
+{{- end }}

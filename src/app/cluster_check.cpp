@@ -1,69 +1,37 @@
 #include "cluster_check.hpp"
 
+#include "admission/webhook_configurations.hpp"
 #include "k8s/kube_client.hpp"
 
-#include <array>
+#include <initializer_list>
+#include <string>
 #include <utility>
 
 namespace falconer::app {
 namespace {
 
-constexpr std::string_view extensions = "extensions.gardener.cloud";
-constexpr std::string_view resources  = "resources.gardener.cloud";
-constexpr std::string_view core       = "core.gardener.cloud";
-constexpr std::string_view falco      = "falco.gardener.cloud";
-constexpr std::string_view admission  = "admissionregistration.k8s.io";
+constexpr std::string_view extensions  = "extensions.gardener.cloud";
+constexpr std::string_view resources   = "resources.gardener.cloud";
+constexpr std::string_view core        = "core.gardener.cloud";
+constexpr std::string_view falco_group = "falco.gardener.cloud";
+constexpr std::string_view admission   = "admissionregistration.k8s.io";
+constexpr std::string_view leases      = "coordination.k8s.io";
 
-constexpr std::array<cluster_right, 25> controller_in_seed{{
-    {"get", extensions, "extensions"},
-    {"list", extensions, "extensions"},
-    {"watch", extensions, "extensions"},
-    {"patch", extensions, "extensions"},
-    {"patch", extensions, "extensions/status"},
-    {"list", extensions, "clusters"},
-    {"watch", extensions, "clusters"},
-    {"get", resources, "managedresources"},
-    {"list", resources, "managedresources"},
-    {"watch", resources, "managedresources"},
-    {"create", resources, "managedresources"},
-    {"update", resources, "managedresources"},
-    {"patch", resources, "managedresources"},
-    {"delete", resources, "managedresources"},
-    {"get", "", "secrets"},
-    {"list", "", "secrets"},
-    {"create", "", "secrets"},
-    {"update", "", "secrets"},
-    {"patch", "", "secrets"},
-    {"delete", "", "secrets"},
-    {"get", "", "configmaps"},
-    {"list", "", "namespaces"},
-    {"watch", "", "namespaces"},
-    {"create", "coordination.k8s.io", "leases"},
-    {"update", "coordination.k8s.io", "leases"},
-}};
+/// Several verbs of one resource.
+void add(
+    std::vector<cluster_right>& to, std::initializer_list<std::string_view> verbs,
+    std::string_view group, std::string_view resource, const std::string& in = {},
+    const std::string& name = {}
+) {
+    for (const auto verb : verbs) to.push_back({verb, group, resource, in, name});
+}
 
-constexpr std::array<cluster_right, 2> controller_in_garden{{
-    {"list", falco, "falcoprofiles"},
-    {"watch", falco, "falcoprofiles"},
-}};
-
-constexpr std::array<cluster_right, 15> admission_in_garden{{
-    {"get", "", "namespaces"},
-    {"list", "", "namespaces"},
-    {"watch", "", "namespaces"},
-    {"list", core, "projects"},
-    {"watch", core, "projects"},
-    {"list", falco, "falcoprofiles"},
-    {"watch", falco, "falcoprofiles"},
-    {"list", core, "shoots"},
-    {"watch", core, "shoots"},
-    {"update", core, "shoots"},
-    {"list", core, "seeds"},
-    {"update", core, "seeds"},
-    {"create", "", "events"},
-    {"create", admission, "mutatingwebhookconfigurations"},
-    {"create", admission, "validatingwebhookconfigurations"},
-}};
+/// The Falco of the cluster that it runs in.
+void add_own_cluster(std::vector<cluster_right>& to) {
+    add(to, {"get"}, "apps", "daemonsets", "kube-system", "falco");
+    add(to, {"list"}, "", "pods", "kube-system");
+    add(to, {"list"}, "", "events", "kube-system");
+}
 
 const kube_type who_am_i{
     .group      = "authentication.k8s.io",
@@ -95,6 +63,8 @@ value question_about(const cluster_right& right) {
         {"resource", right.resource.substr(0, slash)},
     };
     if (slash != right.resource.npos) resource["subresource"] = right.resource.substr(slash + 1);
+    if (!right.namespace_name.empty()) resource["namespace"] = right.namespace_name;
+    if (!right.name.empty()) resource["name"] = right.name;
     return {{"resourceAttributes", std::move(resource)}};
 }
 
@@ -102,19 +72,63 @@ std::string text_of(const cluster_right& right) {
     std::string text(right.verb);
     text.append(" ").append(right.resource);
     if (!right.group.empty()) text.append(".").append(right.group);
+    if (!right.name.empty()) text.append(" ").append(right.name);
+    if (!right.namespace_name.empty()) text.append(" in ").append(right.namespace_name);
     return text;
 }
 
 }  // namespace
 
-std::span<const cluster_right> rights_of_controller_in_seed() {
-    return controller_in_seed;
+std::vector<cluster_right> rights_of_controller_in_seed(const controller_configuration& how) {
+    using falco::extension_class;
+    const bool shoots = how.classes.contains(extension_class::shoot);
+    const bool garden = how.classes.contains(extension_class::garden);
+
+    std::vector<cluster_right> all;
+    add(all, {"get", "list", "watch", "patch"}, extensions, "extensions");
+    add(all, {"patch"}, extensions, "extensions/status");
+    add(all, {"list", "watch"}, extensions, "clusters");
+    add(all, {"get", "list", "watch", "create", "update", "delete"}, resources, "managedresources");
+    add(all, {"get", "list", "create", "update", "patch", "delete"}, "", "secrets");
+    add(all, {"get"}, "", "configmaps");
+    add(all, {"list", "watch"}, "", "namespaces");
+    if (shoots) {
+        add(all, {"get"}, extensions, "clusters");
+        add(all, {"patch"}, resources, "managedresources");
+    }
+    if (garden) add(all, {"list", "watch"}, "operator.gardener.cloud", "gardens");
+    if (garden || how.classes.contains(extension_class::seed)) add_own_cluster(all);
+
+    const auto& ours   = how.namespace_name;
+    const auto& theirs = how.lease_namespace.empty() ? ours : how.lease_namespace;
+    if (how.leader_election) {
+        add(all, {"create"}, leases, "leases", theirs);
+        add(all, {"get", "update"}, leases, "leases", theirs, how.lease);
+    }
+    add(all, {"create"}, leases, "leases", ours);
+    add(all, {"get", "update"}, leases, "leases", ours, heartbeat_lease);
+    return all;
 }
-std::span<const cluster_right> rights_of_controller_in_garden() {
-    return controller_in_garden;
+
+std::vector<cluster_right> rights_of_controller_in_garden() {
+    std::vector<cluster_right> all;
+    add(all, {"list", "watch"}, falco_group, "falcoprofiles");
+    return all;
 }
-std::span<const cluster_right> rights_of_admission_in_garden() {
-    return admission_in_garden;
+
+std::vector<cluster_right> rights_of_admission_in_garden() {
+    std::vector<cluster_right> all;
+    add(all, {"get", "list", "watch"}, "", "namespaces");
+    add(all, {"list", "watch"}, core, "projects");
+    add(all, {"list", "watch"}, falco_group, "falcoprofiles");
+    add(all, {"get", "list", "watch", "update"}, core, "shoots");
+    add(all, {"get", "list", "watch", "update"}, core, "seeds");
+    add(all, {"create"}, "", "events");
+    for (const auto kind : {"mutatingwebhookconfigurations", "validatingwebhookconfigurations"}) {
+        add(all, {"create"}, admission, kind);
+        add(all, {"get", "update"}, admission, kind, {}, admissions::webhook_configuration);
+    }
+    return all;
 }
 
 task<result<cluster_findings>> check_cluster(

@@ -240,7 +240,7 @@ task<void> controller_role::begin() {
     k8s::lease_options beat;
     beat.identity = "gardener-extension-shoot-falco-service";
     beat.duration = opt_.heartbeat;
-    const kube_key lease{opt_.namespace_name, "gardener-extension-heartbeat"};
+    const kube_key lease{opt_.namespace_name, heartbeat_lease};
     co_await k8s::keep_heartbeat(time_, *seed_, lease, beat, opt_.heartbeat, [this] {
         return is_alive();
     });

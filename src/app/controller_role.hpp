@@ -24,6 +24,9 @@
 
 namespace falconer::app {
 
+/// Gardenlet knows it by this name. Source: gardener/gardener, extensions/pkg/controller/heartbeat.
+inline constexpr auto heartbeat_lease = "gardener-extension-heartbeat";
+
 struct controller_configuration {
     std::filesystem::path kubeconfig{};         // of the seed; empty: the pod's own
     std::filesystem::path garden_kubeconfig{};  // empty: the seed is the garden

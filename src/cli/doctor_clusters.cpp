@@ -5,7 +5,6 @@
 #include "store_access.hpp"
 
 #include <filesystem>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -14,9 +13,9 @@ namespace {
 
 /// One of the clusters that a configuration has something for.
 struct cluster_to_look_at {
-    std::string                         about{};
-    std::filesystem::path               kubeconfig{};  // empty: the pod's own
-    std::span<const app::cluster_right> needed{};
+    std::string                     about{};
+    std::filesystem::path           kubeconfig{};  // empty: the pod's own
+    std::vector<app::cluster_right> needed{};
 };
 
 task<void> look_at_cluster(
@@ -66,7 +65,9 @@ task<result<void>> look_at_one(
 std::vector<cluster_to_look_at> clusters_of(doctor_report& out, const app::configuration& how) {
     std::vector<cluster_to_look_at> all;
     if (how.has_controller) {
-        all.push_back({"seed", how.controller.kubeconfig, app::rights_of_controller_in_seed()});
+        all.push_back(
+            {"seed", how.controller.kubeconfig, app::rights_of_controller_in_seed(how.controller)}
+        );
         if (how.controller.garden_kubeconfig.empty())
             out.doubt("garden", "none for the controller: what needs it is left out");
         else

@@ -181,12 +181,15 @@ task<http_response> push_handler::handle(http_request request) {
     const auto who = std::static_pointer_cast<visit>(request.context);
     if (!who) co_return refusal(500, "the request was not screened");
 
-    const bool in_turn = co_await wait_for_turn(*who->desk);
-    if (!in_turn) {
-        who->ticket.refused("flooding");
-        auto no = refusal(429, "more requests than the cluster's hard rate allows");
-        no.headers.add("Retry-After", "5");
-        co_return no;
+    const auto turn = who->desk->take_turn(time_.now());
+    if (!turn || *turn > 0s) {
+        co_await hold(turn.value_or(opt_.hold));
+        if (!turn) {
+            who->ticket.refused("flooding");
+            auto no = refusal(429, "more requests than the cluster's hard rate allows");
+            no.headers.add("Retry-After", "5");
+            co_return no;
+        }
     }
 
     const auto& cluster  = who->desk->name();
@@ -218,15 +221,11 @@ task<http_response> push_handler::handle(http_request request) {
     co_return co_await keep(*who, std::move(record), 200);
 }
 
-/// False: the cluster floods, and the sender has been held long enough.
-task<bool> push_handler::wait_for_turn(cluster_desk& desk) {
-    const auto now  = time_.now();
-    const auto wait = desk.take_turn(now);
-    if (wait && *wait == 0s) co_return true;
+/// Until its cluster's turn, or, where the cluster floods, long enough.
+task<void> push_handler::hold(steady_time::duration wait) {
     held_.add();
     const auto clock = time_.make_bell();
-    co_await clock->wait_until(now + wait.value_or(opt_.hold));
-    co_return wait.has_value();
+    co_await clock->wait_until(time_.now() + wait);
 }
 
 task<http_response> push_handler::keep(visit& who, ingest_record record, unsigned status) {

@@ -45,7 +45,7 @@ private:
     std::optional<net::http_response> refusal_of(const net::http_request& head, visit& who);
     std::optional<net::http_response> check_token(const net::http_request& head, visit& who);
     void                              note_refused(const token_verdict& verdict);
-    task<bool>                        wait_for_turn(cluster_desk& desk);
+    task<void>                        hold(steady_time::duration wait);
     task<net::http_response>          keep(visit& who, ingest_record record, unsigned status);
     void count_verdict(std::size_t which) noexcept { verdicts_[which]->add(); }
 

@@ -103,32 +103,28 @@ question about_clusters(const std::vector<const wanted_texts::value_type*>& want
 
 }  // namespace
 
-std::string dictionary::key_of(text_kind kind, std::string_view value) {
-    std::string key(1, static_cast<char>(kind));
-    return key.append(value);
-}
-
 std::optional<std::int32_t> dictionary::find(text_kind kind, std::string_view value) {
-    const auto at = by_key_.find(key_of(kind, value));
+    const auto at = by_key_.find({kind, value});
     if (at == by_key_.end()) return std::nullopt;
     recent_.splice(recent_.begin(), recent_, at->second);
     return at->second->number;
 }
 
-void dictionary::learn(std::string key, std::int32_t number) {
-    if (by_key_.contains(key)) return;
-    bytes_     += key.size();
-    auto& last  = key.front() == static_cast<char>(text_kind::cluster) ? last_cluster_ : last_text_;
-    last        = std::max(last, number);
-    recent_.push_front({std::move(key), number});
-    by_key_.emplace(recent_.front().key, recent_.begin());
+void dictionary::learn(text_kind kind, std::string_view value, std::int32_t number) {
+    if (by_key_.contains({kind, value})) return;
+    auto& last = kind == text_kind::cluster ? last_cluster_ : last_text_;
+    last       = std::max(last, number);
+    recent_.push_front({kind, std::string(value), number});
+    bytes_ += recent_.front().bytes();
+    by_key_.emplace(key{kind, recent_.front().value}, recent_.begin());
 }
 
 void dictionary::make_room(std::chrono::sys_days today) {
     if (std::exchange(day_, today) != today) forget();
     while (bytes_ > most_ && !recent_.empty()) {
-        bytes_ -= recent_.back().key.size();
-        by_key_.erase(recent_.back().key);
+        const auto& oldest  = recent_.back();
+        bytes_             -= oldest.bytes();
+        by_key_.erase({oldest.kind, oldest.value});
         recent_.pop_back();
     }
 }
@@ -163,7 +159,7 @@ task<result<void>> dictionary::look_up(
         const auto* text   = missing[number_of<std::size_t>(got->at(row, 0)) - 1];
         const auto  number = number_of<std::int32_t>(got->at(row, 1));
         if (got->at(row, 2) == "t") {
-            learn(key_of(text->first, text->second), number);
+            learn(text->first, text->second, number);
         } else {
             rested.emplace(number, text);
             ids.add(got->at(row, 1));
@@ -177,7 +173,7 @@ task<result<void>> dictionary::look_up(
     for (int row = 0; row < noted->size(); ++row) {
         const auto  number = number_of<std::int32_t>(noted->at(row, 0));
         const auto* text   = rested.at(number);
-        learn(key_of(text->first, text->second), number);
+        learn(text->first, text->second, number);
     }
     co_return result<void>{};
 }

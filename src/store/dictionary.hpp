@@ -62,13 +62,27 @@ public:
 
 private:
     struct entry {
-        std::string  key;  // the kind's byte, then the value
+        text_kind    kind{};
+        std::string  value{};
         std::int32_t number = 0;
+
+        std::size_t bytes() const { return 1 + value.size(); }
     };
     using entries = std::list<entry>;
 
-    static std::string key_of(text_kind kind, std::string_view value);
-    void               learn(std::string key, std::int32_t number);
+    /// A look-up makes no copy of what it looks for: there are five for each event.
+    struct key {
+        text_kind        kind{};
+        std::string_view value{};
+        friend bool      operator==(const key&, const key&) = default;
+    };
+    struct key_hash {
+        std::size_t operator()(const key& k) const {
+            return std::hash<std::string_view>{}(k.value) + static_cast<std::size_t>(k.kind);
+        }
+    };
+
+    void learn(text_kind kind, std::string_view value, std::int32_t number);
 
     task<result<void>> look_up(
         pg_connection& store, const std::vector<const wanted_texts::value_type*>& missing,
@@ -79,9 +93,9 @@ private:
     std::size_t           bytes_ = 0;
     std::chrono::sys_days day_{};
     std::string           whose_{};
-    std::int32_t          last_cluster_ = 0, last_text_ = 0;  // the highest numbers learnt
-    entries               recent_;                            // the latest used first
-    std::unordered_map<std::string_view, entries::iterator> by_key_;
+    std::int32_t          last_cluster_ = 0, last_text_ = 0;       // the highest numbers learnt
+    entries               recent_;                                 // the latest used first
+    std::unordered_map<key, entries::iterator, key_hash> by_key_;  // keys look into recent_
 };
 
 }  // namespace falconer::store

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
+#include <tuple>
+#include <utility>
 
 namespace falconer::store {
 namespace {
@@ -33,17 +34,6 @@ bool has_long_texts(const falco_event& event) {
         return stays_with_event(each.which, event.texts.get_or_empty(each.which));
     });
 }
-
-struct once_key {
-    uuid               id;
-    const std::string* cluster;
-    friend bool        operator==(const once_key& a, const once_key& b) {
-        return a.id == b.id && *a.cluster == *b.cluster;
-    }
-};
-struct once_hash {
-    std::size_t operator()(const once_key& k) const { return std::hash<uuid>{}(k.id); }
-};
 
 /// How far a cluster's clock may be ahead without a repetition across midnight going unnoticed.
 constexpr auto clock_ahead = 1h;
@@ -76,26 +66,48 @@ std::string array_of(const std::set<std::chrono::sys_days>& days) {
 
 event_batch::event_batch(const record_batch& batch, dictionary& words, receipt_window allowed)
     : batch_(batch), words_(words), allowed_(allowed) {
-    std::unordered_set<once_key, once_hash> seen;
+    verdicts_.reserve(batch_.records.size());
     for (std::size_t i = 0; i < batch_.records.size(); ++i) {
         const auto& record = batch_.records[i];
-        if (const auto* event = std::get_if<falco_event>(&record)) {
-            const bool fresh = seen.insert({event->id, &event->from->text}).second;
-            verdicts_.push_back(fresh ? stored_as::committed : stored_as::duplicate);
-            if (!fresh) continue;
+        if (std::holds_alternative<falco_event>(record)) {
             fresh_.push_back(i);
-            days_.insert(std::chrono::floor<std::chrono::days>(receipt_of(event->received)));
-            if (has_long_texts(*event)) long_texts_ = true;
+            verdicts_.push_back(stored_as::committed);
         } else {
             const bool aside = std::holds_alternative<quarantined_body>(record);
             verdicts_.push_back(aside ? stored_as::quarantined : stored_as::counted);
         }
     }
     // Two batches with the same events wait for one another in this order, never in a circle.
-    std::ranges::sort(fresh_, {}, [&](std::size_t i) {
-        return std::get<falco_event>(batch_.records[i]).id;
-    });
+    const auto place = [&](std::size_t i) {
+        const auto& event = std::get<falco_event>(batch_.records[i]);
+        return std::tuple<const uuid&, const std::string&, std::size_t>(
+            event.id, event.from->text, i
+        );
+    };
+    std::ranges::sort(fresh_, [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+    leave_out_repetitions();
+    for (std::size_t which = 0; which < fresh_.size(); ++which) {
+        days_.insert(std::chrono::floor<std::chrono::days>(receipt_of(fresh(which).received)));
+        if (has_long_texts(fresh(which))) long_texts_ = true;
+    }
     numbers_.resize(fresh_.size());
+}
+
+/// Those within the batch: they stand behind the first of their kind.
+void event_batch::leave_out_repetitions() {
+    const auto same = [&](std::size_t a, std::size_t b) {
+        const auto &one   = std::get<falco_event>(batch_.records[a]),
+                   &other = std::get<falco_event>(batch_.records[b]);
+        return one.id == other.id && one.from->text == other.from->text;
+    };
+    std::size_t kept = 0;
+    for (const auto each : fresh_) {
+        if (kept > 0 && same(fresh_[kept - 1], each))
+            verdicts_[each] = stored_as::duplicate;
+        else
+            fresh_[kept++] = each;
+    }
+    fresh_.resize(kept);
 }
 
 const falco_event& event_batch::fresh(std::size_t which) const {
@@ -316,18 +328,26 @@ void event_batch::append_tallies(std::string& sql) const {
     append_forgotten(sql);
 }
 
+void event_batch::prepare_rows(pg_copy& copy) {
+    prepared_ = asked_.empty();
+    if (prepared_) append_rows(copy);
+}
+
 std::string_view event_batch::rows(pg_copy& copy, const store_answer& known) {
     for (const auto each : known.here) verdicts_[fresh_[asked_[each]]] = stored_as::duplicate;
-    copy.begin();
-    for (std::size_t which = 0; which < fresh_.size(); ++which)
-        if (verdicts_[fresh_[which]] == stored_as::committed)
-            append_row(copy, fresh(which), numbers_[which], known.batch);
+    if (!std::exchange(prepared_, false)) append_rows(copy);
+    copy.put_in(known.batch);
     return copy.end();
 }
 
-void event_batch::append_row(
-    pg_copy& copy, const falco_event& event, const numbers& known, std::int64_t batch
-) const {
+void event_batch::append_rows(pg_copy& copy) const {
+    copy.begin();
+    for (std::size_t which = 0; which < fresh_.size(); ++which)
+        if (verdicts_[fresh_[which]] == stored_as::committed)
+            append_row(copy, fresh(which), numbers_[which]);
+}
+
+void event_batch::append_row(pg_copy& copy, const falco_event& event, const numbers& known) const {
     const auto& texts = event.texts;
     copy.row(long_texts_ ? 17 : 15);
     copy.timestamp(receipt_of(event.received));
@@ -353,7 +373,7 @@ void event_batch::append_row(
         copy.json(*extra);
     else
         copy.null();
-    copy.int8(batch);
+    copy.int8_to_come();
     if (!long_texts_) return;
     for (const auto which : {part::source, part::tags}) {
         const auto value = texts.get(which);

@@ -58,6 +58,10 @@ public:
         "falconer.batch (days, minutes, clusters, rules, priorities, counts) "
         "VALUES ($1, $2, $3, $4, $5, $6) RETURNING seq";
 
+    /// Makes the rows before the answer is there, if it cannot leave one out. `copy` is not to be
+    /// touched until they are asked for.
+    void prepare_rows(pg_copy& copy);
+
     /// The rows of the COPY.
     std::string_view rows(pg_copy& copy, const store_answer& known);
 
@@ -71,6 +75,7 @@ private:
         std::array<std::int32_t, 3> repeated{};  // source, hostname, tags
     };
 
+    void leave_out_repetitions();
     template <class Number>
     void               for_each_text(Number&& number);
     const falco_event& fresh(std::size_t which) const;
@@ -87,19 +92,19 @@ private:
     void               append_raw(std::string& sql, std::size_t which) const;
     void               append_aside(std::string& sql, const quarantined_body& body) const;
     void               append_tallies(std::string& sql) const;
-    void               append_row(
-                      pg_copy& copy, const falco_event& event, const numbers& known, std::int64_t batch
-                  ) const;
+    void               append_rows(pg_copy& copy) const;
+    void append_row(pg_copy& copy, const falco_event& event, const numbers& known) const;
 
     const record_batch&             batch_;
     dictionary&                     words_;
     receipt_window                  allowed_;
-    std::vector<std::size_t>        fresh_;    // records: events that no earlier record repeats
+    std::vector<std::size_t>        fresh_;    // records: events that repeat no earlier record
     std::vector<numbers>            numbers_;  // of the fresh events
     std::vector<std::size_t>        asked_;    // fresh events, in their order
     std::vector<stored_as>          verdicts_;
     std::set<std::chrono::sys_days> days_;
     bool                            long_texts_ = false;  // some stay with their events
+    bool                            prepared_   = false;  // the rows are made
 };
 
 }  // namespace falconer::store

@@ -1,5 +1,7 @@
 #include "pg_copy.hpp"
 
+#include <algorithm>
+#include <array>
 #include <type_traits>
 
 namespace falconer::store {
@@ -12,19 +14,26 @@ constexpr utc_time postgres_epoch{std::chrono::sys_days{std::chrono::year{2000} 
 
 constexpr char jsonb_version = 1;
 
+template <class Number>
+std::array<char, sizeof(Number)> big_endian(Number value) {
+    const auto                       bits = static_cast<std::make_unsigned_t<Number>>(value);
+    std::array<char, sizeof(Number)> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<char>(bits >> (8 * (bytes.size() - 1 - i)));
+    return bytes;
+}
+
 }  // namespace
 
 template <class Number>
 void pg_copy::number(Number value) {
-    const auto bits = static_cast<std::make_unsigned_t<Number>>(value);
-    char       big_endian[sizeof bits];
-    for (std::size_t i = 0; i < sizeof bits; ++i)
-        big_endian[i] = static_cast<char>(bits >> (8 * (sizeof bits - 1 - i)));
-    out_.append(big_endian, sizeof bits);
+    const auto bytes = big_endian(value);
+    out_.append(bytes.data(), bytes.size());
 }
 
 void pg_copy::begin() {
     using namespace std::string_view_literals;
+    to_come_.clear();
     out_.assign("PGCOPY\n\377\r\n\0"sv);
     number(std::int32_t{0});  // flags
     number(std::int32_t{0});  // header extension
@@ -67,9 +76,16 @@ void pg_copy::int4(std::int32_t value) {
     number(value);
 }
 
-void pg_copy::int8(std::int64_t value) {
+void pg_copy::int8_to_come() {
     number(std::int32_t{8});
-    number(value);
+    to_come_.push_back(out_.size());
+    number(std::int64_t{0});
+}
+
+void pg_copy::put_in(std::int64_t value) {
+    const auto bytes = big_endian(value);
+    for (const auto at : to_come_)
+        std::ranges::copy(bytes, out_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 void pg_copy::microseconds(std::int64_t since_1970) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace falconer::store {
 
@@ -23,16 +24,18 @@ public:
     void             json(std::string_view value);  // jsonb
     void             int2(std::int16_t value);
     void             int4(std::int32_t value);
-    void             int8(std::int64_t value);
     void             microseconds(std::int64_t since_1970);  // timestamptz, of all years
     void             null();
+    void             int8_to_come();  // the same in all rows, and not known yet: …
+    void             put_in(std::int64_t value);
     std::string_view end();
 
 private:
     template <class Number>
     void number(Number value);
 
-    std::string out_;
+    std::string              out_;
+    std::vector<std::size_t> to_come_{};  // where in out_
 };
 
 }  // namespace falconer::store

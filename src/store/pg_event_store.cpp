@@ -139,10 +139,12 @@ task<result<std::vector<stored_as>>> pg_event_store::insert_once(
     auto    script = work.script(whom);
     failure why{errc::broken, ""};
     if (work.has_events()) {
-        auto source = [this, &work](const pg_rows& before) {
+        auto meanwhile = [this, &work] { work.prepare_rows(copy_); };
+        auto source    = [this, &work](const pg_rows& before) {
             return work.rows(copy_, answer_in(before));
         };
-        auto done = co_await connection_->run_copy_script(script, source, opt_.insert_limit);
+        auto done =
+            co_await connection_->run_copy_script(script, meanwhile, source, opt_.insert_limit);
         if (done) co_return work.verdicts();
         why = std::move(done).error();
     } else {

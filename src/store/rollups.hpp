@@ -21,7 +21,8 @@ struct rollup_options {
 };
 
 /// Every replica may run one: the store lets only one of them count at a time, and remembers how
-/// far it has got. Source: migrations/0006_following.sql Threading: the loop thread.
+/// far it has got. Source: migrations/0006_following.sql, 0010_lighter.sql
+/// Threading: the loop thread.
 class rollups {
 public:
     rollups(

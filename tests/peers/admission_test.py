@@ -1,16 +1,15 @@
-"""Falconer's admission webhook as a real kube-apiserver calls it: Shoots completed and refused, certificates rotated
-while reviews go on, one of two replicas killed. The label that gardener-apiserver sets is set by the test; the definitions of Shoot and
-Project are ours (crds/README.md), so that what Gardener's own API server would say before or after us is not shown."""
+"""Falconer's admission webhook, deployed as its rendered charts say and with their rights, as a real kube-apiserver calls it: Shoots
+completed and refused, certificates rotated while reviews go on, one of two replicas killed. The label that gardener-apiserver sets is set
+by the test; the definitions of Shoot and Project are ours (crds/README.md), so that what Gardener's own API server would say before or
+after us is not shown."""
 
 import base64
 import http.client
-import json
 import os
 import pathlib
 import signal
 import socket
 import ssl
-import subprocess
 import tempfile
 import threading
 import time
@@ -20,11 +19,11 @@ import urllib.request
 import yaml
 
 import balancer
+from admission_deployment import NAME, OWNER, AdmissionDeployment
 from kubernetes import Kubernetes, small_definitions
-from testbed import FALCONER, ROOT, eventually, free_port
+from testbed import ROOT, eventually, free_port
 
 SHOOTS = "/apis/core.gardener.cloud/v1beta1/namespaces/garden-demo/shoots"
-NAME = "gardener-extension-admission-shoot-falco-service"
 REGISTRATIONS = [f"/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations/{NAME}" for kind in ("mutating", "validating")]
 SECRET = f"/api/v1/namespaces/garden/secrets/{NAME}-webhook"
 
@@ -44,29 +43,15 @@ class Admission:
     """Replicas of Falconer behind a balancer, which is where the API server calls."""
 
     def __init__(self, home, server, certificates):
-        self.home, self.server, self.certificates = home, server, certificates
+        self.home = home
+        self.deployment = AdmissionDeployment(server, {"certificates": certificates, "drain": {"accept": "1s", "idle": "2s", "limit": "10s"}})
         self.places = [(free_port(), free_port(), free_port()) for _ in range(2)]
         self.replicas = {}
         self.balancer, self.port = balancer.start([(port, health) for port, health, _ in self.places])
 
     def start(self, which):
-        port, health, metrics = self.places[which]
-        config = {
-            "apiVersion": "falco.extensions.config.gardener.cloud/v1alpha1", "kind": "Configuration",
-            "admission": {"listen": f"127.0.0.1:{port}", "certificates": self.certificates, "ownerNamespace": "extension-falco",
-                          "drain": {"accept": "1s", "idle": "2s", "limit": "10s"}}}
-        file = self.home / f"falconer-{which}.yaml"
-        file.write_text(json.dumps(config))
-        log = open(self.home / f"falconer-{which}.log", "ab")
-        # As Gardener's chart of the admission component passes it.
-        self.replicas[which] = subprocess.Popen(
-            [FALCONER, "serve", f"--config-file={file}", "--roles=admission", "--webhook-config-mode=url",
-             f"--webhook-config-url=127.0.0.1:{self.port}", "--webhook-config-namespace=garden",
-             f"--health-bind-address=127.0.0.1:{health}", f"--metrics-bind-address=127.0.0.1:{metrics}",
-             "--leader-election-id=falconer-test", "--restricted-usage=false", "--restricted-centralized-logging=true",
-             "--otlp-logging=false"],
-            stdout=log, stderr=log, env={**os.environ, "GARDEN_KUBECONFIG": str(self.server.kubeconfig)})
-        log.close()
+        with open(self.home / f"falconer-{which}.log", "ab") as log:
+            self.replicas[which] = self.deployment.start(self.home / f"root-{which}", self.places[which], f"127.0.0.1:{self.port}", log)
 
     def is_ready(self, which):
         assert self.replicas[which].poll() is None, self.said()
@@ -128,17 +113,15 @@ class AdmissionTest(unittest.TestCase):
         cls.home = pathlib.Path(folder.name)
         cls.server = Kubernetes()
         cls.addClassCleanup(cls.server.close)
-        cls.server.define(*small_definitions("core.gardener.cloud"),
-                          *yaml.safe_load_all((ROOT / "config/crds/falcoprofiles.yaml").read_text()))
-        for name in ("garden", "garden-demo", "extension-falco"):
-            cls.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        cls.server.define(*small_definitions("core.gardener.cloud"))
+        cls.us = Admission(cls.home, cls.server, {"authorityLifetime": "40s", "lifetime": "40s", "overlap": "8s", "settle": "3s"})
+        cls.addClassCleanup(cls.us.close)
+        cls.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": "garden-demo"}})
         cls.server.call("POST", "/apis/core.gardener.cloud/v1beta1/projects", {
             "apiVersion": "core.gardener.cloud/v1beta1", "kind": "Project", "metadata": {"name": "demo"},
             "spec": {"namespace": "garden-demo"}})
         cls.server.call("POST", "/apis/falco.gardener.cloud/v1alpha1/falcoprofiles",
                         yaml.safe_load((ROOT / "config/examples/profile.yaml").read_text()))
-        cls.us = Admission(cls.home, cls.server, {"authorityLifetime": "40s", "lifetime": "40s", "overlap": "8s", "settle": "3s"})
-        cls.addClassCleanup(cls.us.close)
         for which in (0, 1):
             cls.us.start(which)
         for which in (0, 1):
@@ -179,7 +162,7 @@ class AdmissionTest(unittest.TestCase):
         self.assertEqual(made["spec"]["extensions"][0]["providerConfig"]["falcoVersoin"], "1")
 
     def test_4_the_registration_is_whole_and_stays_as_it_is(self):
-        owner = self.server.call("GET", "/api/v1/namespaces/extension-falco")["metadata"]["uid"]
+        owner = self.server.call("GET", f"/api/v1/namespaces/{OWNER}")["metadata"]["uid"]
         for path in REGISTRATIONS:
             eventually(lambda path=path: (self.server.call("GET", path)["metadata"].get("ownerReferences") or [{}])[0].get("uid")
                        == owner, 180, "its owner is there")

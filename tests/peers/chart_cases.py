@@ -8,13 +8,19 @@ import tempfile
 import yaml
 
 import charts
-from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, EVENTS, merged
+from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, DASHBOARDS, EVENTS, merged
 from testbed import FALCONER, ROOT
 
 SPACE = "extension-my-seed"
 EXAMPLES = ROOT / "config/examples"
 STORE_VALUES = yaml.safe_load((EXAMPLES / "falconer-values.yaml").read_text())
-HPA = {"autoscaling": {"enabled": True}}
+# What several charts have, each value another than its default.
+IMAGE = {"image": {"repository": "mirror.example.com/falconer", "tag": "1.2.3", "pullPolicy": "Always"}}
+SIZES = {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}}
+VPA = {"vpa": {"enabled": True, "resourcePolicy": {"minAllowed": {"memory": "99Mi"}}, "updatePolicy": {"updateMode": "Initial"}}}
+LOGGING = {"logging": {"level": "debug", "format": "text"}}
+HPA = {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 9, "targetCPUUtilizationPercentage": 55}}
+LABELS = {"podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}}
 
 # chart → name → (namespace, values): each is linted, rendered, and taken by the server.
 CASES = {
@@ -22,19 +28,23 @@ CASES = {
         "on a seed": (SPACE, charts.GARDENLET),
         "on the runtime cluster": (SPACE, merged(charts.OPERATOR_RUNTIME, {"falcoProfiles": {
             "falco": yaml.safe_load((EXAMPLES / "profile.yaml").read_text())["spec"]}})),
-        "with everything": (SPACE, merged(charts.GARDENLET, {
-            "ignoreResources": True, "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "usablePorts": [20001, 20002, 20003, 20004, 20005],
+        "with everything": (SPACE, merged(charts.GARDENLET, IMAGE, SIZES, VPA, LOGGING, LABELS, {
+            "ignoreResources": True, "extensionPriorityClassName": "gardener-garden-system-200", "cache": {"sizeLimit": "1Gi"}, "usablePorts": [20001, 20002, 20003, 20004, 20005],
             "rules": {"directory": "/etc/falconer/rules", "volume": {"configMap": {
                 "name": "rules", "items": [{"key": "falco_rules.yaml", "path": "5.1.0/falco_rules.yaml"}]}}},
             "imageVectorOverwrite": "images:\n- name: falconer\n  repository: mirror.example.com/falconer\n  tag: sha256:" + "0" * 64 + "\n",
             "falco": {"priorityClassName": "", "centralStorage": {
                 "enabled": True, "url": "https://ingest.example.com/v1/events", "tokenIssuerPrivateKey": "KEY"}},
             "heartbeat": {"secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE="}, "controller": {"resync": "30m"}})),
-        "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False}}),
+        "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False, "port": 9080},
+                         "health": {"port": 9081}}),
     },
     ADMISSION_RUNTIME: {
         "by the operator": ("garden", charts.OPERATOR_ADMISSION_RUNTIME),
-        "in one cluster": ("garden", merged(HPA, {"service": {"topologyAwareRouting": {"enabled": True}}})),
+        "in one cluster": ("garden", merged(HPA, IMAGE, SIZES, VPA, LABELS, {
+            "service": {"topologyAwareRouting": {"enabled": True}}, "restrictedUsage": True, "restrictedCentralizedLogging": False, "otlpLogging": True,
+            "metricsPort": 9080, "healthPort": 9081, "webhookConfig": {"serverPort": 9443}, "cache": {"sizeLimit": "1Gi"}, "config": LOGGING})),
+        "bare": ("garden", {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "rules": {"directory": ""}}),
         "with a kubeconfig": ("garden", {"kubeconfig": "apiVersion: v1\nkind: Config\n"}),
         "with rules": ("garden", {
             "rules": {"directory": "/var/lib/falconer/rules", "volume": {"configMap": {
@@ -44,22 +54,34 @@ CASES = {
     },
     ADMISSION_APPLICATION: {
         "by the operator": ("extension-x", charts.OPERATOR_ADMISSION_VIRTUAL),
-        "in one cluster": ("garden", {"falcoProfiles": {"readableByUsers": False}}),
+        "in one cluster": ("garden", {"falcoProfiles": {"readableByUsers": False, "controllerRegistration": "falconer"}, "readConfigMaps": False}),
+        "beside the definition": ("garden", {"falcoProfiles": {"install": False}}),
     },
     EVENTS: {
         "by the example": ("falconer", STORE_VALUES),
-        "with everything": ("falconer", merged(STORE_VALUES, {
-            "imagePullSecrets": [{"name": "registry"}], "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "vpa": {"enabled": True},
-            "heartbeatSecret": "falconer-heartbeat", "console": {
-                "enabled": True, "tlsSecret": "falconer-tls", "gardenKubeconfigSecret": "falconer-garden", "filesSecret": "falconer-console-files",
-                "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "autoscaling": {"enabled": True},
+        "with everything": ("falconer", merged(STORE_VALUES, IMAGE, VPA, LOGGING, {
+            "imagePullSecrets": [{"name": "registry"}], "priorityClassName": "gardener-system-900", "metricsPort": 9080, "healthPort": 9081,
+            "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "heartbeatSecret": "falconer-heartbeat",
+            "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "gardenPorts": [8443]},
+            "store": {"config": {"database": "events", "user": "w", "migrateAtStart": False, "reader": {"user": "r"}, "migrator": {"user": "m"}}},
+            "console": merged(HPA, SIZES, LABELS, {
+                "enabled": True, "config": {"sessionLife": "8h"}, "port": 9443, "tlsSecret": "falconer-tls", "terminationGracePeriodSeconds": 200,
+                "gardenKubeconfigSecret": "falconer-garden", "filesSecret": "falconer-console-files",
                 "ingress": {"enabled": True, "className": "nginx", "host": "falco.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
-                "service": {"type": "LoadBalancer", "annotations": {"g": "h"}}}, "ingestor": {
-                "keys": "KEYS", "podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}, "spool": {"storageClassName": "fast"},
+                "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"g": "h"}}}),
+            "ingestor": merged(HPA, SIZES, LABELS, {
+                "keys": "KEYS", "keysConfigMap": "", "spool": {"size": "20Gi", "storageClassName": "fast"}, "terminationGracePeriodSeconds": 200,
                 "ingress": {"enabled": True, "className": "nginx", "host": "ingest.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
-                "service": {"type": "LoadBalancer", "annotations": {"g": "h"}}}})),
+                "service": {"type": "LoadBalancer", "port": 3201, "annotations": {"g": "h"}}})})),
+        "the console alone": ("falconer", merged(STORE_VALUES, {
+            "ingestor": {"enabled": False}, "console": {"enabled": True, "replicaCount": 1}, "monitoring": {"enabled": True}})),
         "bare": ("falconer", {"store": {"config": {"hosts": ["db.example.com"]}}, "networkPolicy": {"enabled": False}, "ingestor": {
-            "keysConfigMap": "keys", "autoscaling": {"enabled": False}}}),
+            "keysConfigMap": "keys", "replicaCount": 1, "autoscaling": {"enabled": False}}}),
+    },
+    DASHBOARDS: {
+        "by default": ("garden", {}),
+        "with everything": ("garden", {"labels": {"grafana_dashboard": "yes", "dashboard.monitoring.gardener.cloud/garden": "no"},
+                                       "annotations": {"grafana_folder": "Falconer"}}),
     },
 }
 

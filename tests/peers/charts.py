@@ -17,7 +17,7 @@ CONTROLLER = "gardener-extension-shoot-falco-service"
 ADMISSION_RUNTIME = "gardener-extension-admission-shoot-falco-service-runtime"
 ADMISSION_APPLICATION = "gardener-extension-admission-shoot-falco-service-application"
 EVENTS = "falconer"
-ALL = (CONTROLLER, ADMISSION_RUNTIME, ADMISSION_APPLICATION, EVENTS)
+DASHBOARDS = "falconer-dashboards"
 RELEASE = "extension-shoot-falco-service"  # as gardenlet and gardener-operator call it
 
 # What Gardener adds to a chart's values.
@@ -75,6 +75,32 @@ def merged(*all_values):
             is_mapping = isinstance(value, dict) and isinstance(made.get(key), dict)
             made[key] = merged(made[key], value) if is_mapping else value
     return made
+
+
+def defaults(chart):
+    return yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
+
+
+def leaves(values, path=()):
+    """(path, value) of all that is no mapping with something in it."""
+    if not isinstance(values, dict) or not values:
+        yield path, values
+        return
+    for key, value in values.items():
+        yield from leaves(value, (*path, key))
+
+
+def value_at(values, path):
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def with_value(values, path, value):
+    """A copy in which this one is another."""
+    if not path:
+        return value
+    return {**values, path[0]: with_value(values.get(path[0], {}), path[1:], value)}
 
 
 def one(objects, kind, name=None):

@@ -128,7 +128,7 @@ class ChartsOnServer(unittest.TestCase):
         """Source: the Go extension's own profile (facts on its CRD), and what its pattern of dates lets through."""
         of_today = [("0.40.0", "3.2.0", "deprecated", "2026-07-31T23:59:59Z"), ("0.41.3", "4.0.0", "deprecated", "2026-07-31T23:59:59Z"),
                     ("0.42.1", "0.42.1", "supported", None), ("0.43.0", "0.43.0", "deprecated", "2026-07-31T23:59:59"),
-                    ("0.44.1", "0.44.0", "preview", "2026-07-31t23:59:59.5+02:00"), ("0.45.0-rc.1+build.5", "1.0.0-alpha-1", "preview", None)]
+                    ("0.44.1", "0.44.0", "preview", "2026-07-31T23:59:59.5+02:00"), ("0.45.0-rc.1+build.5", "1.0.0-alpha-1", "preview", None)]
         falco = [{"version": version, "rulesVersion": rules, "classification": what, **({"expirationDate": end} if end else {})}
                  for version, rules, what, end in of_today]
         sidekick = [{"version": each, "classification": "supported"} for each in ("2.32.0", "2.34.0", "2.35.1")]

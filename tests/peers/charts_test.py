@@ -29,6 +29,7 @@ class Charts(unittest.TestCase):
         tokens.make_certificate(cls.home)
 
     def test_helm_lints_every_chart(self):
+        self.assertEqual({each.parent.name for each in charts.CHARTS.glob("*/Chart.yaml")}, CASES.keys(), "a chart without cases, or none for a case")
         for chart, cases in CASES.items():
             for name in cases:
                 space, values = values_of(chart, name)
@@ -48,7 +49,25 @@ class Charts(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "the public keys of clusters' tokens"):
             render(EVENTS, {"store": {"config": {"hosts": ["x"]}}})
 
-    def test_every_pod_is_restricted_probed_for_its_own_role_and_limited(self):
+    def test_every_value_does_something(self):
+        """Set to something else it changes what is rendered, so no name in values.yaml is a mere promise."""
+        for chart, cases in CASES.items():
+            for path, default in charts.leaves(charts.defaults(chart)):
+                if path != ("gardener",):  # Gardener's section is no value of ours
+                    with self.subTest(chart=chart, value=".".join(path)):
+                        self.assertTrue(any(self.does_something(chart, name, path, default) for name in cases))
+
+    @staticmethod
+    def does_something(chart, name, path, default):
+        space, values = values_of(chart, name)
+        if charts.value_at(merged(charts.defaults(chart), values), path) == default:
+            return False
+        try:
+            return rendered(chart, name) != render(chart, charts.with_value(values, path, default), namespace=space)
+        except AssertionError:  # a chart that says what it needs heard it, too
+            return True
+
+    def test_every_pod_is_restricted_probed_for_its_own_role_limited_and_spread(self):
         seen = set()
 
         def judge(_, objects, __):
@@ -65,6 +84,8 @@ class Charts(unittest.TestCase):
                 self.assertEqual(container["livenessProbe"]["httpGet"]["path"], "/healthz")
                 self.assertIn("memory", container["resources"]["limits"])
                 self.assertLessEqual(workload["spec"]["revisionHistoryLimit"], 5)
+                spread = {each["topologyKey"]: each["labelSelector"]["matchLabels"] for each in pod["topologySpreadConstraints"]}
+                self.assertEqual(spread, dict.fromkeys(("kubernetes.io/hostname", "topology.kubernetes.io/zone"), workload["spec"]["selector"]["matchLabels"]))
         in_each_case(self, judge)
         self.assertEqual(seen, {"controller", "admission", "ingestor", "console"})
 
@@ -252,6 +273,54 @@ class Charts(unittest.TestCase):
         mount = next(each for each in container["volumeMounts"] if each["name"] == claim["metadata"]["name"])
         self.assertEqual(mount["mountPath"], config["ingestor"]["spool"]["directory"])
         self.assertGreaterEqual(pod_of(stateful)["spec"]["terminationGracePeriodSeconds"], 120, "the drain's limit")
+
+    def test_the_secret_of_heartbeats_is_the_same_file_for_controllers_and_ingestors(self):
+        controller = rendered(CONTROLLER, "with everything")
+        config = self.config_of(controller, "extension-shoot-falco-service-config")
+        files = charts.mounted_files(one(controller, "Deployment"), controller, {("ConfigMap", "rules"): {"falco_rules.yaml": ""}})
+        ingestor = rendered(EVENTS, "with everything")
+        at = yaml.safe_load(one(ingestor, "ConfigMap", "falconer-ingestor")["data"]["falconer.yaml"])["heartbeat"]["secretFile"]
+        others = {("Secret", each["secret"]["secretName"]): {"secret": files[config["heartbeat"]["secretFile"]], "tls.crt": "", "tls.key": "",
+                                                             "password": "x", "ca.crt": "x"}
+                  for each in pod_of(one(ingestor, "StatefulSet"))["spec"]["volumes"] if "secret" in each}
+        self.assertIn(at, charts.mounted_files(one(ingestor, "StatefulSet"), ingestor, others))
+        for each in (rendered(CONTROLLER, "on a seed"), rendered(EVENTS, "by the example")):
+            self.assertNotIn("secretFile", json.dumps(each), "none is made up")
+
+    def test_the_console_answers_to_its_name_and_asks_the_garden(self):
+        objects = rendered(EVENTS, "with everything")
+        section = yaml.safe_load(one(objects, "ConfigMap", "falconer-console")["data"]["falconer.yaml"])["console"]
+        self.assertEqual((section["hosts"], section["listen"], section["sessionLife"]), (["falco.example.com"], "[::]:9443", "8h"))
+        pod = pod_of(one(objects, "Deployment", "falconer-console"))["spec"]
+        self.assertIs(pod["automountServiceAccountToken"], False, "nothing is asked of the cluster that it runs in")
+        mounts = {each["mountPath"]: each for each in pod["containers"][0]["volumeMounts"]}
+        self.assertTrue(all(each["readOnly"] for each in mounts.values()))
+        self.assertEqual(pod["containers"][0]["env"], [{"name": "GARDEN_KUBECONFIG", "value": "/etc/falconer/garden/kubeconfig"}])
+        self.assertIn("/etc/falconer/garden", mounts)
+        self.assertEqual(str(pathlib.PurePath(section["tls"]["keyFile"]).parent), "/etc/falconer/tls")
+        self.assertIn("/etc/falconer/tls", mounts)
+        for kind in ("Service", "NetworkPolicy", "PodDisruptionBudget", "Ingress", "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "ServiceMonitor",
+                     "PrometheusRule"):
+            one(objects, kind, "falconer-console")
+        self.assertEqual([port["name"] for port in one(objects, "Service", "falconer-console")["spec"]["ports"]], ["console"], "no metrics outside")
+
+    def test_who_calls_no_api_server_has_no_token_and_no_rights(self):
+        for name in CASES[EVENTS]:
+            objects = rendered(EVENTS, name)
+            for each in objects:
+                self.assertNotRegex(each["kind"], "Role", name)
+                if each["kind"] == "ServiceAccount":
+                    self.assertIs(each["automountServiceAccountToken"], False)
+            for workload in workloads(objects):
+                self.assertIs(pod_of(workload)["spec"]["automountServiceAccountToken"], False)
+
+    def test_who_looks_after_its_own_cluster_may_look_at_falco_there(self):
+        def names(values):
+            return [each["metadata"]["name"] for each in render(CONTROLLER, values, namespace=SPACE)
+                    if each["kind"] in ("Role", "RoleBinding") and each["metadata"]["namespace"] == "kube-system"]
+        self.assertEqual(len(names(charts.GARDENLET)), 2)
+        self.assertEqual(len(names(charts.OPERATOR_RUNTIME)), 2)
+        self.assertEqual(names(merged(charts.GARDENLET, {"controller": {"extensionClasses": ["shoot"]}})), [])
 
     def test_only_who_keeps_the_schema_is_given_its_password(self):
         objects = rendered(EVENTS, "with everything")

@@ -185,7 +185,9 @@ TEST_F(FailoverTest, AConnectionThatMeetsAReadOnlyServerIsGivenUpAndTheHostsAreA
     EXPECT_EQ(way_of(*c), good);
     ask(*c, becomes_read_only);
     const auto nothing = [](const pg_rows&) { return std::string_view("1\n"); };
-    EXPECT_FALSE(await(c->run_copy_script("SELECT 1; COPY scratch FROM STDIN", nothing, 30s)));
+    EXPECT_FALSE(await(c->run_copy_script(
+        "SELECT 1; COPY scratch FROM STDIN", [] {}, nothing, 30s
+    )));
     EXPECT_FALSE(c->usable());
     EXPECT_EQ(c->last_refusal(), "25006");
 }

@@ -32,6 +32,25 @@ TEST(PgCopyTest, WritesTheDocumentedBytes) {
     );
 }
 
+TEST(PgCopyTest, WhatIsToComeIsPutIntoEveryRow) {
+    pg_copy copy;
+    copy.begin();
+    for (int row = 0; row < 2; ++row) copy.int8_to_come();
+    copy.put_in(0x0102'0304'0506'0708);
+    EXPECT_EQ(
+        copy.end().substr(19),
+        "\0\0\0\10"
+        "\1\2\3\4\5\6\7\10"
+        "\0\0\0\10"
+        "\1\2\3\4\5\6\7\10"
+        "\377\377"sv
+    );
+    copy.begin();  // of those that were there nothing is left
+    copy.int2(1);
+    copy.put_in(5);
+    EXPECT_EQ(copy.end().substr(19), "\0\0\0\2\0\1\377\377"sv);
+}
+
 TEST(PgCopyTest, TimesBefore2000AreNegative) {
     pg_copy copy;
     copy.begin();

@@ -4,6 +4,7 @@ that has some; and whatever is wrong with it is recognised before anything is wr
 import gzip
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -43,6 +44,8 @@ def make_days(bed, days, events=3, cluster=CLUSTER):
             from (select e.* from falconer.event e join falconer.cluster c on c.id = e.cluster where c.identity = '{cluster}'
                   and e.received > now() - interval '1 day' limit {events}) e;
         end loop; end $$""", "falconer")
+
+BACKUP_KILLS = int(os.environ.get("FALCONER_BACKUP_KILLS", "6"))
 
 
 class Store(unittest.TestCase):
@@ -198,6 +201,32 @@ class Whole(Store):
         said = self.falconer("db", "backup", "--to-command", "cat > /dev/null; exit 3", code=1)
         self.assertIn("exit code 3", said)
         self.assertIn("exit code 7", self.falconer("db", "restore", "--from-command", "exit 7", code=1, config=self.empty))
+
+    def test_every_table_is_part_of_it_or_is_known_not_to_be(self):
+        """Whoever adds a table decides here: a part of its own (src/store/backup/parts.cpp), or why it need not come back."""
+        part = {"event", "quarantine", "raw", "tally", "retention", "legal_hold", "cluster_policy", "audit", "cluster"}
+        spelled_out = {"text"}  # in the rows that name it
+        made_anew = {"batch", "applied_batch", "rollup", "rollup_day", "schema_version"}  # by restoring, by counting, by `db migrate`
+        begins_anew = {"quota_state", "chore", "unrolled_day", "late", "follower"}  # as operations.md says; what is under way here
+        there = set(self.bed.psql("select c.relname from pg_class c where c.relnamespace = 'falconer'::regnamespace and c.relkind in ('r', 'p') "
+                                  "and not c.relispartition order by 1", "falconer").split())
+        self.assertEqual(there - part - spelled_out - made_anew - begins_anew, set())
+
+    def test_broken_off_among_what_was_decided_nothing_of_it_is_there_and_all_of_it_comes(self):
+        decided = "select (select count(*) from falconer.retention), (select count(*) from falconer.legal_hold)"
+        self.falconer("db", "period", "set", "--project", "test", "--days", "900", "--reason", "contract")
+        self.falconer("db", "hold", "place", "--project", "test", "--reason", "case 17")
+        self.addCleanup(self.bed.psql, "delete from falconer.retention; delete from falconer.legal_hold", "falconer")
+        self.assertEqual(self.bed.psql(decided, "falconer"), "1|1")
+        self.backup()
+        self.migrate_empty()
+        # It is checked once, and lost when it is read again. (legal-hold < retention: the other is there by then.)
+        seen = self.bed.home / "seen"
+        read = f'case $FALCONER_OBJECT in retention-*) [ ! -e "{seen}" ] || exit 7; : > "{seen}";; esac; cat "{self.folder}/$FALCONER_OBJECT"'
+        self.assertIn("exit code 7", self.falconer("db", "restore", "--from-command", read, code=1, config=self.empty))
+        self.assertEqual(self.bed.psql(decided, "empty"), "0|0")
+        self.restore()
+        self.assertEqual(self.bed.psql(decided, "empty"), "1|1")
 
     def test_only_what_is_new_is_copied_again(self):
         self.backup()
@@ -426,7 +455,8 @@ class Busy(unittest.TestCase):
         command = [FALCONER, "db", "backup", "--to", folder, "--config", bed.config]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
         bed.psql("update falconer.chore set done = done", "falconer")
-        for wait in (0, 0.02, 0.05, 0.1, 0.2, 0.3):
+        for kill in range(BACKUP_KILLS):
+            wait = (0, 0.02, 0.05, 0.1, 0.2, 0.3)[kill % 6]
             bed.post(event(), token)
             make_days(bed, 5, events=1)
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -3,6 +3,7 @@ none any longer, and one that comes back. Events are acknowledged all the time, 
 
 import contextlib
 import json
+import os
 import selectors
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from stall_test import standing_still
 from standby import Pair
 from testbed import FALCONER, IMPATIENT, Testbed, event, eventually, free_port, merge
 
+FAILOVERS = int(os.environ.get("FALCONER_FAILOVERS", "1"))
 GOOD = "127.0.0.1"  # where the testbed's PostgreSQL listens; the other hosts are further addresses of this machine
 
 
@@ -207,8 +209,15 @@ class Failover(unittest.TestCase):
         return stored(self.bed)
 
     def test_the_primary_is_killed_and_refused_when_it_comes_back(self):
+        for failover in range(FAILOVERS):
+            with self.subTest(failover=failover):
+                self.killed_and_refused(promoted_after=failover % 5)
+                self.doCleanups()
+
+    def killed_and_refused(self, promoted_after):
         self.begin()
         self.pair.kill_primary()
+        threading.Event().wait(promoted_after)
         eventually(lambda: self.bed.metrics()["falconer_store_away"] == 1, 120, "the primary is away")
         self.pair.promote()
         eventually(lambda: self.bed.metrics()["falconer_store_away"] == 0, 180, "the new primary is used")

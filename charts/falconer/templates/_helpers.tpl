@@ -111,18 +111,6 @@ console:
 {{- end }}
 {{- end }}
 
-{{- define "spread" -}}
-topologySpreadConstraints:
-{{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
-- topologyKey: {{ $key }}
-  maxSkew: 1
-  whenUnsatisfiable: ScheduleAnyway
-  labelSelector:
-    matchLabels:
-      {{- include "falconer.labels" (dict "root" $.root "name" $.name) | nindent 6 }}
-{{- end }}
-{{- end }}
-
 {{- /* The metrics of all replicas, each by itself, from {root, name}: not beside what may be reachable from outside. */ -}}
 {{- define "replicas" -}}
 apiVersion: v1

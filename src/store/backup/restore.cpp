@@ -127,6 +127,8 @@ private:
     task<result<void>>    day(backup_day which);
     task<result<void>>    part(const backup_part& which, backup_object object);
     task<result<void>>    decide_on_decisions();
+    task<result<void>>    parts(bool decisions);
+    task<result<void>>    decisions_at_once();
     std::string           leave_out(bool has_receipt) const;
     task<result<pg_rows>> work(std::string sql);
 
@@ -267,21 +269,38 @@ task<result<void>> restore_run::decide_on_decisions() {
     co_return result<void>{};
 }
 
+task<result<void>> restore_run::parts(bool decisions) {
+    for (const auto& [name, object] : what_.parts) {
+        const auto* which = find_part(name);
+        if (which == nullptr || which->comes_back == nullptr) continue;
+        if (which->decisions != decisions) continue;
+        ++nth_;
+        auto done = co_await part(*which, object);
+        if (!done) co_return std::move(done).error();
+    }
+    co_return result<void>{};
+}
+
+/// Half of them would keep the next call from bringing the rest.
+task<result<void>> restore_run::decisions_at_once() {
+    std::string begin = "BEGIN", end = "COMMIT";
+    auto        begun = co_await work(std::move(begin));
+    if (!begun) co_return std::move(begun).error();
+    auto done = co_await parts(true);
+    if (!done) co_return done;
+    auto ended = co_await work(std::move(end));
+    if (!ended) co_return std::move(ended).error().while_doing("restoring what was decided");
+    co_return result<void>{};
+}
+
 task<result<restore_report>> restore_run::all() {
     auto done = co_await check_whose();
     if (done) done = co_await decide_on_decisions();
     of_ = what_.days.size() + what_.parts.size();
     if (done) done = co_await know_clusters();
     // Holds and periods first: retention shall not take what they keep.
-    for (const bool decisions : {true, false}) {
-        for (const auto& [name, object] : what_.parts) {
-            const auto* which = find_part(name);
-            if (!done || which == nullptr || which->comes_back == nullptr) continue;
-            if (which->decisions != decisions || (decisions && !report_.decisions)) continue;
-            ++nth_;
-            done = co_await part(*which, object);
-        }
-    }
+    if (done && report_.decisions) done = co_await decisions_at_once();
+    if (done) done = co_await parts(false);
     for (const auto& each : what_.days) {
         ++nth_;
         if (!done || (!how_.days.empty() && !has(how_.days, each.day))) continue;

@@ -247,12 +247,16 @@ class Whole(Store):
         part = "event_" + anew.replace("-", "")
         bed.psql(f"insert into falconer.{part}_kept select * from falconer.{part}", "falconer")
         bed.psql(f"select falconer.exchange_day('{anew}')", "falconer")
+        others = ("base.tar.gz", "notes.unfinished", "manifest-of-ours.json")
+        for each in others:
+            (self.folder / each).write_text("somebody's")
         said = self.backup("--prune")
         self.assertIn("days copied 2\n", said)
         after = {day["day"]: day["events"]["name"] for day in self.manifest()["days"]}
         self.assertEqual({day for day in after if after[day] != before[day]}, {late, anew})
         files = {each.name for each in self.folder.iterdir()}
         self.assertNotIn(before[late], files, "pruned")
+        self.assertLessEqual(set(others), files, "no backup has written them")
         self.assertLessEqual(set(after.values()), files)
         self.migrate_empty()
         self.restore()

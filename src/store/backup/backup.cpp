@@ -348,9 +348,7 @@ result<void> backup_run::prune() {
     for (const auto& [part, each] : report_.manifest.parts) named.insert(each.name);
     for (const auto& each : *there) {
         if (each.starts_with(archive_prefix)) continue;  // retention's, and the only copy
-        const bool ours = each.ends_with(".gz") || each.ends_with(".unfinished") ||
-                          (each.starts_with("manifest-") && each.ends_with(".json"));
-        if (!ours || named.contains(each)) continue;
+        if (!is_named_by_backup(each) || named.contains(each)) continue;
         auto gone = to_.remove(each);
         if (!gone) return gone;
         ++report_.removed;

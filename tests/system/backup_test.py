@@ -114,6 +114,12 @@ class Store(unittest.TestCase):
     def manifest(self):
         return json.loads((self.folder / "manifest.json").read_text())
 
+    def resealed(self, **changes):
+        manifest = {**self.manifest(), **changes}
+        del manifest["sha256"]
+        text = json.dumps(manifest, separators=(",", ":"))[:-1]
+        (self.folder / "manifest.json").write_text(text + ',"sha256":"' + hashlib.sha256(text.encode()).hexdigest() + '"}\n')
+
 
 class Whole(Store):
     def test_it_restores_into_an_empty_store_and_every_days_hash_is_the_same(self):
@@ -262,6 +268,33 @@ class Whole(Store):
         self.restore()
         self.assertEqual(self.hashes_of_empty(), hashes(bed))
 
+    def test_a_day_whose_object_has_gone_is_copied_again(self):
+        self.backup()
+        for spoil in (pathlib.Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:-1])):
+            file = self.folder / self.manifest()["days"][0]["events"]["name"]
+            spoil(file)
+            said = self.backup()
+            self.assertIn(f"note: {file.name} is gone or cut short: copied anew\n", said)
+            self.assertIn("days copied 1\n", said)
+            self.assertIn("is whole", self.restore("--check"))
+
+    def test_after_a_promotion_nothing_is_taken_over_by_its_number(self):
+        self.backup()
+        days = len(self.manifest()["days"])
+        # As many events as before, and no batch that says so: as after a return to an earlier moment.
+        was = self.bed.psql(f"select id from falconer.event where received < '{self.oldest}Z'::timestamptz + interval '1 day' limit 1",
+                            "falconer")
+        other = str(uuid.uuid4())
+        self.bed.psql(f"update falconer.event set id = '{other}' where id = '{was}'", "falconer")
+        self.addCleanup(self.bed.psql, f"update falconer.event set id = '{was}' where id = '{other}'", "falconer")
+        self.resealed(timeline=self.manifest()["timeline"] + 1)
+        said = self.backup()
+        self.assertIn(f"days copied {days}\n", said)
+        self.assertIn("a standby was promoted", said)
+        self.migrate_empty()
+        self.restore()
+        self.assertEqual(self.hashes_of_empty(), hashes(self.bed))
+
     def test_broken_off_it_goes_on_where_it_was(self):
         self.folder.mkdir()
         # The third object is one too many.
@@ -316,12 +349,6 @@ class Wrong(Store):
             self.refused("the manifest is")
         file.unlink()
         self.refused("there is no backup")
-
-    def resealed(self, **changes):
-        manifest = {**self.manifest(), **changes}
-        del manifest["sha256"]
-        text = json.dumps(manifest, separators=(",", ":"))[:-1]
-        (self.folder / "manifest.json").write_text(text + ',"sha256":"' + hashlib.sha256(text.encode()).hexdigest() + '"}\n')
 
     def test_of_a_newer_schema_or_format(self):
         self.resealed(schema=4000)

@@ -199,8 +199,14 @@ result<void> backup_run::check_whose() {
                                     list_of(theirs.landscapes) + "); this store is of " +
                                     list_of(ours.landscapes)
             };
-        if (theirs.system == ours.system) continue;
-        report_.remarks.emplace_back("the earlier backup is of another server: all is copied");
+        // A server that was set back to an earlier moment gives numbers of transactions once more:
+        // neither they nor a number of events say that a day is as it was.
+        if (theirs.system == ours.system && theirs.timeline == ours.timeline) continue;
+        report_.remarks.emplace_back(
+            theirs.system != ours.system ? "the earlier backup is of another server: all is copied"
+                                         : "a standby was promoted since, or the server set back: "
+                                           "all is copied"
+        );
         before->reset();
     }
     return {};
@@ -236,19 +242,23 @@ task<result<bool>> backup_run::is_touched(const backup_day& before) {
     co_return known->second.contains(before.day);
 }
 
-/// The day as it was copied before, if nothing has come to it or gone from it since. Batches say so
-/// for a week; before that, and of the day that was under way then, the number of events does.
+/// The day as it was copied before, if that is still there and nothing has come to the day or gone
+/// from it since. Batches say so for a week; before that, and of the day that was under way then,
+/// the number of events does.
 task<result<const backup_day*>> backup_run::unchanged(const day_there& day) {
     const backup_day* none = nullptr;
     for (const auto* from : {&before_.unfinished, &before_.last}) {
         if (!*from) continue;
         const auto* before = (*from)->find(day.day);
         if (before == nullptr || before->table != day.table || day.uncounted) continue;
+        if (!to_.may_have(before->events.name, before->events.bytes)) {
+            report_.remarks.push_back(before->events.name + " is gone or cut short: copied anew");
+            continue;
+        }
         auto touched = co_await is_touched(*before);
         if (!touched) co_return std::move(touched).error();
         if (*touched) continue;
-        const bool count = before->as_of < reach_ || day.day >= before->as_of.substr(0, 10) ||
-                           (*from)->timeline != report_.manifest.timeline;
+        const bool count = before->as_of < reach_ || day.day >= before->as_of.substr(0, 10);
         if (!count) co_return before;
         auto sql = in_moment(
             "SELECT count(*) FROM falconer.event WHERE received >= '" + day.day +

@@ -211,6 +211,9 @@ TEST_F(BackupObjectTest, CommandsGetTheObjectsNameAndTheirEndCounts) {
     const auto read = read_object(*bad, "a", 100);
     ASSERT_FALSE(read);
     EXPECT_THAT(read.error().detail, HasSubstr("exit code 4"));
+    // One that goes on for days is ended as soon as it is known that it prints something else.
+    const auto slow = behind_commands({"", "head -c 300000 /dev/zero; exec sleep 1000000"});
+    EXPECT_FALSE(read_object(*slow, "a", 1000));
     const auto deaf = behind_commands({"exit 5", ""});
     EXPECT_FALSE(write_object(*deaf, "a", std::string(1 << 20, 'x')));
 }

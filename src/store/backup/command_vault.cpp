@@ -26,7 +26,9 @@ public:
     static result<std::unique_ptr<shell_command>> start(
         const std::string& text, const std::string& object, flow which
     );
+    /// One that nobody has waited for is not wanted any more, whatever it does.
     ~shell_command() {
+        end();
         close();
         static_cast<void>(wait());
     }

@@ -186,6 +186,8 @@ class Whole(Store):
         of = "select count(*) from falconer.events where project = 'other'"
         self.assertEqual(self.in_empty(of), self.bed.psql(of, "falconer"))
         self.assertIn("the backup has nothing of 2001-01-01", self.restore("--day", "2001-01-01", code=1))
+        self.assertIn("the backup knows no cluster of project te'st", self.restore("--project", "te'st", code=1))
+        self.assertIn(f"the backup knows no cluster {OTHER} of project test", self.restore("--project", "test", "--cluster", OTHER, code=1))
 
     def test_what_retention_would_take_at_once_is_said(self):
         self.backup()
@@ -233,6 +235,20 @@ class Whole(Store):
         self.assertEqual(self.bed.psql(decided, "empty"), "0|0")
         self.restore()
         self.assertEqual(self.bed.psql(decided, "empty"), "1|1")
+
+    def test_a_trace_that_is_all_there_is_comes_once(self):
+        self.migrate_empty()
+        for action in (("set", "--days", "900"), ("remove",)):
+            self.falconer("db", "period", action[0], "--project", "test", *action[1:], "--reason", "contract", config=self.empty)
+        trace = "select count(*), count(distinct at) from falconer.audit"
+        self.assertEqual(self.in_empty(trace), "2|2")
+        self.backup(config=self.empty)
+        self.bed.psql("drop database empty with (force)")
+        self.bed.psql("create database empty owner falconer")
+        self.migrate_empty()
+        for _ in range(2):
+            self.restore()
+            self.assertEqual(self.in_empty(trace), "2|2")
 
     def test_only_what_is_new_is_copied_again(self):
         self.backup()

@@ -1,6 +1,7 @@
 """Before retention takes a day it is written out, and `db restore --day` brings it back. What cannot be written out stays."""
 
 import base64
+import gzip
 import json
 import os
 import resource
@@ -89,6 +90,18 @@ class Archive(unittest.TestCase):
         self.archive_to(directory=str(self.folder))
         self.assertIn("days dropped 1\n", self.falconer("db", "retain"))
         self.assertEqual(len(self.manifests()), 1)
+
+    def test_also_a_cluster_without_a_good_event_is_named(self):
+        third = CLUSTER.replace("--test--", "--third--")
+        self.bed.psql(f"""
+            insert into falconer.cluster (digest, identity, landscape, project) values (sha256('{third}'), '{third}', 'local', 'third');
+            insert into falconer.quarantine (received, cluster, about, reason, digest, body)
+            select q.received, c.id, q.about, q.reason, q.digest, q.body from falconer.quarantine q, falconer.cluster c
+            where c.identity = '{third}' limit 1""", "falconer")
+        self.falconer("db", "archive", "--day", self.day)
+        rows = {name: gzip.decompress(next(self.folder.glob(f"archive-*-{name}.gz")).read_bytes()).decode() for name in ("quarantine", "clusters")}
+        self.assertIn(third, rows["quarantine"])
+        self.assertIn(f"{third}\tlocal\tthird\t", rows["clusters"], "whose it is")
 
     def test_of_one_that_fails_halfway_nothing_stays(self):
         # The events have room; a body beside them, which does not get smaller, has none.

@@ -145,7 +145,11 @@ std::string rows_of_day(
 std::string clusters_of_day(const std::string& day, const std::string& clusters) {
     return std::string(find_part(clusters_part)->rows) +
            " WHERE id IN (SELECT e.cluster FROM falconer.event e" +
-           condition("e.received", "e.cluster", day, clusters) + ")";
+           condition("e.received", "e.cluster", day, clusters) +
+           " UNION SELECT q.cluster FROM falconer.quarantine q" +
+           condition("q.received", "q.cluster", day, clusters) +
+           " UNION SELECT t.cluster FROM falconer.tally t" +
+           condition("t.minute", "t.cluster", day, clusters) + ")";
 }
 
 }  // namespace falconer::store

@@ -384,6 +384,8 @@ class Wrong(Store):
         self.assertIn("a backup of another landscape (local)", self.falconer("db", "backup", "--to", self.folder, code=1, config=self.empty))
         self.restore("--other-landscape")
         self.assertGreater(int(self.in_empty("select count(*) from falconer.event")), 18)
+        self.resealed(landscapes=["\x1b[2Jthird"])
+        self.assertIn("\\x1b[2Jthird", self.restore(code=1), "it moves no cursor")
 
     def test_into_a_store_without_a_schema(self):
         self.bed.psql("drop database empty with (force)")

@@ -311,6 +311,15 @@ class Whole(Store):
         self.restore()
         self.assertEqual(self.hashes_of_empty(), hashes(self.bed))
 
+    def test_what_another_server_has_put_there_is_not_pruned(self):
+        self.backup()
+        self.resealed(system="1")
+        files = {each.name for each in self.folder.iterdir()}
+        said = self.backup("--prune")
+        self.assertIn("of another server: all is copied, nothing is removed", said)
+        self.assertLessEqual(files, {each.name for each in self.folder.iterdir()})
+        self.assertRegex(self.backup("--prune"), r"objects removed [1-9]", "from then on it is its own")
+
     def test_broken_off_it_goes_on_where_it_was(self):
         self.folder.mkdir()
         # The third object is one too many.

@@ -202,10 +202,11 @@ result<void> backup_run::check_whose() {
         // A server that was set back to an earlier moment gives numbers of transactions once more:
         // neither they nor a number of events say that a day is as it was.
         if (theirs.system == ours.system && theirs.timeline == ours.timeline) continue;
+        const bool other = theirs.system != ours.system;
+        if (other) how_.prune = false;  // it may be the only one of a second store
         report_.remarks.emplace_back(
-            theirs.system != ours.system ? "the earlier backup is of another server: all is copied"
-                                         : "a standby was promoted since, or the server set back: "
-                                           "all is copied"
+            other ? "the earlier backup is of another server: all is copied, nothing is removed"
+                  : "a standby was promoted since, or the server set back: all is copied"
         );
         before->reset();
     }

@@ -210,6 +210,26 @@ class Whole(Store):
         self.assertIn("exit code 3", said)
         self.assertIn("exit code 7", self.falconer("db", "restore", "--from-command", "exit 7", code=1, config=self.empty))
 
+    def test_a_command_does_not_take_our_end_for_the_end_of_an_object(self):
+        pid, whole = self.bed.home / "command.pid", self.bed.home / "command.whole"
+        write = f'echo $$ > "{pid}"; sleep 5; cat > /dev/null; : > "{whole}"'
+        ours = subprocess.Popen([FALCONER, "db", "backup", "--to-command", write, "--config", self.bed.config],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(ours.kill)
+        eventually(lambda: pid.exists() and pid.read_text().endswith("\n"), 60, "the command is at work")
+        ours.terminate()
+        self.assertEqual(ours.wait(60), -signal.SIGTERM)
+        stat = pathlib.Path(f"/proc/{pid.read_text().strip()}/stat")
+
+        def over():
+            try:
+                return whole.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+            except (FileNotFoundError, ProcessLookupError):
+                return True
+
+        eventually(over, 60, "the command has ended")
+        self.assertFalse(whole.exists(), "it has taken a part for all of it")
+
     def test_every_table_is_part_of_it_or_is_known_not_to_be(self):
         """Whoever adds a table decides here: a part of its own (src/store/backup/parts.cpp), or why it need not come back."""
         part = {"event", "quarantine", "raw", "tally", "retention", "legal_hold", "cluster_policy", "audit", "cluster"}

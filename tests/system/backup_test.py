@@ -242,10 +242,8 @@ class Whole(Store):
 
     def test_broken_off_among_what_was_decided_nothing_of_it_is_there_and_all_of_it_comes(self):
         decided = "select (select count(*) from falconer.retention), (select count(*) from falconer.legal_hold)"
-        self.falconer("db", "period", "set", "--project", "test", "--days", "900", "--reason", "contract")
-        self.falconer("db", "hold", "place", "--project", "test", "--reason", "case 17")
-        self.addCleanup(self.bed.psql, "delete from falconer.retention; delete from falconer.legal_hold", "falconer")
-        self.assertEqual(self.bed.psql(decided, "falconer"), "1|1")
+        has = self.bed.psql(decided, "falconer")
+        self.assertNotIn("0", has.split("|"))
         self.backup()
         self.migrate_empty()
         # It is checked once, and lost when it is read again. (legal-hold < retention: the other is there by then.)
@@ -254,7 +252,7 @@ class Whole(Store):
         self.assertIn("exit code 7", self.falconer("db", "restore", "--from-command", read, code=1, config=self.empty))
         self.assertEqual(self.bed.psql(decided, "empty"), "0|0")
         self.restore()
-        self.assertEqual(self.bed.psql(decided, "empty"), "1|1")
+        self.assertEqual(self.bed.psql(decided, "empty"), has)
 
     def test_a_trace_that_is_all_there_is_comes_once(self):
         self.migrate_empty()

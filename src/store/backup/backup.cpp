@@ -31,7 +31,7 @@ SELECT pg_export_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), system_ide
        ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8,
        to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
        to_char(now() AT TIME ZONE 'UTC' - interval '6 days', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-       (SELECT max(version) FROM falconer.schema_version)
+       (SELECT max(version) FROM falconer.schema_version), to_char(now(), 'US')
 FROM pg_control_system())";
 
 constexpr auto landscapes =
@@ -176,8 +176,9 @@ task<result<void>> backup_run::begin_moment() {
     made.made_by  = how_.made_by;
     stamp_        = without(made.made, "-:Z");
     std::ranges::transform(stamp_, stamp_.begin(), [](char c) { return c == 'T' ? 't' : c; });
-    // The moment's number makes names of two backups of one second differ.
-    stamp_    += "-" + std::to_string(batches_from_);
+    // The moment's number and its microseconds: two backups of one second write over nothing of
+    // each other's, also where no transaction has ended between them.
+    stamp_    += "-" + std::to_string(batches_from_) + std::string(is->at(0, 7));
     auto rows  = co_await holder_->query(landscapes, {}, patience);
     if (!rows) co_return std::move(rows).error();
     for (int row = 0; row < rows->size(); ++row) made.landscapes.emplace_back(rows->at(row, 0));

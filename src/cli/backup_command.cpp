@@ -65,7 +65,7 @@ std::string size_of(std::uint64_t bytes) {
 }
 
 int refuse(const failure& why) {
-    std::cerr << why.detail << '\n';
+    std::cerr << printable_lines(why.detail) << '\n';
     return answer_is_no;
 }
 
@@ -130,11 +130,11 @@ task<result<void>> do_restore(
         co_return std::move(done).error().while_doing(
             "not all is restored; what was is whole, and the same command goes on"
         );
-    std::cout << "backup as of " << what.made << "\ndays " << done->days << "\nevents restored "
-              << done->restored << "\nevents there already " << done->there_already
-              << "\nbodies and counts restored " << done->beside << "\ndecisions "
-              << (done->decisions ? "restored" : "as they are in the store") << "\ntime "
-              << seconds_since(begun) << '\n';
+    std::cout << "backup as of " << printable(what.made, 40) << "\ndays " << done->days
+              << "\nevents restored " << done->restored << "\nevents there already "
+              << done->there_already << "\nbodies and counts restored " << done->beside
+              << "\ndecisions " << (done->decisions ? "restored" : "as they are in the store")
+              << "\ntime " << seconds_since(begun) << '\n';
     if (!done->past.empty())
         std::cout
             << "note: " << done->past.size() << " of these days (" << done->past.front()
@@ -164,7 +164,7 @@ int restore(const backup_choice& opt) {
     line.end();
     if (!what) return refuse(std::move(what).error().while_doing("nothing was restored"));
     if (opt.only_check) {
-        std::cout << "backup as of " << what->made << " is whole\nlandscapes";
+        std::cout << "backup as of " << printable(what->made, 40) << " is whole\nlandscapes";
         for (const auto& each : what->landscapes) std::cout << ' ' << printable(each, 200);
         std::cout << "\nschema version " << what->schema << "\nevents " << what->events()
                   << "\nin all " << size_of(what->bytes()) << '\n';

@@ -21,7 +21,7 @@ public:
 private:
     static void say(const char* how, const std::string& about, const std::string& what) {
         auto padded = about;
-        padded.resize(std::max<std::size_t>(padded.size(), 14), ' ');
+        padded.resize(std::max<std::size_t>(padded.size() + 1, 14), ' ');
         std::cout << how << "  " << padded << what << '\n';
     }
     int wrong_ = 0;

@@ -5,6 +5,7 @@
 #include "falconer/event.hpp"
 #include "falconer/rfc3339.hpp"
 #include "falconer/steady_time_source.hpp"
+#include "printable.hpp"
 #include "store/schema_check.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -31,7 +32,7 @@ std::optional<store::pg_options> read_config(const std::string& file, store_user
 task<void> print_failure(task<result<void>> work, int& exit_code) {
     auto done = co_await std::move(work);
     if (done) co_return;
-    std::cerr << done.error().detail << '\n';
+    std::cerr << printable_lines(done.error().detail) << '\n';
     exit_code = answer_is_no;
 }
 

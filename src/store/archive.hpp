@@ -20,8 +20,8 @@ struct archive_request {
 };
 
 /// Writes out the events of a day, and the bodies and counts that belong to them. When it is done
-/// all of it is there for good. Nothing of a day that has no events. Blocks the loop while it
-/// writes: for commands.
+/// all of it is there for good; when it fails nothing of it is, where the vault can remove. Nothing
+/// of a day that has no events. Blocks the loop while it writes: for commands.
 ///
 /// Errors : malformed  the request
 ///          and those of the connection and the vault.

@@ -16,11 +16,14 @@ constexpr auto patience = 10s;
 constexpr auto written = "SELECT pg_current_wal_lsn()";
 
 // A replica that has nothing more to replay is as old as its last transaction, however long ago
-// that was; so its age counts only where the primary has written more.
+// that was; so its age counts only where the primary has written more. One that has replayed no
+// transaction since it was started is not older than the checkpoint that it began with.
 constexpr auto replayed = R"(
 SELECT pg_is_in_recovery(),
        greatest(pg_wal_lsn_diff(nullif($1, '')::pg_lsn, pg_last_wal_replay_lsn()), 0)::int8,
-       greatest(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000, 0)::int8)";
+       greatest(extract(epoch FROM clock_timestamp() - coalesce(
+           pg_last_xact_replay_timestamp(), (SELECT checkpoint_time FROM pg_control_checkpoint())
+       )) * 1000, 0)::int8)";
 
 template <class Number>
 Number number_of(std::string_view text) {

@@ -37,7 +37,8 @@ result<backup_manifest> verify_backup(vault& from, const restore_options& how);
 /// there already stay as they are. Ends with the first day that cannot be restored: those before it
 /// are there, and the same call goes on with it. Blocks the loop while it reads.
 ///
-/// Errors : conflict  the store has events of other landscapes only
+/// Errors : conflict   the store has events of other landscapes only
+///          not_found  the backup knows no such project or cluster
 ///          and those of the connection and the vault.
 task<result<restore_report>> restore_backup(
     asio::any_io_executor loop, time_source& time, pg_options into, vault& from,

@@ -109,8 +109,8 @@ TEST_F(ReviewFailuresTest, WhatIsThrownInOneReviewTouchesNoOther) {
 }
 
 TEST_F(ReviewFailuresTest, NorDoesMemoryThatOneCannotHave) {
-    one_fails_among_fifty("/webhooks/validate", [] { throw std::bad_alloc(); });
-    EXPECT_EQ(failed("validate"), 1u);
+    one_fails_among_fifty("/webhooks/mutate", [] { throw std::bad_alloc(); });
+    EXPECT_EQ(failed("mutate"), 1u);
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ namespace {
 using net::http_request;
 using net::http_response;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 /// As many and as large as Falco's own.
 falco::rule_catalogue standard_rules() {

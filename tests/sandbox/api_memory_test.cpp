@@ -11,7 +11,9 @@
 #include <string>
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
+// Source: LLVM's sanitizer/allocator_interface.h, which Debian's GCC does not bring; its library
+// has the function.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace falconer::sandbox {

@@ -64,6 +64,20 @@ TEST(BackupManifestTest, NamesThatLeadElsewhereAreRefused) {
     EXPECT_FALSE(parse_manifest(text_of(is)));
 }
 
+TEST(BackupManifestTest, OnlyNamesThatABackupGivesAreIts) {
+    for (const auto* name :
+         {"events-20261130-20261201t014734-77.gz", "legal-hold-20261201t014734-77.gz",
+          "events-20261130-20261201t014734-77.gz.unfinished", "manifest-20261201t014734-77.json",
+          "manifest.json.unfinished", "manifest.unfinished.json.unfinished"})
+        EXPECT_TRUE(is_named_by_backup(name)) << name;
+    for (const auto* name :
+         {"base.tar.gz", "events.gz", "notes.unfinished", "manifest-2.json", "manifest.json", "",
+          ".gz", "-20261201t014734-77.gz", "events-20261201t014734-.gz",
+          "events-20261201t014734.gz", "events-20261201x014734-77.gz",
+          "events-2026120xt014734-77.gz", "77.gz", "other-20261201t014734-77.json"})
+        EXPECT_FALSE(is_named_by_backup(name)) << name;
+}
+
 TEST(BackupManifestTest, ANewerFormatIsNotGuessedAt) {
     auto is   = example();
     is.format = backup_format + 1;
@@ -197,6 +211,9 @@ TEST_F(BackupObjectTest, CommandsGetTheObjectsNameAndTheirEndCounts) {
     const auto read = read_object(*bad, "a", 100);
     ASSERT_FALSE(read);
     EXPECT_THAT(read.error().detail, HasSubstr("exit code 4"));
+    // One that goes on for days is ended as soon as it is known that it prints something else.
+    const auto slow = behind_commands({"", "head -c 300000 /dev/zero; exec sleep 1000000"});
+    EXPECT_FALSE(read_object(*slow, "a", 1000));
     const auto deaf = behind_commands({"exit 5", ""});
     EXPECT_FALSE(write_object(*deaf, "a", std::string(1 << 20, 'x')));
 }

@@ -1,6 +1,10 @@
 """Before retention takes a day it is written out, and `db restore --day` brings it back. What cannot be written out stays."""
 
+import base64
+import gzip
 import json
+import os
+import resource
 import subprocess
 import sys
 import unittest
@@ -86,6 +90,31 @@ class Archive(unittest.TestCase):
         self.archive_to(directory=str(self.folder))
         self.assertIn("days dropped 1\n", self.falconer("db", "retain"))
         self.assertEqual(len(self.manifests()), 1)
+
+    def test_also_a_cluster_without_a_good_event_is_named(self):
+        third = CLUSTER.replace("--test--", "--third--")
+        self.bed.psql(f"""
+            insert into falconer.cluster (digest, identity, landscape, project) values (sha256('{third}'), '{third}', 'local', 'third');
+            insert into falconer.quarantine (received, cluster, about, reason, digest, body)
+            select q.received, c.id, q.about, q.reason, q.digest, q.body from falconer.quarantine q, falconer.cluster c
+            where c.identity = '{third}' limit 1""", "falconer")
+        self.falconer("db", "archive", "--day", self.day)
+        rows = {name: gzip.decompress(next(self.folder.glob(f"archive-*-{name}.gz")).read_bytes()).decode() for name in ("quarantine", "clusters")}
+        self.assertIn(third, rows["quarantine"])
+        self.assertIn(f"{third}\tlocal\tthird\t", rows["clusters"], "whose it is")
+
+    def test_of_one_that_fails_halfway_nothing_stays(self):
+        # The events have room; a body beside them, which does not get smaller, has none.
+        noise = base64.b64encode(os.urandom(60_000)).decode()
+        self.bed.psql(f"update falconer.raw set body = decode('{noise}', 'base64')", "falconer")
+        small = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))  # noqa: E731
+        # As Python does, the signal is ignored: it is an error of write(2) then, like that of a full disk.
+        done = subprocess.run([FALCONER, "db", "archive", "--day", self.day, "--config", self.bed.config], capture_output=True, text=True,
+                              timeout=300, restore_signals=False, preexec_fn=small)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertEqual(list(self.folder.iterdir()), [])
+        self.assertIn("10 events are in", self.falconer("db", "archive", "--day", self.day))
 
     def test_only_what_a_project_of_its_own_period_loses_is_written_out(self):
         self.falconer("db", "period", "set", "--project", "test", "--days", "900", "--reason", "contract")

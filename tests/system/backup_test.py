@@ -114,6 +114,12 @@ class Store(unittest.TestCase):
     def manifest(self):
         return json.loads((self.folder / "manifest.json").read_text())
 
+    def resealed(self, **changes):
+        manifest = {**self.manifest(), **changes}
+        del manifest["sha256"]
+        text = json.dumps(manifest, separators=(",", ":"))[:-1]
+        (self.folder / "manifest.json").write_text(text + ',"sha256":"' + hashlib.sha256(text.encode()).hexdigest() + '"}\n')
+
 
 class Whole(Store):
     def test_it_restores_into_an_empty_store_and_every_days_hash_is_the_same(self):
@@ -180,6 +186,8 @@ class Whole(Store):
         of = "select count(*) from falconer.events where project = 'other'"
         self.assertEqual(self.in_empty(of), self.bed.psql(of, "falconer"))
         self.assertIn("the backup has nothing of 2001-01-01", self.restore("--day", "2001-01-01", code=1))
+        self.assertIn("the backup knows no cluster of project te'st", self.restore("--project", "te'st", code=1))
+        self.assertIn(f"the backup knows no cluster {OTHER} of project test", self.restore("--project", "test", "--cluster", OTHER, code=1))
 
     def test_what_retention_would_take_at_once_is_said(self):
         self.backup()
@@ -202,6 +210,26 @@ class Whole(Store):
         self.assertIn("exit code 3", said)
         self.assertIn("exit code 7", self.falconer("db", "restore", "--from-command", "exit 7", code=1, config=self.empty))
 
+    def test_a_command_does_not_take_our_end_for_the_end_of_an_object(self):
+        pid, whole = self.bed.home / "command.pid", self.bed.home / "command.whole"
+        write = f'echo $$ > "{pid}"; sleep 5; cat > /dev/null; : > "{whole}"'
+        ours = subprocess.Popen([FALCONER, "db", "backup", "--to-command", write, "--config", self.bed.config],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(ours.kill)
+        eventually(lambda: pid.exists() and pid.read_text().endswith("\n"), 60, "the command is at work")
+        ours.terminate()
+        self.assertEqual(ours.wait(60), -signal.SIGTERM)
+        stat = pathlib.Path(f"/proc/{pid.read_text().strip()}/stat")
+
+        def over():
+            try:
+                return whole.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+            except (FileNotFoundError, ProcessLookupError):
+                return True
+
+        eventually(over, 60, "the command has ended")
+        self.assertFalse(whole.exists(), "it has taken a part for all of it")
+
     def test_every_table_is_part_of_it_or_is_known_not_to_be(self):
         """Whoever adds a table decides here: a part of its own (src/store/backup/parts.cpp), or why it need not come back."""
         part = {"event", "quarantine", "raw", "tally", "retention", "legal_hold", "cluster_policy", "audit", "cluster",
@@ -215,10 +243,8 @@ class Whole(Store):
 
     def test_broken_off_among_what_was_decided_nothing_of_it_is_there_and_all_of_it_comes(self):
         decided = "select (select count(*) from falconer.retention), (select count(*) from falconer.legal_hold)"
-        self.falconer("db", "period", "set", "--project", "test", "--days", "900", "--reason", "contract")
-        self.falconer("db", "hold", "place", "--project", "test", "--reason", "case 17")
-        self.addCleanup(self.bed.psql, "delete from falconer.retention; delete from falconer.legal_hold", "falconer")
-        self.assertEqual(self.bed.psql(decided, "falconer"), "1|1")
+        has = self.bed.psql(decided, "falconer")
+        self.assertNotIn("0", has.split("|"))
         self.backup()
         self.migrate_empty()
         # It is checked once, and lost when it is read again. (legal-hold < retention: the other is there by then.)
@@ -227,7 +253,21 @@ class Whole(Store):
         self.assertIn("exit code 7", self.falconer("db", "restore", "--from-command", read, code=1, config=self.empty))
         self.assertEqual(self.bed.psql(decided, "empty"), "0|0")
         self.restore()
-        self.assertEqual(self.bed.psql(decided, "empty"), "1|1")
+        self.assertEqual(self.bed.psql(decided, "empty"), has)
+
+    def test_a_trace_that_is_all_there_is_comes_once(self):
+        self.migrate_empty()
+        for action in (("set", "--days", "900"), ("remove",)):
+            self.falconer("db", "period", action[0], "--project", "test", *action[1:], "--reason", "contract", config=self.empty)
+        trace = "select count(*), count(distinct at) from falconer.audit"
+        self.assertEqual(self.in_empty(trace), "2|2")
+        self.backup(config=self.empty)
+        self.bed.psql("drop database empty with (force)")
+        self.bed.psql("create database empty owner falconer")
+        self.migrate_empty()
+        for _ in range(2):
+            self.restore()
+            self.assertEqual(self.in_empty(trace), "2|2")
 
     def test_only_what_is_new_is_copied_again(self):
         self.backup()
@@ -248,16 +288,56 @@ class Whole(Store):
         part = "event_" + anew.replace("-", "")
         bed.psql(f"insert into falconer.{part}_kept select * from falconer.{part}", "falconer")
         bed.psql(f"select falconer.exchange_day('{anew}')", "falconer")
+        others = ("base.tar.gz", "notes.unfinished", "manifest-of-ours.json")
+        for each in others:
+            (self.folder / each).write_text("somebody's")
         said = self.backup("--prune")
         self.assertIn("days copied 2\n", said)
         after = {day["day"]: day["events"]["name"] for day in self.manifest()["days"]}
         self.assertEqual({day for day in after if after[day] != before[day]}, {late, anew})
         files = {each.name for each in self.folder.iterdir()}
         self.assertNotIn(before[late], files, "pruned")
+        self.assertLessEqual(set(others), files, "no backup has written them")
         self.assertLessEqual(set(after.values()), files)
         self.migrate_empty()
         self.restore()
         self.assertEqual(self.hashes_of_empty(), hashes(bed))
+
+    def test_a_day_whose_object_has_gone_is_copied_again(self):
+        self.backup()
+        for spoil in (pathlib.Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:-1])):
+            file = self.folder / self.manifest()["days"][0]["events"]["name"]
+            spoil(file)
+            said = self.backup()
+            self.assertIn(f"note: {file.name} is gone or cut short: copied anew\n", said)
+            self.assertIn("days copied 1\n", said)
+            self.assertIn("is whole", self.restore("--check"))
+
+    def test_after_a_promotion_nothing_is_taken_over_by_its_number(self):
+        self.backup()
+        days = len(self.manifest()["days"])
+        # As many events as before, and no batch that says so: as after a return to an earlier moment.
+        was = self.bed.psql(f"select id from falconer.event where received < '{self.oldest}Z'::timestamptz + interval '1 day' limit 1",
+                            "falconer")
+        other = str(uuid.uuid4())
+        self.bed.psql(f"update falconer.event set id = '{other}' where id = '{was}'", "falconer")
+        self.addCleanup(self.bed.psql, f"update falconer.event set id = '{was}' where id = '{other}'", "falconer")
+        self.resealed(timeline=self.manifest()["timeline"] + 1)
+        said = self.backup()
+        self.assertIn(f"days copied {days}\n", said)
+        self.assertIn("a standby was promoted", said)
+        self.migrate_empty()
+        self.restore()
+        self.assertEqual(self.hashes_of_empty(), hashes(self.bed))
+
+    def test_what_another_server_has_put_there_is_not_pruned(self):
+        self.backup()
+        self.resealed(system="1")
+        files = {each.name for each in self.folder.iterdir()}
+        said = self.backup("--prune")
+        self.assertIn("of another server: all is copied, nothing is removed", said)
+        self.assertLessEqual(files, {each.name for each in self.folder.iterdir()})
+        self.assertRegex(self.backup("--prune"), r"objects removed [1-9]", "from then on it is its own")
 
     def test_broken_off_it_goes_on_where_it_was(self):
         self.folder.mkdir()
@@ -314,12 +394,6 @@ class Wrong(Store):
         file.unlink()
         self.refused("there is no backup")
 
-    def resealed(self, **changes):
-        manifest = {**self.manifest(), **changes}
-        del manifest["sha256"]
-        text = json.dumps(manifest, separators=(",", ":"))[:-1]
-        (self.folder / "manifest.json").write_text(text + ',"sha256":"' + hashlib.sha256(text.encode()).hexdigest() + '"}\n')
-
     def test_of_a_newer_schema_or_format(self):
         self.resealed(schema=4000)
         self.refused("schema version 4000", "newer falconer")
@@ -338,6 +412,8 @@ class Wrong(Store):
         self.assertIn("a backup of another landscape (local)", self.falconer("db", "backup", "--to", self.folder, code=1, config=self.empty))
         self.restore("--other-landscape")
         self.assertGreater(int(self.in_empty("select count(*) from falconer.event")), 18)
+        self.resealed(landscapes=["\x1b[2Jthird"])
+        self.assertIn("\\x1b[2Jthird", self.restore(code=1), "it moves no cursor")
 
     def test_into_a_store_without_a_schema(self):
         self.bed.psql("drop database empty with (force)")

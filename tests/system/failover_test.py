@@ -4,6 +4,7 @@ none any longer, and one that comes back. Events are acknowledged all the time, 
 import contextlib
 import json
 import os
+import re
 import selectors
 import socket
 import subprocess
@@ -372,6 +373,21 @@ class Replica(unittest.TestCase):
         bed.psql("select pg_reload_conf()")
         self.assertEqual(bed.post(event(), token)[0], 200)
         eventually(lambda: browser.get("/api/v1/events")[0] == 200 and seen() == 5, 120, "read from the primary")
+
+        # One that was started anew and gets nothing is not young because it has replayed nothing.
+        bed.terminate()
+        bed.psql("alter system set autovacuum = off")  # whose commits would be replayed
+        bed.psql("select pg_reload_conf()")
+        pair.start()
+        bed.psql("checkpoint")
+        eventually(lambda: bed.psql("select replay_lsn = pg_current_wal_lsn() from pg_stat_replication") == "t", 120, "it has caught up")
+        pair.psql("checkpoint")
+        pair.psql("alter system set primary_conninfo = ''")
+        pair.stop()
+        bed.psql("create table later ()", "falconer")
+        pair.start()
+        self.assertEqual(pair.psql("select pg_last_xact_replay_timestamp() is null"), "t")
+        eventually(lambda: re.search(r"at most (?!0\.0 )[0-9.]+ s behind \([1-9]", doctor()), 60, "doctor says how old it may be")
 
 
 if __name__ == "__main__":

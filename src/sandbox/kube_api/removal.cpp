@@ -103,8 +103,8 @@ void api_store::end_if_empty(const kube_type& type, const kube_key& key) {
 }
 
 void api_store::drop(const kube_type& type, const kube_key& key) {
-    auto       of = type;  // the type may go with it
-    const auto at = objects_.find(place{type, key.namespace_name, key.name});
+    const auto& of = shared(type);  // `type` may go with it
+    const auto  at = objects_.find(place{type, key.namespace_name, key.name});
     // A deletion has a version of its own, and the object that is told of carries it.
     auto last                           = at->is->read();
     last["metadata"]["resourceVersion"] = std::to_string(version_ + 1);
@@ -114,7 +114,7 @@ void api_store::drop(const kube_type& type, const kube_key& key) {
     const auto gone  = std::make_shared<const api_object>(std::move(last));
     const auto tree  = gone->tree();
     objects_.erase(at);
-    tell({.version = ++version_, .of = &shared(of), .before = gone});
+    tell({.version = ++version_, .of = &of, .before = gone});
     if (!where.namespace_name.empty()) end_if_empty(namespaces, {{}, where.namespace_name});
     if (!owner.empty()) end_if_empty(definitions, {{}, owner});
     go_on_with_owners(*tree);

@@ -90,7 +90,8 @@ bool is_quoted(std::string_view text) {
     if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
     text = text.substr(1, text.size() - 2);
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && ++i >= text.size()) return false;
+        if (text[i] == '\\') ++i;
+        if (i >= text.size()) return false;
         if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) return false;
         if (is_ascii(text[i]) && text[i] < ' ' && text[i] != '\t') return false;
     }

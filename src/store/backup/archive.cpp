@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
+#include <vector>
 
 namespace falconer::store {
 namespace {
@@ -63,8 +65,10 @@ task<result<std::string>> describe(pg_connection& db, backup_manifest& is) {
     co_return std::string(at->at(0, 2));
 }
 
-/// Of one snapshot. The manifest last.
-task<result<backup_manifest>> archive_in(pg_connection& db, vault& to, archive_request what) {
+/// Of one snapshot. The manifest last. `begun`: the names of what may be there, also if it fails.
+task<result<backup_manifest>> archive_in(
+    pg_connection& db, vault& to, archive_request what, std::vector<std::string>& begun
+) {
     backup_manifest is;
     is.made_by = what.made_by;
     auto stamp = co_await describe(db, is);
@@ -74,7 +78,8 @@ task<result<backup_manifest>> archive_in(pg_connection& db, vault& to, archive_r
     const auto begins = archive_prefix + digits + "-" + *stamp;
     auto       rows   = rows_of_day(what.day, what.clusters);
     auto       name   = begins + "-events.gz";
-    auto       events = co_await copy(db, to, std::move(rows), std::move(name), what.day);
+    begun.push_back(name);
+    auto events = co_await copy(db, to, std::move(rows), std::move(name), what.day);
     if (!events) co_return std::move(events).error();
     if (events->name.empty()) co_return is;
     is.days.push_back({what.day, *std::move(events), is.made, "", 0});
@@ -84,11 +89,13 @@ task<result<backup_manifest>> archive_in(pg_connection& db, vault& to, archive_r
         auto part   = clusters ? clusters_of_day(what.day, what.clusters)
                                : rows_of_day(each, what.day, what.clusters);
         auto called = begins + "-" + each.name + ".gz";
-        auto made   = co_await copy(db, to, std::move(part), std::move(called), what.day);
+        begun.push_back(called);
+        auto made = co_await copy(db, to, std::move(part), std::move(called), what.day);
         if (!made) co_return std::move(made).error();
         if (!made->name.empty()) is.parts.emplace(each.name, *std::move(made));
     }
-    auto done = write_object(to, begins + ".json", text_of(is));
+    begun.push_back(begins + ".json");
+    auto done = write_object(to, begun.back(), text_of(is));
     if (!done) co_return std::move(done).error();
     co_return is;
 }
@@ -106,7 +113,12 @@ task<result<backup_manifest>> archive_day(
     auto& db    = **opened;
     auto  begun = co_await db.query(begin_snapshot, {}, patience);
     if (!begun) co_return std::move(begun).error();
-    co_return co_await archive_in(db, to, std::move(what));
+    std::vector<std::string> names;
+    auto                     done = co_await archive_in(db, to, std::move(what), names);
+    // Each try has names of its own: what is left of those that failed would fill the place.
+    if (!done)
+        for (const auto& each : names | std::views::reverse) static_cast<void>(to.remove(each));
+    co_return done;
 }
 
 }  // namespace falconer::store

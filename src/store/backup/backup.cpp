@@ -31,7 +31,7 @@ SELECT pg_export_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), system_ide
        ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8,
        to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
        to_char(now() AT TIME ZONE 'UTC' - interval '6 days', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-       (SELECT max(version) FROM falconer.schema_version)
+       (SELECT max(version) FROM falconer.schema_version), to_char(now(), 'US')
 FROM pg_control_system())";
 
 constexpr auto landscapes =
@@ -176,8 +176,9 @@ task<result<void>> backup_run::begin_moment() {
     made.made_by  = how_.made_by;
     stamp_        = without(made.made, "-:Z");
     std::ranges::transform(stamp_, stamp_.begin(), [](char c) { return c == 'T' ? 't' : c; });
-    // The moment's number makes names of two backups of one second differ.
-    stamp_    += "-" + std::to_string(batches_from_);
+    // The moment's number and its microseconds: two backups of one second write over nothing of
+    // each other's, also where no transaction has ended between them.
+    stamp_    += "-" + std::to_string(batches_from_) + std::string(is->at(0, 7));
     auto rows  = co_await holder_->query(landscapes, {}, patience);
     if (!rows) co_return std::move(rows).error();
     for (int row = 0; row < rows->size(); ++row) made.landscapes.emplace_back(rows->at(row, 0));
@@ -199,8 +200,15 @@ result<void> backup_run::check_whose() {
                                     list_of(theirs.landscapes) + "); this store is of " +
                                     list_of(ours.landscapes)
             };
-        if (theirs.system == ours.system) continue;
-        report_.remarks.emplace_back("the earlier backup is of another server: all is copied");
+        // A server that was set back to an earlier moment gives numbers of transactions once more:
+        // neither they nor a number of events say that a day is as it was.
+        if (theirs.system == ours.system && theirs.timeline == ours.timeline) continue;
+        const bool other = theirs.system != ours.system;
+        if (other) how_.prune = false;  // it may be the only one of a second store
+        report_.remarks.emplace_back(
+            other ? "the earlier backup is of another server: all is copied, nothing is removed"
+                  : "a standby was promoted since, or the server set back: all is copied"
+        );
         before->reset();
     }
     return {};
@@ -236,19 +244,23 @@ task<result<bool>> backup_run::is_touched(const backup_day& before) {
     co_return known->second.contains(before.day);
 }
 
-/// The day as it was copied before, if nothing has come to it or gone from it since. Batches say so
-/// for a week; before that, and of the day that was under way then, the number of events does.
+/// The day as it was copied before, if that is still there and nothing has come to the day or gone
+/// from it since. Batches say so for a week; before that, and of the day that was under way then,
+/// the number of events does.
 task<result<const backup_day*>> backup_run::unchanged(const day_there& day) {
     const backup_day* none = nullptr;
     for (const auto* from : {&before_.unfinished, &before_.last}) {
         if (!*from) continue;
         const auto* before = (*from)->find(day.day);
         if (before == nullptr || before->table != day.table || day.uncounted) continue;
+        if (!to_.may_have(before->events.name, before->events.bytes)) {
+            report_.remarks.push_back(before->events.name + " is gone or cut short: copied anew");
+            continue;
+        }
         auto touched = co_await is_touched(*before);
         if (!touched) co_return std::move(touched).error();
         if (*touched) continue;
-        const bool count = before->as_of < reach_ || day.day >= before->as_of.substr(0, 10) ||
-                           (*from)->timeline != report_.manifest.timeline;
+        const bool count = before->as_of < reach_ || day.day >= before->as_of.substr(0, 10);
         if (!count) co_return before;
         auto sql = in_moment(
             "SELECT count(*) FROM falconer.event WHERE received >= '" + day.day +
@@ -348,9 +360,7 @@ result<void> backup_run::prune() {
     for (const auto& [part, each] : report_.manifest.parts) named.insert(each.name);
     for (const auto& each : *there) {
         if (each.starts_with(archive_prefix)) continue;  // retention's, and the only copy
-        const bool ours = each.ends_with(".gz") || each.ends_with(".unfinished") ||
-                          (each.starts_with("manifest-") && each.ends_with(".json"));
-        if (!ours || named.contains(each)) continue;
+        if (!is_named_by_backup(each) || named.contains(each)) continue;
         auto gone = to_.remove(each);
         if (!gone) return gone;
         ++report_.removed;

@@ -18,6 +18,28 @@ extern char** environ;
 namespace falconer::store {
 namespace {
 
+/// The process group of the command at work; 0: none. A vault has one at a time.
+volatile std::sig_atomic_t at_work = 0;
+
+/// Who ends us ends the command first: it would take the end of its input for the object's.
+void end_both(int number) {
+    if (at_work > 0) ::kill(-at_work, SIGTERM);
+    ::raise(number);  // SA_RESETHAND: this one is for us
+}
+
+/// Signals that somebody has us ignore stay ignored.
+void end_commands_with_us() {
+    for (const int each : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction is{};
+        if (::sigaction(each, nullptr, &is) != 0 || is.sa_handler != SIG_DFL) continue;
+        is            = {};
+        is.sa_handler = end_both;
+        is.sa_flags   = static_cast<int>(SA_RESETHAND);
+        sigemptyset(&is.sa_mask);
+        ::sigaction(each, &is, nullptr);
+    }
+}
+
 /// A command of the shell, with one end of a pipe to it.
 class shell_command {
 public:
@@ -26,7 +48,9 @@ public:
     static result<std::unique_ptr<shell_command>> start(
         const std::string& text, const std::string& object, flow which
     );
+    /// One that nobody has waited for is not wanted any more, whatever it does.
     ~shell_command() {
+        end();
         close();
         static_cast<void>(wait());
     }
@@ -98,6 +122,7 @@ result<std::unique_ptr<shell_command>> shell_command::start(
         ::close(ours);
         return why_not("starting sh", bad);
     }
+    at_work = pid;
     return std::unique_ptr<shell_command>(new shell_command(pid, ours));
 }
 
@@ -107,6 +132,7 @@ result<void> shell_command::wait() {
     while (::waitpid(pid_, &status, 0) < 0) {
         if (errno != EINTR) return why_not("waiting for the command", errno);
     }
+    if (at_work == pid_) at_work = 0;
     pid_ = -1;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     const auto how = WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status))
@@ -210,6 +236,7 @@ private:
 std::unique_ptr<vault> behind_commands(vault_commands how) {
     // One that ends before it has read all is an error of write(2), and not our end.
     std::signal(SIGPIPE, SIG_IGN);
+    end_commands_with_us();
     return std::make_unique<command_vault>(std::move(how));
 }
 

@@ -120,6 +120,12 @@ public:
         return std::unique_ptr<object_reader>(std::make_unique<file_reader>(path, std::move(file)));
     }
 
+    bool may_have(const std::string& name, std::uint64_t bytes) const override {
+        std::error_code wrong;
+        const auto      size = std::filesystem::file_size(folder_ / name, wrong);
+        return !wrong && size == bytes;
+    }
+
     bool lists() const override { return true; }
 
     result<std::vector<std::string>> list() override {

@@ -193,6 +193,29 @@ std::uint64_t backup_manifest::bytes() const {
     return all;
 }
 
+bool is_named_by_backup(std::string_view name) {
+    constexpr std::string_view unfinished = ".unfinished", digits = "0123456789";
+    if (name.ends_with(unfinished)) {
+        name.remove_suffix(unfinished.size());
+        if (name == manifest_name || name == unfinished_manifest_name) return true;
+    }
+    const bool             manifest = name.starts_with("manifest-");
+    const std::string_view ending   = manifest ? ".json" : ".gz";
+    if (!name.ends_with(ending)) return false;
+    name.remove_suffix(ending.size());
+    // "-20261130t100000", and the moment's number.
+    constexpr std::size_t when = 16;
+    const auto            dash = name.find_last_not_of(digits);
+    if (dash == name.npos || name[dash] != '-' || dash + 1 == name.size() || dash <= when)
+        return false;
+    const auto made       = name.substr(dash - when, when);
+    const auto all_digits = [&](std::string_view text) {
+        return text.find_first_not_of(digits) == text.npos;
+    };
+    return made[0] == '-' && all_digits(made.substr(1, 8)) && made[9] == 't' &&
+           all_digits(made.substr(10));
+}
+
 std::string text_of(const backup_manifest& what) {
     rapidjson::StringBuffer out;
     writer(out).whole(what);

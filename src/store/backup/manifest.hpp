@@ -52,6 +52,10 @@ struct backup_manifest {
     std::uint64_t     bytes() const;
 };
 
+/// Whether backup.cpp gives such a name to what it writes. Whatever else lies in the folder is
+/// somebody's, also a base.tar.gz.
+bool is_named_by_backup(std::string_view name);
+
 /// One line of JSON. Its last member is the sum of all bytes before it.
 std::string text_of(const backup_manifest& what);
 

@@ -148,8 +148,12 @@ constexpr backup_part all[] = {
          "id",
      .columns = "at timestamptz, who text, login text, what text, done text, before jsonb, after "
                 "jsonb, reason text",
+     // Without any other decision and event nobody sees that it has come before.
      .comes_back = "INSERT INTO falconer.audit (at, who, login, what, done, before, after, reason) "
-                   "SELECT * FROM incoming",
+                   "SELECT * FROM incoming i WHERE NOT EXISTS (SELECT FROM falconer.audit a WHERE "
+                   "a.at = i.at AND a.who = i.who AND a.login = i.login AND a.what = i.what AND "
+                   "a.done = i.done AND a.before IS NOT DISTINCT FROM i.before AND a.after IS NOT "
+                   "DISTINCT FROM i.after) ORDER BY i.at",
      .decisions  = true},
 };
 
@@ -205,7 +209,11 @@ std::string rows_of_day(
 std::string clusters_of_day(const std::string& day, const std::string& clusters) {
     return std::string(find_part(clusters_part)->rows) +
            " WHERE id IN (SELECT e.cluster FROM falconer.event e" +
-           condition("e.received", "e.cluster", day, clusters) + ")";
+           condition("e.received", "e.cluster", day, clusters) +
+           " UNION SELECT q.cluster FROM falconer.quarantine q" +
+           condition("q.received", "q.cluster", day, clusters) +
+           " UNION SELECT t.cluster FROM falconer.tally t" +
+           condition("t.minute", "t.cluster", day, clusters) + ")";
 }
 
 }  // namespace falconer::store

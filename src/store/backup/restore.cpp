@@ -125,6 +125,7 @@ private:
     task<result<void>>    check_whose();
     task<result<void>>    stage(backup_object object, std::string columns, std::string called);
     task<result<void>>    know_clusters();
+    task<result<void>>    check_wanted();
     task<result<void>>    day(backup_day which);
     task<result<void>>    part(const backup_part& which, backup_object object);
     task<result<void>>    decide_on_decisions();
@@ -197,6 +198,25 @@ task<result<void>> restore_run::know_clusters() {
         if (!kept) co_return std::move(kept).error();
     }
     co_return result<void>{};
+}
+
+/// Of a name that is spelled wrongly there is nothing, which is no restore.
+task<result<void>> restore_run::check_wanted() {
+    std::string sql = "SELECT EXISTS (SELECT FROM known_cluster WHERE true", called;
+    if (!how_.cluster.empty()) {
+        sql    += " AND identity = " + literal(how_.cluster);
+        called += " cluster " + how_.cluster;
+    }
+    if (!how_.project.empty()) {
+        sql    += " AND project = " + literal(how_.project);
+        called += std::string(called.empty() ? " cluster" : "") + " of project " + how_.project;
+    }
+    if (called.empty()) co_return result<void>{};
+    sql       += ")";
+    auto rows  = co_await work(std::move(sql));
+    if (!rows) co_return std::move(rows).error().while_doing("looking what the backup knows");
+    if (rows->at(0, 0) == "t") co_return result<void>{};
+    co_return failure{errc::not_found, "the backup knows no" + called};
 }
 
 /// Removes from `incoming` what nobody has asked for.
@@ -299,6 +319,7 @@ task<result<restore_report>> restore_run::all() {
     if (done) done = co_await decide_on_decisions();
     of_ = what_.days.size() + what_.parts.size();
     if (done) done = co_await know_clusters();
+    if (done) done = co_await check_wanted();
     // Holds and periods first: retention shall not take what they keep.
     if (done && report_.decisions) done = co_await decisions_at_once();
     if (done) done = co_await parts(false);

@@ -4,6 +4,7 @@
 #include "falconer/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -42,6 +43,9 @@ public:
     virtual result<std::unique_ptr<object_writer>> create(const std::string& name) = 0;
     /// Errors: not_found, denied, unavailable.
     virtual result<std::unique_ptr<object_reader>> open(const std::string& name) = 0;
+
+    /// Whether an object of this many bytes is there. Those who would have to read it say yes.
+    virtual bool may_have(const std::string&, std::uint64_t) const { return true; }
 
     /// Can say what is there, and remove it.
     virtual bool                             lists() const { return false; }

@@ -117,7 +117,8 @@ constexpr backup_part all[] = {
      .columns = "id uuid, filter text, project text, clusters text[], reason text, owner text, "
                 "made_by text, made_at timestamptz, expires timestamptz, lifted timestamptz",
      .comes_back = "INSERT INTO falconer.suppression (id, filter, project, clusters, reason, "
-                   "owner, made_by, made_at, expires, lifted) SELECT * FROM incoming",
+                   "owner, made_by, made_at, expires, lifted) SELECT * FROM incoming ON CONFLICT "
+                   "DO NOTHING",
      .decisions  = true},
     {.name       = "retention",
      .rows       = "SELECT landscape, project, keep_days FROM falconer.retention",

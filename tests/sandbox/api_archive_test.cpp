@@ -84,6 +84,29 @@ TEST_F(ApiArchiveTest, VersionsGoOnWellAboveThoseThatWereTold) {
     EXPECT_FALSE(next->since(1)) << "a watch of the time before begins anew";
 }
 
+/// As what an older Falconer has written down: of some built-in types it did not count the wishes.
+TEST_F(ApiArchiveTest, WhatHasNoGenerationGetsOneWithItsFirstChange) {
+    const kube_type classes{
+        .group      = "scheduling.k8s.io",
+        .version    = "v1",
+        .kind       = "PriorityClass",
+        .plural     = "priorityclasses",
+        .namespaced = false
+    };
+    create(classes, {{}, "high"}, "value: 7");
+    auto       written = text();
+    const auto counted = std::string(R"("generation":1,)");
+    const auto at      = written.find(counted);
+    ASSERT_NE(at, written.npos);
+    const auto next = another(written.erase(at, counted.size()));
+    ASSERT_EQ(next->get(classes, {{}, "high"})->find_path({"metadata", "generation"}), nullptr);
+    const auto done = next->patch(
+        classes, {{}, "high"}, api_patch_kind::merge, yaml("description: important"), {}
+    );
+    ASSERT_TRUE(done) << done.error().detail;
+    EXPECT_EQ(done->find_path({"metadata", "generation"})->integer(), 1);
+}
+
 TEST_F(ApiArchiveTest, WhoAppliedWhatIsRemembered) {
     const kube_key key{"default", "a"};
     ASSERT_TRUE(store.apply(config_maps, key, yaml("data: {x: '1', y: '1'}"), {.manager = "one"}));

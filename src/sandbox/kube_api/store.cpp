@@ -359,9 +359,13 @@ result<value> api_store::write(
     if (const auto changed = changes_of_fixed(object, was, type.schema); !changed.empty())
         return failure{errc::malformed, invalid_text(type.type, key) + listed(changed)};
     if (object == was || how.dry_run) return object;  // nothing happens where nothing changes
-    if (type.generations && how.part == kube_part::whole && wants_something_else(type, was, object))
+    if (type.generations && how.part == kube_part::whole &&
+        wants_something_else(type, was, object)) {
+        // Nothing counts where it comes from an archive of a time when nobody counted its type.
+        const auto* const counted = was.find_path({"metadata", "generation"});
         object["metadata"]["generation"] =
-            was.find_path({"metadata", "generation"})->integer().value_or(0) + 1;
+            counted == nullptr ? 1 : counted->integer().value_or(0) + 1;
+    }
     if (is_deleting(object) && !has_finalizers(object)) {
         drop(type.type, key);
         return object;

@@ -187,6 +187,36 @@ TEST(ApiPatchTest, JsonPatchesDoAllTheirOperations) {
     EXPECT_EQ(patched("{a: 1}", "{op: add}"), "a JSON patch is a list of operations");
 }
 
+/// Small patches, the objects of which would have no end.
+TEST(ApiPatchTest, JsonPatchesMakeNothingThatIsWithoutBounds) {
+    auto doubling = value::list();
+    for (int i = 0; i < 60; ++i)
+        doubling.push_back({{"op", "copy"}, {"from", "/a"}, {"path", "/a/" + std::to_string(i)}});
+    const auto large = json_patched(yaml("a: {text: something}"), doubling);
+    ASSERT_FALSE(large);
+    EXPECT_EQ(large.error().code, errc::malformed);
+    EXPECT_THAT(large.error().detail, ::testing::HasSubstr("exceeding the limit 3145728"));
+
+    for (const auto* op : {"add", "replace"}) {
+        auto        deeper = value::list();
+        std::string path;
+        for (int i = 0; i < 10'000; ++i) {
+            path += "/a";
+            deeper.push_back({{"op", op}, {"path", path}, {"value", value::map()}});
+            if (path.size() > 1'000) break;
+        }
+        const auto deep = json_patched(value::map(), deeper);
+        ASSERT_FALSE(deep) << op;
+        EXPECT_THAT(deep.error().detail, ::testing::HasSubstr("more than 100 levels"));
+    }
+    const auto whole = json_patched(
+        yaml("{a: {b: 1}}"),
+        yaml("[{op: copy, from: '', path: /a/c}, {op: move, from: /a/c, path: /d}]")
+    );
+    ASSERT_TRUE(whole) << whole.error().detail;
+    EXPECT_EQ(json_text(*whole), R"({"a":{"b":1},"d":{"a":{"b":1}}})");
+}
+
 TEST(ApiPatchTest, StrategicPatchesMergeListsByTheirKeys) {
     const auto is = yaml(
         "spec: {containers: [{name: a, image: '1'}, {name: b, image: '1'}], args: [x]}\n"

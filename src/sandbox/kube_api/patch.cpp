@@ -1,5 +1,7 @@
 #include "patch.hpp"
 
+#include "rules.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -106,8 +108,19 @@ bool remove_at(value& root, const pointer& path) {
     return true;
 }
 
-/// Nothing: done. Else what is wrong.
-std::optional<failure> carry_out(value& root, const value& operation) {
+/// Of all copies of a patch together, in bytes of JSON: each of them may double what is there.
+/// Source: apiserver, server/config.go, JSONPatchMaxCopyBytes.
+constexpr std::size_t most_copied = 3 * 1024 * 1024;
+
+/// Whether what would be made nests no deeper than what can be read: each operation could take it a
+/// hundred levels further down.
+bool is_shallow(const pointer& path, const value& what) {
+    return path.size() + static_cast<std::size_t>(depth_of(what)) <=
+           static_cast<std::size_t>(deepest_value);
+}
+
+/// Nothing: done. Else what is wrong. `copied`: by the operations before, and this one.
+std::optional<failure> carry_out(value& root, const value& operation, std::size_t& copied) {
     const auto what = operation.text_at({"op"});
     const auto path = parse_pointer(operation.text_at({"path"}));
     const auto from = parse_pointer(operation.text_at({"from"}));
@@ -117,9 +130,12 @@ std::optional<failure> carry_out(value& root, const value& operation) {
     if (!path || !from) return failure{errc::malformed, text + ": not a JSON pointer"};
     const auto* given = operation.find("value");
     auto        gone  = failure{errc::malformed, text + ": there is no such place"};
+    const auto  deep =
+        failure{errc::malformed, text + ": more than " + std::to_string(deepest_value) + " levels"};
     if (what == "remove") return remove_at(root, *path) ? std::nullopt : std::optional(gone);
     if (what == "add" || what == "replace" || what == "test") {
         if (given == nullptr) return failure{errc::malformed, text + ": value is missing"};
+        if (what != "test" && !is_shallow(*path, *given)) return deep;
         if (what == "add") return add_at(root, *path, *given) ? std::nullopt : std::optional(gone);
         auto* const at = walk(root, *path, path->size());
         // As a real server's library has it: a member that is not there may be replaced, too.
@@ -139,6 +155,14 @@ std::optional<failure> carry_out(value& root, const value& operation) {
     if (what == "move" || what == "copy") {
         const auto* const source = walk(root, *from, from->size());
         if (source == nullptr) return gone;
+        if (!is_shallow(*path, *source)) return deep;
+        if (what == "copy") copied += json_text(*source).size();
+        if (copied > most_copied)
+            return failure{
+                errc::malformed,
+                "Unable to complete the copy, the accumulated size increase of copy is " +
+                    std::to_string(copied) + ", exceeding the limit " + std::to_string(most_copied)
+            };
         auto moved = *source;
         if (what == "move") remove_at(root, *from);
         return add_at(root, *path, std::move(moved)) ? std::nullopt : std::optional(gone);
@@ -244,8 +268,9 @@ result<value> json_patched(value is, const value& patch) {
             "Request entity too large: The allowed maximum operations in a JSON patch is " +
                 std::to_string(most) + ", got " + std::to_string(patch.items().size())
         };
+    std::size_t copied = 0;
     for (const auto& each : patch.items())
-        if (auto wrong = carry_out(is, each)) return std::move(*wrong);
+        if (auto wrong = carry_out(is, each, copied)) return std::move(*wrong);
     return is;
 }
 

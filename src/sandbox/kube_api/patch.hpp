@@ -11,7 +11,8 @@ namespace falconer::sandbox {
 /// RFC 7396.
 value merge_patched(value is, const value& patch);
 
-/// RFC 6902. Errors: malformed, with the operation; conflict, when a `test` does not hold.
+/// RFC 6902. Errors: malformed, with the operation, when a `test` does not hold, too, and when it
+/// would copy more than a real server does, or nest deeper than what can be read.
 result<value> json_patched(value is, const value& patch);
 
 /// Lists of the built-in types are merged by their keys. Source: kubernetes, api-conventions and

@@ -45,6 +45,13 @@ bool is_deleting(const value& object) {
     return !object.text_at({"metadata", "deletionTimestamp"}).empty();
 }
 
+int depth_of(const value& is) {
+    int inner = 0;
+    for (const auto& each : is.items()) inner = std::max(inner, depth_of(each));
+    for (const auto& each : is.entries()) inner = std::max(inner, depth_of(each.is));
+    return inner + (is.is_map() || is.is_list() ? 1 : 0);
+}
+
 bool wants_something_else(const api_type& type, const value& a, const value& b) {
     const auto without_notes = [&](value object) {
         object.erase("metadata");

@@ -20,6 +20,8 @@ std::string invalid_text(const kube_type& type, const kube_key& key);
 bool is_name(const kube_type& type, std::string_view name);
 bool has_finalizers(const value& object);
 bool is_deleting(const value& object);
+/// How many lists and mappings stand within each other there; of a text or a number: 0.
+int depth_of(const value& is);
 /// Whether anything differs that the generation counts.
 bool wants_something_else(const api_type& type, const value& a, const value& b);
 

@@ -128,6 +128,8 @@ result<void> api_store::conform(
     if (type.schema.is_map()) {
         prune(object, type.schema);
         fill_defaults(object, type.schema);
+        if (depth_of(object) > deepest_value)
+            problems.push_back("more than " + std::to_string(deepest_value) + " levels");
         for (auto& each : violations(object, type.schema)) problems.push_back(std::move(each));
     } else if (type.type.kind == "CustomResourceDefinition") {
         for (auto& each : crd_violations(object)) problems.push_back(std::move(each));

@@ -76,6 +76,57 @@ TEST_F(CollectionTest, AnOwnerWaitsForThoseThatAreKept) {
     EXPECT_FALSE(is_there("owner"));
 }
 
+/// As long as nobody's stack is.
+TEST_F(CollectionTest, ALongChainOfOwnersGoesAsAShortOne) {
+    constexpr int links = 2'000;
+    std::string   uid;
+    for (int i = 0; i < links; ++i) {
+        auto object = value::map();
+        if (i > 0)
+            object["metadata"]["ownerReferences"].push_back(
+                {{"apiVersion", "v1"},
+                 {"kind", "ConfigMap"},
+                 {"name", "m" + std::to_string(i - 1)},
+                 {"uid", uid},
+                 {"blockOwnerDeletion", true}}
+            );
+        const auto made =
+            store.create(config_maps, {"default", "m" + std::to_string(i)}, object, {});
+        ASSERT_TRUE(made) << made.error().detail;
+        uid = made->text_at({"metadata", "uid"});
+    }
+    const auto before = store.size();
+    remove("m0", dependents::foreground);
+    EXPECT_EQ(store.size(), before - links);
+}
+
+TEST_F(CollectionTest, WhatWasGoingBeforeItsOwnerIsNotKeptByThat) {
+    make("owner");
+    make("child", {"owner"});
+    patch("child", {{"metadata", {{"finalizers", value::list_type{"a.b/c"}}}}});
+    remove("child", dependents::by_default);
+    remove("owner", dependents::foreground);
+    EXPECT_TRUE(is_there("owner"));
+    EXPECT_EQ(json_text(*get("child").find_path({"metadata", "finalizers"})), R"(["a.b/c"])");
+    patch("child", {{"metadata", {{"finalizers", value{}}}}});
+    EXPECT_FALSE(is_there("child"));
+    EXPECT_FALSE(is_there("owner"));
+}
+
+TEST_F(CollectionTest, OwnersOfEachOtherGoTogether) {
+    make("one");
+    make("other", {"one"});
+    const auto uid = std::string(get("other").text_at({"metadata", "uid"}));
+    value      back;
+    back["metadata"]["ownerReferences"].push_back(
+        {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "other"}, {"uid", uid}}
+    );
+    patch("one", back);
+    remove("one", dependents::foreground);
+    EXPECT_FALSE(is_there("one"));
+    EXPECT_FALSE(is_there("other"));
+}
+
 TEST_F(CollectionTest, WhoHasAnotherOwnerStays) {
     make("owner");
     make("second");

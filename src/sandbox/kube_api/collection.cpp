@@ -7,6 +7,7 @@
 #include "store.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace falconer::sandbox {
@@ -22,6 +23,11 @@ const value::list_type& owners_of(const value& object) {
     return all == nullptr ? none : all->items();
 }
 
+/// Everything is read for it, so by what skips most of it.
+bool mentions(std::string_view text, std::string_view uid) {
+    return ::memmem(text.data(), text.size(), uid.data(), uid.size()) != nullptr;
+}
+
 bool waits_with(const value& object, std::string_view uid) {
     return std::ranges::any_of(owners_of(object), [&](const value& each) {
         const auto* const blocks = each.find("blockOwnerDeletion");
@@ -35,7 +41,7 @@ std::vector<api_store::slot> api_store::dependents_of(std::string_view uid) cons
     std::vector<slot> found;
     if (uid.empty()) return found;
     for (const auto& each : objects_)
-        if (each.is->json_in_list().find(uid) != std::string_view::npos &&
+        if (mentions(each.is->json_in_list(), uid) &&
             std::ranges::any_of(owners_of(*each.is->tree()), [&](const value& owner) {
                 return names(owner, uid);
             }))
@@ -43,11 +49,14 @@ std::vector<api_store::slot> api_store::dependents_of(std::string_view uid) cons
     return found;
 }
 
-/// `owner`: whose deletion has begun.
-void api_store::collect(const kube_type& type, const kube_key& key, const value& owner) {
-    const bool orphaned = has_finalizer(owner, orphans);
-    if (!orphaned && !has_finalizer(owner, foreground)) return;
-    const std::string uid(owner.text_at({"metadata", "uid"}));
+/// Of one whose deletion has begun.
+void api_store::collect(const kube_type& type, const kube_key& key) {
+    const auto* const owner = find(type, key);
+    if (owner == nullptr) return;
+    const auto tree     = (*owner)->tree();
+    const bool orphaned = has_finalizer(*tree, orphans);
+    if (!orphaned && !has_finalizer(*tree, foreground)) return;
+    const std::string uid(tree->text_at({"metadata", "uid"}));
     for (const auto& [kind, at] : dependents_of(uid)) {
         const auto* const found = find(kind, at);
         if (found == nullptr) continue;  // it went with another one
@@ -90,7 +99,7 @@ void api_store::end_if_alone(const kube_type& type, const kube_key& key) {
 }
 
 /// `gone`: what may have been the last that its owners waited for.
-void api_store::go_on_with_owners(const value& gone) {
+void api_store::remember_owners(const value& gone) {
     for (const auto& each : owners_of(gone)) {
         const auto kind = each.text_at({"kind"}), version = each.text_at({"apiVersion"});
         const auto is_its_type = [&](const api_type& served) {
@@ -104,8 +113,31 @@ void api_store::go_on_with_owners(const value& gone) {
             std::string(each.text_at({"name"}))
         };
         const auto* const owner = find(type, key);
-        if (owner != nullptr && names(each, (*owner)->tree()->text_at({"metadata", "uid"})))
-            end_if_alone(type, key);
+        if (owner == nullptr || !names(each, (*owner)->tree()->text_at({"metadata", "uid"})))
+            continue;
+        // Of many that go one after the other, the last one will do.
+        const bool known = !unfinished_.empty() && !unfinished_.back().collects &&
+                           unfinished_.back().type == type && unfinished_.back().key == key;
+        if (!known) unfinished_.push_back({.type = type, .key = key});
+    }
+}
+
+/// One after the other: a chain of owners may be as long as there are objects, and no stack is.
+void api_store::go_on() {
+    if (goes_on_) return;
+    struct running {
+        bool& is;
+        ~running() { is = false; }
+    };
+    goes_on_ = true;
+    const running until_the_end{goes_on_};
+    while (!unfinished_.empty()) {
+        const auto next = std::move(unfinished_.front());
+        unfinished_.pop_front();
+        if (next.collects)
+            collect(next.type, next.key);
+        else
+            end_if_alone(next.type, next.key);
     }
 }
 

@@ -70,21 +70,24 @@ result<value> api_store::remove(
         drop(type, key);
         return object;
     }
-    const bool begins = !is_deleting(*was);
-    if (object != *was) object = commit(type, key, &*was, std::move(object));
+    const bool changes = object != *was;  // it begins, or is to wait for others all the same
+    if (changes) object = commit(type, key, &*was, std::move(object));
     if (has_contents) {
         for (const auto& each : contents_of(type, key)) (void)remove(each.first, each.second, {});
         end_if_empty(type, key);
     }
-    if (begins) collect(type, key, object);
+    if (changes) unfinished_.push_back({.type = type, .key = key, .collects = true});
+    go_on();
     return object;
 }
 
 /// What a namespace or the definition of a type takes with it.
-std::vector<api_store::slot> api_store::contents_of(const kube_type& type, const kube_key& key)
-    const {
+std::vector<api_store::slot> api_store::contents_of(
+    const kube_type& type, const kube_key& key, std::size_t most
+) const {
     std::vector<slot> within;
     for (const auto& each : objects_) {
+        if (within.size() >= most) break;
         const bool inside = is_namespace(type) ? each.is->namespace_name() == key.name
                                                : each.of->plural + "." + each.of->group == key.name;
         if (inside) within.emplace_back(*each.of, each.is->key());
@@ -98,7 +101,7 @@ void api_store::end_if_empty(const kube_type& type, const kube_key& key) {
     if (found == nullptr || !is_deleting(*(*found)->tree())) return;
     auto object = (*found)->read();
     if (is_crd(type)) take_finalizer(object, cleanup);
-    if (has_finalizers(object) || !contents_of(type, key).empty()) return;
+    if (has_finalizers(object) || !contents_of(type, key, 1).empty()) return;
     drop(type, key);
 }
 
@@ -117,7 +120,8 @@ void api_store::drop(const kube_type& type, const kube_key& key) {
     tell({.version = ++version_, .of = &of, .before = gone});
     if (!where.namespace_name.empty()) end_if_empty(namespaces, {{}, where.namespace_name});
     if (!owner.empty()) end_if_empty(definitions, {{}, owner});
-    go_on_with_owners(*tree);
+    remember_owners(*tree);
+    go_on();
 }
 
 }  // namespace falconer::sandbox

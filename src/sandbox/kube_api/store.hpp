@@ -146,6 +146,13 @@ private:
         }
     };
 
+    /// What a deletion has yet to look at: what hangs on it, or whether it goes on.
+    struct unfinished {
+        kube_type type{};
+        kube_key  key{};
+        bool      collects = false;
+    };
+
     const kept*               keeping(const kube_type& type, const kube_key& key) const;
     const api_change::object* find(const kube_type& type, const kube_key& key) const;
     const kube_type&          shared(const kube_type& type) { return *kinds_.insert(type).first; }
@@ -165,13 +172,17 @@ private:
     value commit(const kube_type& type, const kube_key& key, const value* was, value object);
     void  drop(const kube_type& type, const kube_key& key);
     void  tell(api_change change);
-    std::vector<slot> contents_of(const kube_type& type, const kube_key& key) const;
+    /// At most so many of them.
+    std::vector<slot> contents_of(
+        const kube_type& type, const kube_key& key, std::size_t most = static_cast<std::size_t>(-1)
+    ) const;
     void              end_if_empty(const kube_type& type, const kube_key& key);
     value             going(const kube_type& type, const value& was, const kube_removal& how) const;
     std::vector<slot> dependents_of(std::string_view uid) const;
-    void              collect(const kube_type& type, const kube_key& key, const value& owner);
+    void              collect(const kube_type& type, const kube_key& key);
     void              end_if_alone(const kube_type& type, const kube_key& key);
-    void              go_on_with_owners(const value& gone);
+    void              remember_owners(const value& gone);
+    void              go_on();
     void              registered(const value* before, const value* after);
     std::string       now() const;
 
@@ -182,6 +193,8 @@ private:
     std::set<kept, by_place> objects_{};
     field_sets               sets_{};
     std::deque<api_change>   history_{};
+    std::deque<unfinished>   unfinished_{};
+    bool                     goes_on_ = false;
     std::set<bell*>          bells_{};
     std::uint64_t            version_ = 0;
     std::uint64_t            names_   = 0;

@@ -133,6 +133,19 @@ TEST_F(ApiStoreTest, WhatIsTooLongAgoIsExpired) {
     EXPECT_EQ(small.since(small.version() - 1).error().code, errc::expired);
 }
 
+TEST_F(ApiStoreTest, WhatHasHappenedTakesNoMoreThanItMay) {
+    constexpr std::size_t large = 30'000;
+    api_store             small(time, {.history_bytes = 4 * large});
+    const kube_key        key{"default", "c"};
+    ASSERT_TRUE(small.create(config_maps, key, value::map(), {}));
+    for (int i = 0; i < 10; ++i) {
+        const value what{{"data", {{"x", std::string(large, static_cast<char>('a' + i))}}}};
+        ASSERT_TRUE(small.patch(config_maps, key, api_patch_kind::merge, what, {}));
+    }
+    EXPECT_THAT(*small.since(small.version() - 3), SizeIs(3));
+    EXPECT_EQ(small.since(small.version() - 5).error().code, errc::expired);
+}
+
 TEST_F(ApiStoreTest, ACrdBringsItsTypeAndTakesItAway) {
     const kube_type crds{
         .group      = "apiextensions.k8s.io",

@@ -13,16 +13,25 @@ constexpr std::uint64_t versions_never_written_down = 1'000'000;
 /// Of the newest changes: their watchers are about to ask.
 constexpr std::size_t trees_kept = 64;
 
+std::size_t size_before(const api_change& change) {
+    return change.before ? change.before->size() : 0;
+}
+
 }  // namespace
 
 void api_store::tell(api_change change) {
+    history_bytes_ += size_before(change);
     history_.push_back(std::move(change));
     if (history_.size() > trees_kept) {
         const auto& old = history_[history_.size() - 1 - trees_kept];
         for (const auto& each : {old.before, old.after})
             if (each) each->forget_tree();
     }
-    if (history_.size() > opt_.history) history_.pop_front();
+    while (history_.size() > opt_.history ||
+           (history_.size() > 1 && history_bytes_ > opt_.history_bytes)) {
+        history_bytes_ -= size_before(history_.front());
+        history_.pop_front();
+    }
     for (auto* each : bells_) each->ring();
 }
 
@@ -55,6 +64,7 @@ void api_store::take_over(contents what) {
 
 void api_store::forget_history() {
     history_.clear();
+    history_bytes_ = 0;
     ++version_;  // so that nobody is up to date
     for (auto* each : bells_) each->ring();
 }

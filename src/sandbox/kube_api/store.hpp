@@ -49,6 +49,9 @@ class api_store {
 public:
     struct options {
         std::size_t history = 20'000;  // changes that a watch can still begin from
+        /// … and what objects may take that they alone remember: a large one that is written often
+        /// would fill any memory.
+        std::size_t history_bytes = 64 * 1024 * 1024;
     };
 
     explicit api_store(time_source& time) : api_store(time, options{}) {}
@@ -193,6 +196,7 @@ private:
     std::set<kept, by_place> objects_{};
     field_sets               sets_{};
     std::deque<api_change>   history_{};
+    std::size_t              history_bytes_ = 0;  // of what was before each change
     std::deque<unfinished>   unfinished_{};
     bool                     goes_on_ = false;
     std::set<bell*>          bells_{};

@@ -183,6 +183,57 @@ TEST_F(ApiServerTest, AServiceAccountGetsATokenThatIsGoodForAsLongAsBothAre) {
     EXPECT_EQ(owner(second), "") << "of another one of that name";
 }
 
+TEST_F(ApiServerTest, ATokenIsAskedForInItsShape) {
+    const kube_type accounts{.kind = "ServiceAccount", .plural = "serviceaccounts"};
+    ASSERT_TRUE(store.create(accounts, {"default", "robot"}, value::map(), {}));
+    const auto asked = [&](const std::string& wish) {
+        return ask("POST", "/api/v1/namespaces/default/serviceaccounts/robot/token", wish).status;
+    };
+    for (const auto* wrong :
+         {R"({"metadata":"x"})", R"({"metadata":[]})", R"({"spec":"x"})", R"({"status":7})",
+          R"({"kind":"Pod"})", R"({"spec":{"expirationSeconds":"600"}})", "[]", "7"})
+        EXPECT_EQ(asked(wrong), 400u) << wrong;
+    for (const auto* never : {"-1", "599", "4294967297", "9223372036854775807"})
+        EXPECT_EQ(asked(std::string(R"({"spec":{"expirationSeconds":)") + never + "}}"), 422u)
+            << never;
+    for (const auto* good : {"{}", R"({"metadata":null,"spec":null,"status":null})"})
+        EXPECT_EQ(asked(good), 201u) << good;
+}
+
+/// A door that is shut for TokenReview is shut.
+TEST_F(ApiServerTest, ATokenOpensNothingWhenItHasEnded) {
+    const kube_type accounts{.kind = "ServiceAccount", .plural = "serviceaccounts"};
+    api_server      guarded(time, {.token = secret("ours")});
+    guarded.mount("", store);
+    const auto ask_with = [&](const std::string& token, const char* method, const char* target) {
+        net::http_request request{.method = method, .target = target};
+        request.headers.add("Authorization", "Bearer " + token);
+        request.headers.add("Content-Type", "application/json");
+        request.body = "{}";
+        if (auto no = guarded.screen(request)) return std::move(*no);
+        return test::run(loop, guarded.handle(std::move(request)));
+    };
+    const auto token = [&] {
+        const auto made =
+            ask_with("ours", "POST", "/api/v1/namespaces/default/serviceaccounts/robot/token");
+        EXPECT_EQ(made.status, 201u) << made.body;
+        return std::string(parse_json(made.body)->text_at({"status", "token"}));
+    };
+    const auto opens = [&](const std::string& with) {
+        return ask_with(with, "GET", "/api/v1/namespaces/default/configmaps/a").status;
+    };
+    ASSERT_TRUE(store.create(accounts, {"default", "robot"}, value::map(), {}));
+    const auto first = token();
+    EXPECT_EQ(opens(first), 200u);
+    time.advance(std::chrono::hours(1));
+    EXPECT_EQ(opens(first), 401u);
+    const auto second = token();
+    EXPECT_EQ(opens(second), 200u);
+    ASSERT_TRUE(store.remove(accounts, {"default", "robot"}, {}));
+    EXPECT_EQ(opens(second), 401u);
+    EXPECT_EQ(opens("ours"), 200u);
+}
+
 TEST_F(ApiServerTest, ABodyOfMoreThanThreeMebibytesIsTooLarge) {
     const auto body =
         R"({"metadata":{"name":"large"},"data":{"a":")" + std::string(3 << 20, 'x') + "\"}}";

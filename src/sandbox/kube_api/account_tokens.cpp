@@ -16,7 +16,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds usual{3600}, shortest{600}, longest{48 * 3600};
+constexpr seconds      usual{3600}, shortest{600}, longest{48 * 3600};
+constexpr std::int64_t most_seconds = std::int64_t{1} << 32;
 
 std::string base64url(std::string_view text) {
     auto made = encode_base64(text);
@@ -24,6 +25,30 @@ std::string base64url(std::string_view text) {
     std::ranges::replace(made, '/', '_');
     std::erase(made, '=');
     return made;
+}
+
+/// Why a typed reader could not read it; empty: it can.
+std::string unreadable(const value& wish) {
+    const auto kind = wish.text_at({"kind"});
+    if (!kind.empty() && kind != "TokenRequest")
+        return "the kind in the data (" + std::string(kind) +
+               ") does not match the expected one (TokenRequest)";
+    for (const auto* key : {"metadata", "spec", "status"})
+        if (const auto* const is = wish.find(key); is != nullptr && !is->is_null() && !is->is_map())
+            return std::string(key) + ": expected a mapping, found " + described(*is);
+    const auto* const lasts = wish.find_path({"spec", "expirationSeconds"});
+    if (lasts != nullptr && !lasts->is_null() && !lasts->integer())
+        return "spec.expirationSeconds: expected a whole number, found " + described(*lasts);
+    return {};
+}
+
+failure impossible(const std::string& why) {
+    return {
+        errc::malformed,
+        "TokenRequest.authentication.k8s.io \"\" is invalid: "
+        "spec.expirationSeconds: Invalid value: " +
+            why
+    };
 }
 
 }  // namespace
@@ -41,15 +66,13 @@ result<account_token> issue_account_token(
 ) {
     const auto found = store.get(account_type(), account);
     if (!found) return found.error();
+    if (const auto why = unreadable(wish); !why.empty()) return failure{errc::broken, why};
     auto        life  = usual;
     const auto* asked = wish.find_path({"spec", "expirationSeconds"});
     if (asked != nullptr && asked->integer()) life = seconds(*asked->integer());
-    if (life < shortest)
-        return failure{
-            errc::malformed,
-            "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid "
-            "value: may not specify a duration less than 10 minutes"
-        };
+    if (life < shortest) return impossible("may not specify a duration less than 10 minutes");
+    if (life.count() > most_seconds)
+        return impossible("may not specify a duration larger than 2^32 seconds");
     life              = std::min(life, longest);
     const auto begins = std::chrono::floor<seconds>(now);
     const auto ends   = begins + life;

@@ -18,7 +18,8 @@ struct account_token {
 };
 
 /// Nobody's key signs it: what it is good for is what TokenReview says of it. Errors: not_found,
-/// without the account; malformed, when it shall last for less than ten minutes. Source:
+/// without the account; broken, when it cannot be read; malformed, when it shall last for less than
+/// ten minutes, or for longer than can be meant. Source:
 /// authentication.k8s.io/v1, TokenRequest; kubernetes, pkg/serviceaccount/claims.go.
 result<account_token> issue_account_token(
     const api_store& store, const kube_key& account, const value& wish, utc_time now

@@ -141,7 +141,19 @@ const api_user* api_server::asker(const http_request& request) const {
         if (token.empty()) return nullptr;
     }
     const auto found = users_.find(token);
-    return found == users_.end() ? nullptr : &found->second;
+    if (found == users_.end()) return nullptr;
+    const auto* const store = mounted(request.target).first;
+    return store == nullptr ? &found->second : owner_of(users_, token, *store, time_.utc());
+}
+
+std::pair<api_store*, std::string_view> api_server::mounted(std::string_view target) const {
+    std::pair<api_store*, std::string_view> found{};
+    for (const auto& [path, each] : stores_) {
+        if (!target.starts_with(path)) continue;
+        const auto rest = target.substr(path.size());
+        if (rest.starts_with('/') || rest.starts_with('?') || rest.empty()) found = {each, rest};
+    }
+    return found;
 }
 
 task<http_response> api_server::handle(http_request request) {
@@ -161,18 +173,10 @@ task<http_response> api_server::handle(http_request request) {
 }
 
 task<http_response> api_server::answer(const http_request& request, api_fault fault) {
-    std::string_view target = request.target;
-    // The longest mount that fits.
-    api_store* store = nullptr;
-    for (const auto& [path, each] : stores_) {
-        if (!request.target.starts_with(path)) continue;
-        const auto rest = std::string_view(request.target).substr(path.size());
-        if (!rest.starts_with('/') && !rest.starts_with('?') && !rest.empty()) continue;
-        store  = each;
-        target = rest;
-    }
+    const auto  place = mounted(request.target);
+    auto* const store = place.first;
     if (store == nullptr) co_return not_served();
-    auto route = parse_route(target);
+    auto route = parse_route(place.second);
     if (!route) co_return status_answer(400, "BadRequest", route.error().detail);
     if (route->kind == api_route::what::objects)
         co_return co_await objects(*store, std::move(*route), request, fault);

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace falconer::sandbox {
 
@@ -88,7 +89,9 @@ private:
     net::http_response account_token(
         const api_store& store, const api_route& route, const net::http_request& request
     );
-    /// Null: nobody whom we know.
+    /// The store with the longest mount that fits, and what is asked of it. Null: there is none.
+    std::pair<api_store*, std::string_view> mounted(std::string_view target) const;
+    /// Null: nobody whom we know, or no longer.
     const api_user* asker(const net::http_request& request) const;
 
     time_source&                                   time_;

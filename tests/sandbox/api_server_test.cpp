@@ -152,6 +152,49 @@ TEST_F(ApiServerTest, TokensAndRightsAreToldWhenTheyAreAskedFor) {
     EXPECT_EQ(store.size(), 5u) << "two namespaces, a map, a role and its binding: no question";
 }
 
+/// Source: kubernetes, pkg/apis/rbac/v1, evaluation_helpers.go.
+TEST_F(ApiServerTest, StarsInRulesStandForAllThatBeginsOrEndsSo) {
+    const auto rbac = [](const char* kind, const char* plural) {
+        return kube_type{
+            .group      = "rbac.authorization.k8s.io",
+            .kind       = kind,
+            .plural     = plural,
+            .namespaced = false
+        };
+    };
+    ASSERT_TRUE(store.create(
+        rbac("ClusterRole", "clusterroles"), {{}, "some"},
+        *parse_json(R"({"rules":[{"verbs":["get"],"nonResourceURLs":["/logs/*","/version"]},
+            {"verbs":["get"],"apiGroups":[""],"resources":["*/log"]}]})"),
+        {}
+    ));
+    ASSERT_TRUE(store.create(
+        rbac("ClusterRoleBinding", "clusterrolebindings"), {{}, "some"},
+        *parse_json(R"({"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
+            "name":"some"},"subjects":[{"kind":"User","name":"anna"}]})"),
+        {}
+    ));
+    const auto may = [&](const std::string& what) {
+        const auto answer = review(
+            "authorization.k8s.io", "subjectaccessreviews", R"({"user":"anna",)" + what + "}"
+        );
+        return answer.find_path({"status", "allowed"})->boolean().value_or(false);
+    };
+    const auto path = [&](const std::string& is) {
+        return may(R"("nonResourceAttributes":{"verb":"get","path":")" + is + "\"}");
+    };
+    EXPECT_TRUE(path("/version"));
+    EXPECT_TRUE(path("/logs/x/y"));
+    EXPECT_FALSE(path("/versions"));
+    EXPECT_FALSE(path("/log"));
+    const auto part = [&](const std::string& is) {
+        return may(R"("resourceAttributes":{"verb":"get","resource":"pods")" + is + "}");
+    };
+    EXPECT_TRUE(part(R"(,"subresource":"log")"));
+    EXPECT_FALSE(part(R"(,"subresource":"exec")"));
+    EXPECT_FALSE(part(""));
+}
+
 TEST_F(ApiServerTest, AServiceAccountGetsATokenThatIsGoodForAsLongAsBothAre) {
     const kube_type accounts{.kind = "ServiceAccount", .plural = "serviceaccounts"};
     const auto      place = "/api/v1/namespaces/default/serviceaccounts/robot/token";

@@ -47,12 +47,32 @@ wish wish_in(const value& spec) {
     };
 }
 
+/// "/healthz", and by "/healthz/*" all that is below it. Source: kubernetes,
+/// pkg/apis/rbac/v1, NonResourceURLMatches.
+bool has_path(const value& rule, std::string_view path) {
+    const auto* const all = rule.find("nonResourceURLs");
+    return all != nullptr && std::ranges::any_of(all->items(), [&](const value& each) {
+               if (!each.is_text()) return false;
+               std::string_view may = *each.text();
+               if (!may.ends_with('*')) return may == path;
+               while (may.ends_with('*')) may.remove_suffix(1);
+               return path.starts_with(may);
+           });
+}
+
+/// "pods/log" is meant by "*/log", too. Source: there, ResourceMatches.
+bool has_resource(const value& rule, std::string_view resource, std::string_view part) {
+    auto whole = std::string(resource);
+    if (!part.empty()) whole.append("/").append(part);
+    return has(rule, "resources", whole) ||
+           (!part.empty() && has(rule, "resources", "*/" + std::string(part)));
+}
+
 bool allows(const value& rule, const wish& what, std::string_view part) {
     if (!has(rule, "verbs", what.verb)) return false;
-    if (!what.of_resource) return has(rule, "nonResourceURLs", what.path);
-    auto resource = std::string(what.resource);
-    if (!part.empty()) resource.append("/").append(part);
-    if (!has(rule, "apiGroups", what.group) || !has(rule, "resources", resource)) return false;
+    if (!what.of_resource) return has_path(rule, what.path);
+    if (!has(rule, "apiGroups", what.group) || !has_resource(rule, what.resource, part))
+        return false;
     const auto* const names = rule.find("resourceNames");
     return names == nullptr || names->items().empty() || has(rule, "resourceNames", what.name);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,12 +42,6 @@ std::string below(const std::string& path, const std::string& key) {
     return path.empty() ? key : path + "." + key;
 }
 
-std::vector<std::string> keys_of(const value& map) {
-    std::vector<std::string> keys;
-    for (const auto& each : map.entries()) keys.push_back(each.key);
-    return keys;
-}
-
 /// Whether a key comes twice anywhere.
 bool has_doubles(const value& is) {
     for (const auto& each : is.items())
@@ -66,21 +61,23 @@ void join_doubles(value& is, const std::string& path, std::vector<std::string>& 
     for (std::size_t i = 0; i < is.items().size(); ++i)
         join_doubles(is.item(i), path + "[" + std::to_string(i) + "]", found);
     if (!is.is_map()) return;
-    auto joined = value::map();
+    value::map_type                         joined;
+    std::map<std::string_view, std::size_t> places;  // by the keys of `is`
     for (const auto& each : is.entries()) {
-        auto* const had = joined.find(each.key);
-        if (had == nullptr) {
-            joined.add(each.key, each.is);
+        const auto [at, is_new] = places.emplace(each.key, joined.size());
+        if (is_new) {
+            joined.push_back({each.key, each.is, each.line});
             continue;
         }
         found.push_back("duplicate field \"" + below(path, each.key) + '"');
-        if (had->is_map() && each.is.is_map())
-            for (const auto& inner : each.is.entries()) had->add(inner.key, inner.is);
+        auto& had = joined[at->second].is;
+        if (had.is_map() && each.is.is_map())
+            for (const auto& inner : each.is.entries()) had.add(inner.key, inner.is);
         else
-            *had = each.is;
+            had = each.is;
     }
-    is = std::move(joined);
-    for (const auto& key : keys_of(is)) join_doubles(*is.find(key), below(path, key), found);
+    for (auto& each : joined) join_doubles(each.is, below(path, each.key), found);
+    is = value(std::move(joined));
 }
 
 template <std::size_t Count>

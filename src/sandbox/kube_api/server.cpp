@@ -265,9 +265,10 @@ http_response api_server::reading(
     if (route.is_asked("watch")) {
         auto selector = api_selector::parse(which.labels, which.fields);
         if (!selector) return status_answer(400, "BadRequest", selector.error().detail);
-        const auto              version = route.asked("resourceVersion");
-        const bool              initial = route.is_asked("sendInitialEvents");
-        std::chrono::seconds    asked(number_in<std::int64_t>(route.asked("timeoutSeconds"), 1800));
+        const auto           version = route.asked("resourceVersion");
+        const bool           initial = route.is_asked("sendInitialEvents");
+        std::chrono::seconds asked(number_in<std::int64_t>(route.asked("timeoutSeconds"), 1800));
+        asked = std::max(asked, std::chrono::seconds(0));  // what is less would be no time at all
         const api_watch_options opt{
             .namespace_name   = route.namespace_name,
             .selector         = std::move(*selector),

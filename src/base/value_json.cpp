@@ -83,7 +83,9 @@ private:
         return true;
     }
     bool open(bool is_map) {
-        too_deep_ = open_.size() + skipped_ >= deepest_value;
+        const auto depth = open_.size() + skipped_;
+        if (depth >= deepest_kept && !without_.empty()) skipping_ = true;
+        too_deep_ = depth >= (skipping_ ? deepest_skipped : deepest_kept);
         if (skipping_)
             ++skipped_;
         else
@@ -103,6 +105,10 @@ private:
             parts_.push_back({std::move(key_), std::move(is), 0});
         return true;
     }
+
+    static constexpr std::size_t deepest_kept = deepest_value;
+    /// Source: Go, encoding/json, maxNestingDepth: no Kubernetes API keeps what is deeper.
+    static constexpr std::size_t deepest_skipped = 10'000;
 
     json_path                 without_;
     value                     whole_{};

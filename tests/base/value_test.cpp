@@ -89,6 +89,29 @@ TEST(ValueTest, WhatNobodyWillLookAtIsLeftOut) {
     EXPECT_THAT(rest(R"({"items":[{"x":)" + std::string(100'000, '[')), HasSubstr("too deeply"));
 }
 
+/// Whoever may write into one object of a list must not hide the others.
+TEST(ValueTest, WhatIsTooDeepIsLeftOutOfWhatIsReadInParts) {
+    constexpr std::array<std::string_view, 2> path{"items", "x"};
+    const auto                                nested = [](std::size_t levels) {
+        return std::string(levels, '[') + std::string(levels, ']');
+    };
+    const auto text = [](const std::string& deep) {
+        return R"({"items":[{"n":1,"y":)" + deep + R"(,"z":[2,)" + deep + R"(,3]},{"n":2}]})";
+    };
+    const auto read = parse_json(text(nested(500)), path);
+    ASSERT_TRUE(read) << read.error().detail;
+    // Three levels are around the one, four around the other.
+    EXPECT_EQ(
+        json_text(*read),
+        R"({"items":[{"n":1,"y":)" + nested(97) + R"(,"z":[2,)" + nested(96) + R"(,3]},{"n":2}]})"
+    );
+    EXPECT_FALSE(parse_json(text(nested(500))));
+    EXPECT_FALSE(parse_json(text(nested(20'000)), path));
+    const auto map = parse_json(text(R"({"a":)" + nested(97) + R"(,"b":1})"), path);
+    ASSERT_TRUE(map);
+    EXPECT_NE(map->find("items")->items()[0].find_path({"y", "b"}), nullptr);
+}
+
 TEST(ValueTest, WhatIsNoUtf8IsNamedWithItsOffset) {
     EXPECT_THAT(
         parse_json("{\"a\": \"b\xc3(\"}").error().detail, HasSubstr("not JSON at offset 8")

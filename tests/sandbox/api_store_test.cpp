@@ -146,6 +146,25 @@ TEST_F(ApiStoreTest, WhatHasHappenedTakesNoMoreThanItMay) {
     EXPECT_EQ(small.since(small.version() - 5).error().code, errc::expired);
 }
 
+/// A webhook's patch may say so.
+TEST_F(ApiStoreTest, WhatNamesItselfTwiceTakesNobodysPlace) {
+    create(config_maps, {"default", "a"});
+    create(config_maps, {"default", "c"});
+    const auto twice = parse_json(R"({"metadata":{"name":"a","name":"z"},"data":{"x":"1"}})");
+    ASSERT_TRUE(twice);
+    EXPECT_EQ(code_of(store.update(config_maps, {"default", "a"}, *twice, {})), errc::broken);
+    EXPECT_EQ(
+        code_of(store.create(
+            config_maps, {"default", "b"}, *parse_json(R"({"metadata":{"name":"b","name":"z"}})"),
+            {}
+        )),
+        errc::broken
+    );
+    EXPECT_TRUE(store.get(config_maps, {"default", "a"}));
+    EXPECT_TRUE(store.get(config_maps, {"default", "c"}));
+    EXPECT_FALSE(store.get(config_maps, {"default", "z"}));
+}
+
 TEST_F(ApiStoreTest, ACrdBringsItsTypeAndTakesItAway) {
     const kube_type crds{
         .group      = "apiextensions.k8s.io",

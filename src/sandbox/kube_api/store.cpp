@@ -123,6 +123,10 @@ result<void> api_store::conform(
     const api_type& type, const kube_key& key, const value& was, value& object
 ) {
     tidy(type, object);
+    // Of what is said twice the last one stays; which object it is was decided by the first.
+    if (const auto is = key_of(object);
+        is.name != key.name || (type.type.namespaced && is.namespace_name != key.namespace_name))
+        return failure{errc::broken, "the object names itself twice, and differently"};
     auto problems = metadata_violations(type, object);
     for (auto& each : built_in_violations(type, was, object)) problems.push_back(std::move(each));
     if (type.schema.is_map()) {

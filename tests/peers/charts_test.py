@@ -235,6 +235,14 @@ class Charts(unittest.TestCase):
         self.assertIn("--webhook-config-mode=service", single["args"])
         self.assertNotIn("SOURCE_CLUSTER", [each["name"] for each in single["env"]])
 
+    def test_admission_that_is_installed_by_hand_has_a_token_and_a_priority_that_there_is(self):
+        for name, mounted, priority in (("by the operator", False, "gardener-garden-system-400"), ("in one cluster", True, "system-cluster-critical")):
+            objects = rendered(ADMISSION_RUNTIME, name)
+            self.assertIs(one(objects, "ServiceAccount")["automountServiceAccountToken"], mounted, name)
+            pod = pod_of(one(objects, "Deployment"))["spec"]
+            self.assertNotIn("automountServiceAccountToken", pod)
+            self.assertEqual(pod["priorityClassName"], priority)
+
     def test_admission_reads_rules_behind_the_images_and_pulls_what_lacks(self):
         name = "gardener-extension-admission-shoot-falco-service-config"
         plain = rendered(ADMISSION_RUNTIME, "by the operator")

@@ -20,6 +20,7 @@ SIZES = {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"me
 VPA = {"vpa": {"enabled": True, "resourcePolicy": {"minAllowed": {"memory": "99Mi"}}, "updatePolicy": {"updateMode": "Initial"}}}
 LOGGING = {"logging": {"level": "debug", "format": "text"}}
 HPA = {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 9, "targetCPUUtilizationPercentage": 55}}
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"  # a text to be found again
 LABELS = {"podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}}
 
 # chart → name → (namespace, values): each is linted, rendered, and taken by the server.
@@ -35,6 +36,7 @@ CASES = {
             "imageVectorOverwrite": "images:\n- name: falconer\n  repository: mirror.example.com/falconer\n  tag: sha256:" + "0" * 64 + "\n",
             "falco": {"priorityClassName": "", "centralStorage": {
                 "enabled": True, "url": "https://ingest.example.com/v1/events", "tokenIssuerPrivateKey": "KEY"}},
+            "peers": {"ingestors": ["https://ingest.example.com"], "audience": "our-peers", "tls": {"ca": AUTHORITY, "serverName": "ingest.falco.example.com"}},
             "heartbeat": {"secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE="}, "controller": {"resync": "30m"}})),
         "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False, "port": 9080},
                          "health": {"port": 9081}}),
@@ -62,6 +64,7 @@ CASES = {
         "with everything": ("falconer", merged(STORE_VALUES, IMAGE, VPA, LOGGING, {
             "imagePullSecrets": [{"name": "registry"}], "priorityClassName": "gardener-system-900", "metricsPort": 9080, "healthPort": 9081,
             "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "heartbeatSecret": "falconer-heartbeat",
+            "peers": {"answer": False, "audience": "our-peers"},
             "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "gardenPorts": [8443]},
             "store": {"config": {"database": "events", "user": "w", "migrateAtStart": False, "reader": {"user": "r"}, "migrator": {"user": "m"}}},
             "console": merged(HPA, SIZES, LABELS, {

@@ -13,7 +13,7 @@ import yaml
 
 import charts
 import tokens
-from chart_cases import CASES, SPACE, STORE_VALUES, in_each_case, keys, rendered, values_of
+from chart_cases import AUTHORITY, CASES, SPACE, STORE_VALUES, in_each_case, keys, rendered, values_of
 from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, EVENTS, merged, one, pod_of, render, workloads
 from testbed import FALCONER, ROOT
 
@@ -235,6 +235,14 @@ class Charts(unittest.TestCase):
         self.assertIn("--webhook-config-mode=service", single["args"])
         self.assertNotIn("SOURCE_CLUSTER", [each["name"] for each in single["env"]])
 
+    def test_admission_that_is_installed_by_hand_has_a_token_and_a_priority_that_there_is(self):
+        for name, mounted, priority in (("by the operator", False, "gardener-garden-system-400"), ("in one cluster", True, "system-cluster-critical")):
+            objects = rendered(ADMISSION_RUNTIME, name)
+            self.assertIs(one(objects, "ServiceAccount")["automountServiceAccountToken"], mounted, name)
+            pod = pod_of(one(objects, "Deployment"))["spec"]
+            self.assertNotIn("automountServiceAccountToken", pod)
+            self.assertEqual(pod["priorityClassName"], priority)
+
     def test_admission_reads_rules_behind_the_images_and_pulls_what_lacks(self):
         name = "gardener-extension-admission-shoot-falco-service-config"
         plain = rendered(ADMISSION_RUNTIME, "by the operator")
@@ -290,6 +298,24 @@ class Charts(unittest.TestCase):
         self.assertIn(at, charts.mounted_files(one(ingestor, "StatefulSet"), ingestor, others))
         for each in (rendered(CONTROLLER, "on a seed"), rendered(EVENTS, "by the example")):
             self.assertNotIn("secretFile", json.dumps(each), "none is made up")
+
+    def test_controllers_find_the_ingestors_and_are_let_through_to_them(self):
+        controller = rendered(CONTROLLER, "with everything")
+        section = self.config_of(controller, "extension-shoot-falco-service-config")["peers"]
+        files = charts.mounted_files(one(controller, "Deployment"), controller, {("ConfigMap", "rules"): {"falco_rules.yaml": ""}})
+        self.assertEqual(files[section["tls"].pop("caFile")], AUTHORITY)
+        self.assertEqual(section, {"ingestors": ["https://ingest.example.com"], "audience": "our-peers", "tls": {"serverName": "ingest.falco.example.com"}})
+        self.assertNotIn("peers", self.config_of(rendered(CONTROLLER, "on a seed"), "extension-shoot-falco-service-config"), "nobody is made up")
+        with self.assertRaisesRegex(AssertionError, "ingestor"):
+            render(CONTROLLER, merged(charts.GARDENLET, {"peers": {"ingestor": ["https://ingest.example.com"]}}))
+
+        by_ingress = {"ingestor": {"ingress": {"enabled": True, "host": "ingest.example.com"}}}
+        for answer in (True, False):
+            objects = render(EVENTS, merged(STORE_VALUES, by_ingress, {"peers": {"answer": answer, "audience": "our-peers"}}))
+            config = yaml.safe_load(one(objects, "ConfigMap", "falconer-ingestor")["data"]["falconer.yaml"])
+            self.assertEqual(config["peers"], {"answer": answer, "audience": section["audience"]})
+            paths = {each["path"] for each in one(objects, "Ingress", "falconer-ingestor")["spec"]["rules"][0]["http"]["paths"]}
+            self.assertEqual(paths, {"/ingestor/api/v1/push", "/v1/events"} | ({"/peer/v1/tell", "/peer/v1/hear"} if answer else set()))
 
     def test_the_console_answers_to_its_name_and_asks_the_garden(self):
         objects = rendered(EVENTS, "with everything")

@@ -48,6 +48,8 @@ store:
   {{- include "storeSection" (dict "root" . "keeps" true) | nindent 2 }}
 ingestor:
   {{- include "ingestorSection" . | nindent 2 }}
+peers:
+  {{- toYaml .Values.peers | nindent 2 }}
 {{- if .Values.heartbeatSecret }}
 heartbeat:
   secretFile: /etc/falconer/heartbeat/secret

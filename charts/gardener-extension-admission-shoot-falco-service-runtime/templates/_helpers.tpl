@@ -4,8 +4,9 @@
 {{- dig "virtualCluster" dict (.Values.gardener | default dict) | toJson }}
 {{- end }}
 
+{{- /* gardener-operator names one of its own; elsewhere there is none of Gardener's. */ -}}
 {{- define "priorityClassName" -}}
-{{- dig "runtimeCluster" "priorityClassName" "gardener-garden-system-400" (.Values.gardener | default dict) }}
+{{- dig "runtimeCluster" "priorityClassName" "system-cluster-critical" (.Values.gardener | default dict) }}
 {{- end }}
 
 {{- define "kubeconfigFolder" -}}/var/run/secrets/gardener.cloud/shoot/generic-kubeconfig{{- end }}

@@ -64,6 +64,18 @@
 {{- mergeOverwrite $own (deepCopy (.Values.controller | default dict)) | toYaml }}
 {{- end }}
 
+{{- /* The section peers: without the authority, which is a file of its own. */ -}}
+{{- define "peersSection" -}}
+{{- $peers := deepCopy (.Values.peers | default dict) }}
+{{- with get $peers "tls" }}
+{{- if hasKey . "ca" }}
+{{- if .ca }}{{ $_ := set . "caFile" "/etc/extension-config/peers-ca.crt" }}{{ end }}
+{{- $_ := unset . "ca" }}
+{{- end }}
+{{- end }}
+{{- toYaml $peers }}
+{{- end }}
+
 {{- define "config" -}}
 apiVersion: falco.extensions.config.gardener.cloud/v1alpha1
 kind: Configuration
@@ -71,6 +83,10 @@ falco:
   {{- include "falcoSection" . | nindent 2 }}
 controller:
   {{- include "controllerSection" . | nindent 2 }}
+{{- if .Values.peers }}
+peers:
+  {{- include "peersSection" . | nindent 2 }}
+{{- end }}
 {{- if .Values.heartbeat.secret }}
 heartbeat:
   secretFile: /etc/extension-config/heartbeat.secret

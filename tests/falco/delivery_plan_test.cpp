@@ -14,25 +14,25 @@ using ::testing::Not;
 
 /// falco.yaml as it is delivered.
 std::string config_for(const std::string& version, bool ipv6) {
-    const operator_settings            settings;
-    const rule_catalogue               rules;
-    const std::map<std::string, value> none;
-    releases                           offered;
+    const operator_settings            settings{};
+    const rule_catalogue               rules{};
+    const std::map<std::string, value> none{};
+    releases                           offered{};
     offered.falco[*semver::parse(version)] = {
         .version = version, .is = classification::supported, .image = "example.com/falco:1"
     };
     falco_service service;
     service.falco_version   = version;
     service.heartbeat_event = true;  // some rules there must be
-    service.destinations    = {{.name = "stdout"}};
-    const auto plan         = plan_delivery(
+    service.destinations.push_back({.name = "stdout"});
+    const auto plan = plan_delivery(
         {.cluster     = {.control_plane = "shoot--p--s", .ipv6 = ipv6},
-                 .service     = service,
-                 .settings    = settings,
-                 .offered     = offered,
-                 .rules       = rules,
-                 .config_maps = none,
-                 .secrets     = none}
+         .service     = service,
+         .settings    = settings,
+         .offered     = offered,
+         .rules       = rules,
+         .config_maps = none,
+         .secrets     = none}
     );
     EXPECT_TRUE(plan.problems.empty()) << plan.problems.front().text();
     for (const auto& each : plan.target)

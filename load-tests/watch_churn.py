@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Performance rows 6 and 7: a controller over a seed with many shoots, whose API is another process on the same machine.
 
-    watch_churn.py BUILD [--shoots 5000] [--rounds 3]
+    watch_churn.py BUILD [--shoots 5000] [--rounds 3] [--rules FOLDER]
     watch_churn.py BUILD --real [--shoots 5000] [--churn 10000]
     watch_churn.py BUILD --sandbox [--shoots 5000]
 
@@ -67,11 +67,12 @@ class Seed:
 
 
 class Controller:
-    def __init__(self, build, home, seed, resync):
+    def __init__(self, build, home, seed, resync, rules):
         self.health = free_port()
-        rules = home / "rules" / "5.0.0"
-        rules.mkdir(parents=True, exist_ok=True)
-        shutil.copy(pathlib.Path(__file__).parent.parent / "config/rules/demo/5.0.0/falco_rules.yaml", rules)
+        copied = home / "rules" / "5.0.0"
+        copied.mkdir(parents=True, exist_ok=True)
+        for file in (rules / "5.0.0").glob("*.yaml"):
+            shutil.copy(file, copied)
         if not (home / "key.pem").exists():
             (home / "key.pem").write_bytes(subprocess.run([build / "falconer", "token", "keygen"], capture_output=True, check=True).stdout)
         (home / "falconer.yaml").write_text(f"""
@@ -105,12 +106,12 @@ logging: {{level: warn}}
         assert self.process.wait(60) == 0
 
 
-def run(build, shoots):
+def run(build, shoots, rules):
     home = pathlib.Path(tempfile.mkdtemp(prefix="falconer-churn."))
     seed = Seed(build, home)
     try:
         seed.tell(f"add {shoots}")
-        controller = Controller(build, home, seed, "1h")
+        controller = Controller(build, home, seed, "1h", rules)
         ready = controller.ready_after()
         seed.wait_for(lambda now: now["succeeded"] == shoots and now["delivered"] == shoots)
         first = time.monotonic() - controller.begun
@@ -124,7 +125,7 @@ def run(build, shoots):
 
         # Started again: everything is as it should be, and every shoot is looked at within a minute.
         before = seed.tell("figures")
-        again = Controller(build, home, seed, "1m")
+        again = Controller(build, home, seed, "1m", rules)
         ready_again = again.ready_after()
         seed.wait_for(lambda now: now["requests"] >= before["requests"] + 5 * shoots, 200)
         after = seed.tell("figures")
@@ -142,6 +143,8 @@ def main():
     options.add_argument("build", type=pathlib.Path)
     options.add_argument("--shoots", type=int, default=5000)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rules", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent / "config/rules/demo",
+                         help="versions of rules, as a landscape has them: our own for the demo are a fortieth of the real ones")
     options.add_argument("--real", action="store_true")
     options.add_argument("--churn", type=int, default=10_000, help="events in all, with --real")
     options.add_argument("--sandbox", action="store_true")
@@ -154,7 +157,7 @@ def main():
         return sandbox_load.show(sandbox_load.measure(given.build.resolve(), given.shoots))
     rows = []
     for number in range(given.rounds):
-        rows.append(run(given.build.resolve(), given.shoots))
+        rows.append(run(given.build.resolve(), given.shoots, given.rules))
         print(f"run {number + 1}: " + ", ".join(f"{key} {value:.1f}" for key, value in rows[-1].items()), flush=True)
     print(f"\n{given.shoots} shoots, medians of {given.rounds}:")
     wanted = {"ready s": 10, "first reconcile s": 60, "memory MiB": 250, "sandbox MiB": 300, "profile reaches all s": 30, "ready again s": 10}

@@ -142,7 +142,9 @@ void maintenance::learn(entry& about, falco::maintained who) {
 void maintenance::heard_profiles() {
     auto now = read_profiles(profiles_->cache());
     for (const auto& each : now->warnings)
-        log_of("maintenance").warn("a FalcoProfile is odd reason=\"{}\"", each);
+        if (!said_.contains(each))
+            log_of("maintenance").warn("a FalcoProfile is odd reason=\"{}\"", each);
+    said_ = {now->warnings.begin(), now->warnings.end()};
     if (now->falco.empty()) {
         // More likely a mistake than a landscape without Falco; every version would be expired.
         log_of("maintenance").warn("no FalcoProfile offers a version: nothing is moved");

@@ -117,6 +117,7 @@ private:
     maintenance_facts facts_{};
     /// The last catalogue that offered anything: what is missing since has been withdrawn.
     std::shared_ptr<const falco::releases> last_offered_{};
+    std::set<std::string>                  said_{};  // of profiles, to the log
     std::unique_ptr<bell>                  bell_;
     std::map<place, entry>                 known_;
     std::set<std::pair<utc_time, place>>   agenda_{};

@@ -13,9 +13,17 @@ shoot_actor::shoot_actor(
     kube_key key, const shoot_round::surroundings& with, gates& at, const options& opt,
     utc_time first_look
 )
-    : key_(std::move(key)), with_(with), gates_(at), opt_(opt), bell_(with.time.make_bell()),
-      due_(first_look) {
+    : key_(std::move(key)), with_(with), gates_(at), opt_(opt), bell_(with.time.make_bell()) {
+    set_due(first_look);
     want_health(opt.health);
+}
+
+/// By both clocks. The wall clock may step back, when somebody sets it right: what was due by it
+/// would wait for years, and tokens end meanwhile.
+void shoot_actor::set_due(utc_time when) {
+    due_              = when;
+    const auto within = std::max(when - with_.time.utc(), utc_time::duration::zero());
+    due_by_           = with_.time.now() + std::chrono::ceil<steady_time::duration>(within);
 }
 
 void shoot_actor::tell(const shoot_message& what) {
@@ -110,17 +118,18 @@ task<void> shoot_actor::run() {
         if (gone_ && rounds_wanted_ == 0) break;
         const auto now  = with_.time.utc();
         const auto due  = redo_due_ ? std::min(due_, *redo_due_) : due_;
+        const bool time = now >= due || with_.time.now() >= due_by_;
         const bool look = health_due_ && *health_due_ <= with_.time.now();
-        if (rounds_wanted_ == 0 && now < due && !look) {
+        if (rounds_wanted_ == 0 && !time && !look) {
             // The wall clock may step, the waiting clock does not: look at least once an hour.
             const auto wait = std::min<utc_time::duration>(due - now, std::chrono::hours(1));
             const auto until =
                 with_.time.now() + std::chrono::ceil<std::chrono::milliseconds>(wait);
-            co_await bell_->wait_until(std::min(until, health_due_.value_or(until)));
+            co_await bell_->wait_until(std::min({until, due_by_, health_due_.value_or(until)}));
             continue;
         }
         // Work comes before looking at it.
-        const bool round = rounds_wanted_ != 0 || now >= due;
+        const bool round = rounds_wanted_ != 0 || time;
         auto&      gate  = round ? gates_.rounds : gates_.looks;
         co_await gate.enter();
         place_in here(gate);
@@ -181,7 +190,7 @@ void shoot_actor::take_in(round_outcome outcome) {
         health_.broken_rules   = std::move(outcome.broken_rules);
         health_.version_notice = std::move(outcome.version_notice);
     }
-    due_ = std::min(outcome.look_again, with_.time.utc() + with_.opt.resync);
+    set_due(std::min(outcome.look_again, with_.time.utc() + with_.opt.resync));
 }
 
 void shoot_actor::fail(const trouble& wrong, bool told) {
@@ -202,7 +211,7 @@ void shoot_actor::fail(const trouble& wrong, bool told) {
     const auto again = !wrong.codes.empty() && told
                            ? std::chrono::duration_cast<std::chrono::milliseconds>(with_.opt.resync)
                            : pause();
-    due_             = with_.time.utc() + again;
+    set_due(with_.time.utc() + again);
 }
 
 std::chrono::milliseconds shoot_actor::pause() const {

@@ -77,6 +77,7 @@ private:
     task<void>                look_at_health();
     void                      want_health(std::chrono::seconds within);
     std::chrono::milliseconds pause() const;
+    void                      set_due(utc_time when);
 
     kube_key                             key_;
     const shoot_round::surroundings&     with_;
@@ -85,7 +86,8 @@ private:
     std::unique_ptr<bell>                bell_;
     latest_of<shoot_message>             mail_{};
     int                                  rounds_wanted_ = 0;  // 0 or 1
-    utc_time                             due_;
+    utc_time                             due_{};
+    steady_time                          due_by_{};    // as late as that, if the wall clock steps
     std::optional<utc_time>              redo_due_{};  // what was delivered is there no longer
     shoot_round::history                 history_{};
     bool                                 waits_for_others_ = false;

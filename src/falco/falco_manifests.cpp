@@ -3,6 +3,7 @@
 #include "digest.hpp"
 #include "manifest_edits.hpp"
 #include "manifests.hpp"
+#include "rules/recent.hpp"
 
 #include <map>
 #include <utility>
@@ -80,6 +81,19 @@ value falco_yaml(const falco_parts& parts) {
     if (!older_than(parts.version, "0.44.0"))
         for (const auto* gone : {"grpc", "grpc_output"}) config.erase(gone);
     return config;
+}
+
+/// As YAML. Nearly all clusters with one version have the same one, and writing it takes ten times
+/// as long as writing the JSON by which it is found again. Whatever the YAML tells apart, the order
+/// of keys included, that JSON does, too.
+std::string shared_text_of(const value& config) {
+    constexpr std::size_t             most_bytes = 256 * 1024;
+    static rules::recent<std::string> texts(most_bytes);
+    auto                              key = json_text(config);
+    if (const auto* known = texts.find(key)) return *known;
+    auto       made  = yaml_text(config);
+    const auto bytes = made.size();
+    return texts.keep(std::move(key), std::move(made), bytes);
 }
 
 value falcoctl_yaml(const falcoctl_options& wanted) {
@@ -303,7 +317,7 @@ value metrics_service(const std::string& version) {
 
 std::vector<value> falco_manifests(const falco_parts& parts) {
     const auto& version = parts.version.version;
-    const auto  text    = yaml_text(falco_yaml(parts));
+    const auto  text    = shared_text_of(falco_yaml(parts));
     const auto  maps    = rules_maps(parts.rules);
 
     std::vector<value> all;

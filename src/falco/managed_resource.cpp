@@ -32,10 +32,16 @@ std::string reference_to(const std::string& secret) {
     return key;
 }
 
-object_bundle named(const managed_resource_name& of, std::string text) {
+/// `digest`: the text's SHA-256, in hex.
+object_bundle named(const managed_resource_name& of, std::string text, const std::string& digest) {
     const bool  ends_well = of.secret_prefix.ends_with('-');
     std::string name      = of.secret_prefix + (ends_well ? "" : "-");
-    return {name + sha256_hex(text).substr(0, 8), std::move(text), {}};
+    return {name + digest.substr(0, 8), std::move(text), {}};
+}
+
+object_bundle named(const managed_resource_name& of, std::string text) {
+    const auto digest = sha256_hex(text);
+    return named(of, std::move(text), digest);
 }
 
 value secret_with(const managed_resource_name& of, const object_bundle& one, std::string data) {
@@ -109,9 +115,10 @@ std::vector<object_bundle> bundle(
         // Go's decoder, which guesses by the first character, that it is a stream of documents.
         auto one = "---\n" + json_text(each) + '\n';
         if (one.size() >= large_part) {
-            auto large = named(of, std::move(one));
+            auto digest = sha256_hex(one);
+            auto large  = named(of, std::move(one), digest);
             // Private keys are not kept longer than they are needed.
-            if (each.text_at({"kind"}) != "Secret") large.shared_as = sha256_hex(large.text);
+            if (each.text_at({"kind"}) != "Secret") large.shared_as = std::move(digest);
             bundles.push_back(std::move(large));
             continue;
         }

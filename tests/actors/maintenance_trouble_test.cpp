@@ -262,6 +262,24 @@ TEST_F(MaintenanceTroubleTest, SoManyAtOnceAndNoMore) {
     EXPECT_EQ(picky.most, 4u);
 }
 
+TEST_F(MaintenanceTroubleTest, WhatProfilesDisagreeAboutIsSaidOnce) {
+    set_up_logging({});
+    ::testing::internal::CaptureStderr();
+    offer(version("1.1.0", "supported"));
+    start_us();
+    for (int i = 0; i < 4; ++i)
+        offer(
+            version("1.1.0", "deprecated") + version("1.2." + std::to_string(i), "supported"),
+            "other"
+        );
+    log_of("maintenance").flush();
+    const auto            said  = ::testing::internal::GetCapturedStderr();
+    constexpr const char* once  = "disagree about classification";
+    const auto            first = said.find(once);
+    ASSERT_NE(first, said.npos) << said;
+    EXPECT_EQ(said.find(once, first + 1), said.npos) << said;
+}
+
 TEST_F(MaintenanceTroubleTest, AFleetIsSpreadOverItsWindowAndCostsLittle) {
     constexpr int fleet = 5'000;
     log_of("maintenance").set_level(spdlog::level::warn);

@@ -47,6 +47,22 @@ TEST_F(ShootTest, S1_8_AResyncThatFindsNothingToDoWritesNothing) {
     us->all.each([](const shoot_actor& each) { EXPECT_GE(each.counts().rounds, 3u); });
 }
 
+TEST_F(ShootTest, S1_8_AWallClockThatIsSetBackKeepsNobodyWaiting) {
+    start_controller();
+    add_shoot("a");
+    settle();
+    pass(10min);
+    const auto rounds = [&] {
+        std::uint64_t all = 0;
+        us->all.each([&](const shoot_actor& each) { all += each.counts().rounds; });
+        return all;
+    };
+    const auto before = rounds();
+    time.step_wall_clock(-50min);
+    pass(70min);
+    EXPECT_GT(rounds(), before) << "an hour after the last one, by whichever clock";
+}
+
 TEST_F(ShootTest, S1_7_ARequestIsAnsweredEvenIfNothingChanges) {
     start_controller();
     const auto key = add_shoot("a");

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <set>
+#include <thread>
+#include <vector>
 
 namespace falconer::falco {
 namespace {
@@ -297,6 +300,54 @@ TEST(Certificates, AnEndBeyondOurClockIsCutOffAndStillValid) {
     const auto is = check_authority(good.certificate, good.key, the_start);
     EXPECT_EQ(is.fault, fault::none);
     EXPECT_EQ(is.valid_until, utc_time{std::chrono::seconds{9'000'000'000}});
+}
+
+TEST(Certificates, WhatWasMadeAMomentAgoIsJudgedAsByAnybodyElse) {
+    const auto by = authority(), another = authority();
+    const auto old =
+        bake({.name = "old", .from = the_start, .until = the_start + days(90), .authority = true});
+    const std::vector<std::string> addresses{"::1", "0:0:0:0:0:0:0:1", "a.example.com"};
+    const std::vector<std::string> turned(sidekick_names.rbegin(), sidekick_names.rend());
+    auto                           more = sidekick_names;
+    more.emplace_back("more");
+    const key_pair made[] = {
+        leaf(by),
+        leaf(by, leaf_usage::client),
+        leaf(by, leaf_usage::server, the_start + days(700)),
+        leaf(by, leaf_usage::server, the_start, addresses),
+        leaf(another),
+        leaf(old),
+        {leaf(by).certificate, leaf(by).key},
+        {leaf(by).certificate, secret{}},
+    };
+    const utc_time moments[] = {
+        the_start - 5min - 1s,       the_start - 5min,      the_start,
+        the_start + days(100),       the_start + days(180), the_start + days(180) - 1ms,
+        the_start + days(730) - 1ms, the_start + days(730),
+    };
+    const auto judge = [&] {
+        std::vector<certificate_check> all;
+        for (const auto now : moments)
+            for (const auto* each : {&by, &another, &old}) {
+                for (const auto& key : {each->key, by.key, secret{}})
+                    all.push_back(check_authority(each->certificate, key, now));
+                for (const auto& one : made)
+                    for (const auto usage : {leaf_usage::server, leaf_usage::client})
+                        for (const auto* names : {&sidekick_names, &more, &turned, &addresses})
+                            all.push_back(check_leaf(one, each->certificate, usage, *names, now));
+            }
+        return all;
+    };
+    const auto                     here = judge();
+    std::vector<certificate_check> there;  // by a thread that has made nothing and must look
+    std::thread([&] { there = judge(); }).join();
+    ASSERT_EQ(here.size(), there.size());
+    for (std::size_t i = 0; i < here.size(); ++i) {
+        EXPECT_EQ(here[i].fault, there[i].fault) << i << ": " << text_of(there[i].fault);
+        EXPECT_EQ(here[i].valid_from, there[i].valid_from) << i;
+        EXPECT_EQ(here[i].valid_until, there[i].valid_until) << i;
+    }
+    EXPECT_TRUE(std::ranges::any_of(here, [](const auto& each) { return bool(each); }));
 }
 
 TEST(Certificates, RenewalIsDueAtAFractionOfTheActualLife) {

@@ -169,7 +169,8 @@ private:
     task<std::variant<suppression, problem>> suppression_in(
         std::string path, readable_clusters who, int from_the_end
     );
-    static problem not_theirs_to_triage();
+    task<result<void>> leave_out_others(std::vector<triage_action>& done, readable_clusters who);
+    static problem     not_theirs_to_triage();
     static problem     problem_of_triage(const failure& why);
 
     asio::any_io_executor loop_;

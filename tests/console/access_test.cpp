@@ -204,6 +204,18 @@ TEST_F(AccessTest, WhoSendsUnknownTokensInPlentyDoesNotMakeOthersBeAskedForAgain
     EXPECT_EQ(asked("TokenReview"), before + 20) << "it is still known";
 }
 
+TEST_F(AccessTest, OfThoseWhoHaveSignedOutOnlySoManyAreRemembered) {
+    sessions all(time, {});
+    for (int i = 0; i <= 100'000; ++i) all.is_over_now(std::to_string(i), time.utc() + 1h);
+    EXPECT_FALSE(all.is_over("0"));
+    EXPECT_TRUE(all.is_over("1"));
+    EXPECT_TRUE(all.is_over("100000"));
+    time.advance(1h);
+    all.is_over_now("later", time.utc() + 1h);
+    EXPECT_FALSE(all.is_over("100000")) << "nobody could open it any more";
+    EXPECT_TRUE(all.is_over("later"));
+}
+
 TEST_F(AccessTest, APasswordThatTheBrowserKnowsIsNoProof) {
     sign_in_by(R"({"token": "admin"})");
     store.bodies   = {{.id = 7, .body = "{"}};

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t longest_name = 64;
 
+/// The end of the year 9999, in ms: whoever begins after a reign can count on from there.
+constexpr std::int64_t latest_began = 253'402'300'799'999;
+
 /// A mapping of the wire's version; fields that we do not know are a newer release's.
 result<value> read_envelope(std::string_view body) {
     auto all = parse_json(body);
@@ -86,6 +89,7 @@ void read_sender(fields& in, sender& into) {
     in.name("reign", into.reign);
     in.signed_number("began", into.began);
     in.number("number", into.number);
+    if (into.began > latest_began) in.complain("began", into.began);
 }
 
 value number(std::uint64_t is) {
@@ -177,7 +181,9 @@ peer_refusal read_refusal(std::string_view body) {
     const auto* newest = all->find("newest");
     return {
         .why    = std::string(all->text_at({"why"}).substr(0, 200)),
-        .newest = newest == nullptr ? 0 : newest->integer().value_or(0),
+        .newest = newest == nullptr
+                      ? 0
+                      : std::clamp<std::int64_t>(newest->integer().value_or(0), 0, latest_began),
     };
 }
 

@@ -1,5 +1,7 @@
 #include "ingestors.hpp"
 
+#include "falconer/spelling.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -122,7 +124,7 @@ void ingestors::take(const std::string& by, const value& wire) {
     if (const auto held = gate_.open(time_.now()))
         log_of("carrier").warn(
             "an ingestor's message is passed over reason={} what=\"{}\" suppressed={}", reason,
-            what, *held
+            in_one_line(what), *held
         );
 }
 
@@ -141,13 +143,14 @@ void ingestors::refused(const peer_answer& answer) {
             log_of("carrier").warn(
                 "an ingestor does not let us speak for a cluster cluster=\"{}\" why={} "
                 "suppressed={}",
-                each.to, each.why, *held
+                in_one_line(each.to), in_one_line(each.why), *held
             );
     }
     for (const auto& kind : answer.unknown)
         if (const auto held = gate_.open(time_.now()))
             log_of("carrier").warn(
-                "an ingestor does not know a kind of message kind={} suppressed={}", kind, *held
+                "an ingestor does not know a kind of message kind=\"{}\" suppressed={}",
+                in_one_line(kind), *held
             );
 }
 

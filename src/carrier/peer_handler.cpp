@@ -1,6 +1,7 @@
 #include "peer_handler.hpp"
 
 #include "falconer/mailbox.hpp"
+#include "falconer/spelling.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -93,7 +94,8 @@ http_response peer_handler::refuse(unsigned status, const char* reason, std::str
         .add();
     if (const auto held = request_gate_.open(time_.now()))
         log_of("carrier").warn(
-            "a peer's request is refused reason={} why=\"{}\" suppressed={}", reason, why, *held
+            "a peer's request is refused reason={} why=\"{}\" suppressed={}", reason,
+            in_one_line(why), *held
         );
     http_response no{.status = status, .body = text_of(peer_refusal{.why = std::move(why)})};
     no.headers.add("Content-Type", "application/json");
@@ -250,7 +252,7 @@ void peer_handler::count_refused(
     if (const auto held = message_gate_.open(time_.now()))
         log_of("carrier").warn(
             "a peer's message is passed over reason={} seed=\"{}\" what=\"{}\" suppressed={}",
-            reason, seed, what, *held
+            reason, in_one_line(seed), in_one_line(what), *held
         );
 }
 

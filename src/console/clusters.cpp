@@ -3,6 +3,7 @@
 #include "search_parameters.hpp"
 
 #include "falconer/log.hpp"
+#include "falconer/spelling.hpp"
 #include "falconer/utf8.hpp"
 
 #include <charconv>
@@ -203,7 +204,9 @@ handler::reply handler::replay(question q) {
     if (!done) co_return answer_of(problem_of(done.error()));
     if (!done->stored)
         co_return answer_of({422, "still-broken", "It still cannot be stored", done->why});
-    log_of("console").info("a quarantined body was put back id={} by={}", *id, q.who->who.name);
+    log_of("console").info(
+        "a quarantined body was put back id={} by=\"{}\"", *id, in_one_line(q.who->who.name)
+    );
     json_text_writer json;
     json->StartObject();
     json.key("key").text(done->at.text());

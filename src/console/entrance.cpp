@@ -7,12 +7,12 @@
 #include "falconer/spelling.hpp"
 #include "falconer/value.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace falconer::console {
 namespace {
 
-constexpr std::string_view bearer          = "Bearer ";
 constexpr std::string_view session_purpose = "session";
 /// Browsers keep 4 KiB, name and attributes included. Source: RFC 6265 §6.1
 constexpr std::size_t largest_cookie = 3800;
@@ -41,6 +41,36 @@ problem of_the_garden(const failure& why) {
         .title  = "The garden does not answer",
         .detail = "It says who you are and what you may see. Events are taken in all the same.",
         .retry_after = 5
+    };
+}
+
+/// What lies sealed in a session's cookie.
+struct kept_session {
+    secret      token{};
+    std::string kind{};
+    utc_time    ends{};
+};
+
+std::string text_of(const kept_session& is) {
+    const auto ends = std::chrono::floor<std::chrono::seconds>(is.ends).time_since_epoch().count();
+    return json_text(
+        {{"token", is.token.reveal()}, {"kind", is.kind}, {"ends", static_cast<std::int64_t>(ends)}}
+    );
+}
+
+/// Nothing: it is none of ours.
+std::optional<kept_session> kept_in(
+    const std::optional<net::sealed_box>& box, const std::string& cookie
+) {
+    const auto text = box ? box->open(cookie, session_purpose) : std::nullopt;
+    if (!text) return std::nullopt;
+    const auto  read = parse_json(*text);
+    const auto* ends = read ? read->find("ends") : nullptr;
+    if (ends == nullptr || !ends->integer()) return std::nullopt;
+    return kept_session{
+        .token = secret(std::string(read->text_at({"token"}))),
+        .kind  = std::string(read->text_at({"kind"})),
+        .ends  = utc_time{std::chrono::seconds{*ends->integer()}}
     };
 }
 
@@ -89,18 +119,21 @@ task<net::http_response> handler::sign_in_with_token(value what) {
 }
 
 /// Opens a session for whoever has this token.
-task<result<sessions::opened>> handler::let_in(secret token, std::string kind, std::string cookie) {
+task<result<sessions::opened>> handler::let_in(
+    secret token, std::string kind, std::string cookie, std::optional<utc_time> until
+) {
     secret asked  = token;
     auto   rights = co_await garden_->of(std::move(asked), garden_access::right::read);
     if (!rights) co_return std::move(rights).error();
-    const auto ends = rights->ends;
-    auto       made = session_of(std::move(*rights), std::move(token), *garden_);
+    // Wherever it goes on, it ends when it would have ended where it began.
+    auto ends = until.value_or(time_.utc() + sessions_.life());
+    if (rights->ends) ends = std::min(ends, *rights->ends);
+    auto made       = session_of(std::move(*rights), std::move(token), *garden_);
     made.kind       = std::move(kind);
     const bool here = cookie.empty();
     if (here && opt_.box) {
-        auto sealed = opt_.box->seal(
-            json_text({{"token", made.token.reveal()}, {"kind", made.kind}}), session_purpose
-        );
+        const kept_session kept{.token = made.token, .kind = made.kind, .ends = ends};
+        auto               sealed = opt_.box->seal(text_of(kept), session_purpose);
         if (sealed.size() <= largest_cookie) cookie = std::move(sealed);
     }
     auto opened = sessions_.open(std::move(made), ends, std::move(cookie));
@@ -114,24 +147,35 @@ task<result<sessions::opened>> handler::let_in(secret token, std::string kind, s
 /// Of a cookie that another replica made. Null: it is none.
 task<result<session_ptr>> handler::resumed(std::string cookie) {
     const session_ptr none;
-    if (!opt_.box || garden_ == nullptr || sessions_.is_over(cookie)) co_return none;
-    const auto text = opt_.box->open(cookie, session_purpose);
-    if (!text) co_return none;
-    const auto read = parse_json(*text);
-    if (!read) co_return none;
-    secret      token(std::string(read->text_at({"token"})));
-    std::string kind(read->text_at({"kind"}));
-    auto        opened = co_await let_in(std::move(token), std::move(kind), std::move(cookie));
+    if (garden_ == nullptr || sessions_.is_over(cookie)) co_return none;
+    auto kept = kept_in(opt_.box, cookie);
+    if (!kept || kept->ends <= time_.utc()) co_return none;
+    const std::string   name  = cookie;
+    const std::optional until = kept->ends;
+    secret              token = std::move(kept->token);
+    std::string         kind  = std::move(kept->kind);
+    auto opened = co_await let_in(std::move(token), std::move(kind), std::move(cookie), until);
     if (!opened && opened.error().code == errc::denied) co_return none;
     if (!opened) co_return std::move(opened).error();
+    // Somebody may have signed out of it while the garden was asked.
+    if (sessions_.is_over(name)) {
+        sessions_.sign_out(name);
+        co_return none;
+    }
     co_return opened->what;
+}
+
+std::optional<utc_time> handler::end_of(const std::string& cookie) const {
+    const auto kept = kept_in(opt_.box, cookie);
+    if (!kept) return std::nullopt;
+    return kept->ends;
 }
 
 /// Whose request it is: of the header Authorization or of a session. What they may see is of now.
 task<std::optional<net::http_response>> handler::enter(question& q) {
     const auto field = q.request.headers.find("Authorization");
-    if (field && field->starts_with(bearer) && garden_ != nullptr) {
-        secret token(std::string(field->substr(bearer.size())));
+    if (field && field->starts_with(bearer_scheme) && garden_ != nullptr) {
+        secret token(std::string(field->substr(bearer_scheme.size())));
         q.who = sessions_.find_bearer(token);
         if (!q.who) {
             secret asked  = token;

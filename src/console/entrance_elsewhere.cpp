@@ -40,9 +40,11 @@ task<net::http_response> handler::begin_elsewhere(address where) {
     auto to    = where.text("to");
     auto begun = co_await oidc_->begin(std::move(to));
     if (!begun) {
-        log_of("console").warn(
-            "nobody can sign in elsewhere reason=\"{}\"", in_one_line(begun.error().detail)
-        );
+        if (const auto held = away_.open(time_.now()))
+            log_of("console").warn(
+                "nobody can sign in elsewhere reason=\"{}\" suppressed={}",
+                in_one_line(begun.error().detail), *held
+            );
         co_return sent_to(refusal(failure{errc::unavailable, ""}));
     }
     auto answer = sent_to(begun->address);

@@ -111,8 +111,10 @@ std::optional<net::http_response> handler::forged(const net::http_request& reque
     if (!opt_.hosts.empty() &&
         (!host || std::ranges::find(opt_.hosts, host_of(*host)) == opt_.hosts.end()))
         return refusal("The console is not called so: console.hosts has its names.");
-    // No page of somebody else's can make a browser send that.
-    if (!changes_something(request.method) || request.headers.find("Authorization"))
+    // No page of somebody else's can make a browser send a bearer's token; a password that the
+    // browser knows goes with every request.
+    const auto shown = request.headers.find("Authorization");
+    if (!changes_something(request.method) || (shown && shown->starts_with(bearer_scheme)))
         return std::nullopt;
     if (request.headers.find("X-Requested-With").value_or("") != "falconer")
         return refusal("The header X-Requested-With: falconer is missing.");
@@ -276,7 +278,11 @@ task<net::http_response> handler::sign_in(net::http_request request) {
 }
 
 net::http_response handler::sign_out(const net::http_request& request) {
-    if (const auto token = cookie(request, session_cookie)) sessions_.sign_out(*token);
+    if (const auto token = cookie(request, session_cookie); token && !sessions_.sign_out(*token)) {
+        // Of another replica, or of this one's life before.
+        const std::string kept(*token);
+        if (const auto ends = end_of(kept)) sessions_.is_over_now(kept, *ends);
+    }
     net::http_response answer{.status = 204};
     answer.headers.add("Set-Cookie", cookie_field("", std::chrono::seconds(0)));
     return answer;

@@ -102,20 +102,25 @@ private:
     task<net::http_response> sign_in(net::http_request request);
     task<net::http_response> sign_in_with_token(value what);
     /// `cookie`: of a session that another replica has opened; else empty.
-    task<result<sessions::opened>> let_in(secret token, std::string kind, std::string cookie);
-    task<result<session_ptr>>      resumed(std::string cookie);
-    task<net::http_response>       begin_elsewhere(address where);
-    task<net::http_response>       back_from_elsewhere(address back, std::string kept);
-    net::http_response             refusal_of_garden(const failure& why);
+    /// `until`: when that session ends; nothing: it begins here.
+    task<result<sessions::opened>> let_in(
+        secret token, std::string kind, std::string cookie, std::optional<utc_time> until = {}
+    );
+    task<result<session_ptr>> resumed(std::string cookie);
+    task<net::http_response>  begin_elsewhere(address where);
+    task<net::http_response>  back_from_elsewhere(address back, std::string kept);
+    net::http_response        refusal_of_garden(const failure& why);
     /// Nothing: `q.who` may ask.
     task<std::optional<net::http_response>> enter(question& q);
     std::optional<problem>                  too_much_of(const question& q);
     task<net::http_response>                answered(const route& by, question q);
     void note(const session& of, const std::string& what, unsigned status) const;
 
-    net::http_response sign_out(const net::http_request& request);
-    task<std::string>  me_json(session_ptr of);
-    std::string        cookie_field(std::string_view token, utc_time::duration life) const;
+    /// When the session ends that lies in a cookie. Nothing: none lies there.
+    std::optional<utc_time> end_of(const std::string& cookie) const;
+    net::http_response      sign_out(const net::http_request& request);
+    task<std::string>       me_json(session_ptr of);
+    std::string             cookie_field(std::string_view token, utc_time::duration life) const;
 
     reply me(question q);
     reply fields(question q);
@@ -164,8 +169,9 @@ private:
     task<std::variant<suppression, problem>> suppression_in(
         std::string path, readable_clusters who, int from_the_end
     );
-    static problem not_theirs_to_triage();
-    static problem problem_of_triage(const failure& why);
+    task<result<void>> leave_out_others(std::vector<triage_action>& done, readable_clusters who);
+    static problem     not_theirs_to_triage();
+    static problem     problem_of_triage(const failure& why);
 
     asio::any_io_executor loop_;
     time_source&          time_;

@@ -114,6 +114,17 @@ task<result<std::vector<triage_action>>> merged_triage::actions(action_search wh
     for (auto* desk : desks_) {
         auto mine = co_await desk->actions(what);
         if (!mine) co_return mine;
+        // One that is theirs here and not there is not theirs: it is undone everywhere at once.
+        if (what.id && !what.who.everything && mine->empty()) {
+            action_search anybodys{.id = what.id};
+            anybodys.who.everything = true;
+            auto there              = co_await desk->actions(std::move(anybodys));
+            if (!there) co_return there;
+            if (!there->empty()) {
+                all.clear();
+                co_return all;
+            }
+        }
         for (auto& each : *mine) {
             const auto same = std::ranges::find(all, each.id, &triage_action::id);
             if (same == all.end())

@@ -23,6 +23,14 @@ std::string bearer_key(const secret& token) {
     return "bearer:" + hex_text({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
+/// However long a cookie is.
+std::string digest_of(std::string_view token) {
+    const auto digest = sha256(token);
+    return {digest.begin(), digest.end()};
+}
+
+constexpr std::size_t most_over = 100'000;
+
 /// 244 random bits.
 std::string new_token() {
     auto text = uuid::random().text() + uuid::random().text();
@@ -53,6 +61,9 @@ result<sessions::opened> sessions::sign_in(std::string_view name, std::string_vi
 sessions::opened sessions::open(session of, std::optional<utc_time> ends, std::string token) {
     of.ends = time_.utc() + opt_.life;
     if (ends) of.ends = std::min(of.ends, *ends);
+    of.sealed = !token.empty();
+    // Of a request at the same time: of one cookie there is one session, which can be ended.
+    if (auto there = find(token)) return {std::move(token), std::move(there)};
     if (token.empty()) token = new_token();
     opened it{std::move(token), std::make_shared<session>(std::move(of))};
     keep(it.token, it.what);
@@ -136,14 +147,30 @@ task<result<void>> look_again(session_ptr who, time_source& time) {
     co_return result<void>{};
 }
 
-void sessions::sign_out(std::string_view token) {
+bool sessions::sign_out(std::string_view token) {
     const auto it = all_.find(token);
-    if (it == all_.end()) return;
+    if (it == all_.end()) return false;
     it->second->over = true;
-    std::erase_if(over_, [&](const auto& each) { return each.second <= time_.utc(); });
-    over_.insert_or_assign(it->first, it->second->ends);
+    if (it->second->sealed) is_over_now(it->first, it->second->ends);
     std::erase(oldest_first_, it->first);
     all_.erase(it);
+    return true;
+}
+
+bool sessions::is_over(std::string_view token) const {
+    return over_.contains(digest_of(token));
+}
+
+void sessions::is_over_now(std::string_view token, utc_time ends) {
+    const auto now = time_.utc();
+    while (!over_until_.empty() && (over_until_.front().second <= now || over_.size() >= most_over)
+    ) {
+        over_.erase(over_until_.front().first);
+        over_until_.pop_front();
+    }
+    if (ends <= now) return;
+    const auto [at, news] = over_.insert(digest_of(token));
+    if (news) over_until_.emplace_back(*at, ends);
 }
 
 }  // namespace falconer::console

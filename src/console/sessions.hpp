@@ -11,8 +11,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace falconer::console {
@@ -33,6 +35,7 @@ struct session {
     user        who{};
     utc_time    ends{};
     std::string kind      = "demo";  // how they have signed in: demo, token, oidc, bearer
+    bool        sealed    = false;   // it lies in its cookie, and can be opened anew
     bool        over      = false;   // signed out: whoever streams to it stops
     std::size_t questions = 0, tails = 0, exports = 0;
 
@@ -92,13 +95,17 @@ public:
     /// `token`: what it is found by; empty: made here.
     opened open(session of, std::optional<utc_time> ends, std::string token = {});
     /// Whether somebody has signed out of it here, where others might open it again.
-    bool is_over(std::string_view token) const { return over_.contains(token); }
+    bool is_over(std::string_view token) const;
+    /// … of one that is not here. `ends`: when nobody could open it any more. The latest 100,000
+    /// are remembered.
+    void is_over_now(std::string_view token, utc_time ends);
     /// The one of a token that comes with every request; made by whoever gets nothing.
     session_ptr find_bearer(const secret& token);
     session_ptr open_bearer(session of, std::optional<utc_time> ends);
     /// Of all sessions of one user.
     std::size_t count(std::string_view user, std::size_t session::* what) const;
-    void        sign_out(std::string_view token);
+    /// False: there is none here.
+    bool sign_out(std::string_view token);
 
     const std::vector<user>& users() const { return opt_.users; }
     std::chrono::seconds     life() const { return opt_.life; }
@@ -113,7 +120,8 @@ private:
     std::map<std::string, session_ptr, std::less<>> all_;
     std::deque<std::string>                         oldest_first_;
     std::deque<steady_time>                         failed_;
-    std::map<std::string, utc_time, std::less<>>    over_;  // until when
+    std::set<std::string>                           over_;        // by their digests
+    std::deque<std::pair<std::string, utc_time>>    over_until_;  // the oldest first
 };
 
 }  // namespace falconer::console

@@ -44,19 +44,37 @@ bool finds_everything(const node& what) {
     return all != nullptr && all->of.empty();
 }
 
-std::optional<std::string> project_of(const std::string& identity) {
+/// A project of the same name that was there before is another one: what was `made` for it is none
+/// of theirs.
+bool sees(const readable_clusters& who, const std::string& project, utc_time made) {
+    if (std::ranges::find(who.projects, project) == who.projects.end()) return false;
+    const auto begun = who.begun.find(project);
+    return begun == who.begun.end() || made >= begun->second;
+}
+
+bool sees_cluster(const readable_clusters& who, const std::string& identity, utc_time made) {
     const auto shoot = cluster_identity{identity}.shoot();
-    if (!shoot) return std::nullopt;
-    return std::string(shoot->project);
+    if (!shoot || (!who.landscape.empty() && shoot->landscape != who.landscape)) return false;
+    return sees(who, shoot->project, made);
 }
 
-bool sees(const readable_clusters& who, const std::string& project) {
-    return std::ranges::find(who.projects, project) != who.projects.end();
-}
-
-bool sees_cluster(const readable_clusters& who, const std::string& identity) {
-    const auto project = project_of(identity);
-    return project && sees(who, *project);
+/// The landscape that a filter asks for in any case. Nothing: it may be any.
+std::optional<std::string> landscape_in(const suppression& what, utc_time now) {
+    const auto parsed = filter::parse(what.filter, now);
+    const auto found  = [](const node& is) -> std::optional<std::string> {
+        const auto* test = std::get_if<filter::text_test>(&is.is);
+        const bool  asks = test != nullptr && test->where.which == filter::field_kind::landscape &&
+                          test->what.how == filter::text_pattern::kind::equal;
+        if (!asks) return std::nullopt;
+        return test->what.text;
+    };
+    const auto* read = std::get_if<node_ptr>(&parsed);
+    if (read == nullptr || !*read) return std::nullopt;
+    const auto* all = std::get_if<filter::all_of>(&(*read)->is);
+    if (all == nullptr) return found(**read);
+    for (const auto& each : all->of)
+        if (auto name = found(*each)) return name;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -96,11 +114,13 @@ node_ptr node_of(const suppression& what, utc_time now) {
     return made(std::move(all));
 }
 
-holding_suppressions any_of(const std::vector<suppression>& all, utc_time now) {
+holding_suppressions any_of(
+    const std::vector<suppression>& all, const readable_clusters& who, utc_time now
+) {
     filter::any_of       some;
     holding_suppressions it;
     for (const auto& each : all) {
-        if (!each.holds_at(now)) continue;
+        if (!each.holds_at(now) || !concerns(each, who)) continue;
         auto one = node_of(each, now);
         if (!one) continue;
         some.of.push_back(std::move(one));
@@ -112,18 +132,25 @@ holding_suppressions any_of(const std::vector<suppression>& all, utc_time now) {
 
 bool in_reach(const suppression& what, const readable_clusters& who) {
     if (who.everything) return true;
-    if (!what.project.empty()) return sees(who, what.project);
+    if (!what.project.empty())
+        return sees(who, what.project, what.made) &&
+               (who.landscape.empty() ||
+                landscape_in(what, what.made) == filter::lowered(who.landscape));
     return !what.clusters.empty() && std::ranges::all_of(what.clusters, [&](const auto& each) {
-        return sees_cluster(who, each);
+        return sees_cluster(who, each, what.made);
     });
 }
 
 bool concerns(const suppression& what, const readable_clusters& who) {
-    if (who.everything || (what.project.empty() && what.clusters.empty())) return true;
-    if (!what.project.empty()) return sees(who, what.project);
-    return std::ranges::any_of(what.clusters, [&](const auto& each) {
-        return sees_cluster(who, each);
-    });
+    if (who.everything) return true;
+    if (is_nobodys(who)) return false;
+    if (!what.clusters.empty())
+        return std::ranges::any_of(what.clusters, [&](const auto& each) {
+            return sees_cluster(who, each, what.made);
+        });
+    if (!what.project.empty() && !sees(who, what.project, what.made)) return false;
+    const auto there = who.landscape.empty() ? std::nullopt : landscape_in(what, what.made);
+    return !there || *there == filter::lowered(who.landscape);
 }
 
 node_ptr others_of(const event_slice& found, const suppression& what, utc_time now) {

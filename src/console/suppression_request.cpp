@@ -60,6 +60,13 @@ std::variant<suppression, problem> scope_in(
     }
     if (!it.project.empty() && !it.clusters.empty())
         return wrong_parameter("clusters", "expected either a project or clusters");
+    // Projects of several landscapes may have one name, and a suppression knows nothing but it.
+    if (!who.everything && !who.landscape.empty() && !it.project.empty()) {
+        it.filter          = '(' + it.filter + ") landscape:\"" + who.landscape + '"';
+        const auto of_them = suppression_filter(it.filter, now);
+        if (const auto* wrong = std::get_if<filter::mistake>(&of_them)) return bad_filter(*wrong);
+    }
+    it.made = now;
     if (!in_reach(it, who))
         return problem{
             403, "forbidden", "Not yours to do",

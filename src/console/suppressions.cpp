@@ -6,6 +6,7 @@
 #include "triage_view.hpp"
 
 #include "falconer/log.hpp"
+#include "falconer/spelling.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -160,7 +161,26 @@ handler::reply handler::suppress(question q) {
     auto done    = co_await triage_->suppress(what, uuid::random(), std::move(said));
     if (!done && done.error().code != make_error_code(errc::already_exists))
         co_return answer_of(problem_of_triage(done.error()));
-    log_of("console").info("events are suppressed id={} by={}", what.id.text(), what.made_by);
+    if (!done) {
+        // Told twice, it was done once; another one of that id was not done.
+        auto all = co_await triage_->suppressions(std::nullopt);
+        if (!all) co_return answer_of(problem_of(all.error()));
+        const auto same = std::ranges::find_if(*all, [&](const suppression& each) {
+            return each.id == what.id && each.made_by == what.made_by &&
+                   each.filter == what.filter && each.project == what.project &&
+                   each.clusters == what.clusters;
+        });
+        if (same == all->end())
+            co_return answer_of(
+                {409, "id-taken", "Something else has this id",
+                 "Nothing was suppressed: take another id."}
+            );
+        what = *same;
+    } else {
+        log_of("console").info(
+            "events are suppressed id={} by=\"{}\"", what.id.text(), in_one_line(what.made_by)
+        );
+    }
     json_text_writer json;
     write_suppression(json, what, now);
     co_return json_answer(json.taken());

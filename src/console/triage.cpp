@@ -6,6 +6,7 @@
 #include "triage_view.hpp"
 
 #include "falconer/log.hpp"
+#include "falconer/spelling.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -72,6 +73,7 @@ task<result<readable_clusters>> handler::changeable(session_ptr who) {
     secret token  = who->token;
     auto   rights = co_await who->garden->of(std::move(token), garden_access::right::change);
     if (!rights) co_return std::move(rights).error();
+    if (rights->who.name != who->who.name) co_return nobodys;  // somebody else's token by now
     co_return std::move(rights->sees);
 }
 
@@ -89,7 +91,7 @@ task<std::variant<event_search, problem>> handler::searched(address where, reada
     if (search.triage.hidden == triage_view::hidden_events::with) co_return read;
     auto all = co_await triage_->suppressions(now);
     if (!all) co_return problem_of(all.error());
-    auto holding               = any_of(*all, now);
+    auto holding               = any_of(*all, who, now);
     search.triage.suppressions = std::move(holding.any);
     search.triage.until = std::min(search.triage.until, holding.until.value_or(utc_time::max()));
     co_return read;
@@ -161,7 +163,8 @@ handler::reply handler::assess(question q) {
         done = *made;
     }
     log_of("console").info(
-        "events were assessed events={} action={} by={}", done.events, id.text(), q.who->who.name
+        "events were assessed events={} action={} by=\"{}\"", done.events, id.text(),
+        in_one_line(q.who->who.name)
     );
     json_text_writer json;
     json->StartObject();
@@ -200,8 +203,8 @@ handler::reply handler::undo(question q) {
     auto done = co_await triage_->undo(std::get<uuid>(id), *of, q.who->who.name, std::move(why));
     if (!done) co_return answer_of(problem_of_triage(done.error()));
     log_of("console").info(
-        "an assessment was undone events={} action={} by={}", done->events, of->text(),
-        q.who->who.name
+        "an assessment was undone events={} action={} by=\"{}\"", done->events, of->text(),
+        in_one_line(q.who->who.name)
     );
     json_text_writer json;
     json->StartObject();
@@ -227,6 +230,25 @@ handler::reply handler::history(question q) {
     co_return json_answer(json.taken());
 }
 
+/// What was done about suppressions that are none of theirs: names of projects do not tell which of
+/// two projects it was.
+task<result<void>> handler::leave_out_others(
+    std::vector<triage_action>& done, readable_clusters who
+) {
+    const bool any =
+        std::ranges::any_of(done, [](const auto& each) { return each.suppression.has_value(); });
+    if (who.everything || !any) co_return result<void>{};
+    auto all = co_await triage_->suppressions(std::nullopt);
+    if (!all) co_return std::move(all).error();
+    std::erase_if(done, [&](const triage_action& each) {
+        if (!each.suppression) return false;
+        return std::ranges::none_of(*all, [&](const suppression& one) {
+            return one.id == *each.suppression && concerns(one, who);
+        });
+    });
+    co_return result<void>{};
+}
+
 handler::reply handler::actions(question q) {
     if (triage_ == nullptr) co_return answer_of(no_triage());
     const auto limit = number_of(q.where, "limit", 50, 1, 500);
@@ -246,16 +268,16 @@ handler::reply handler::actions(question q) {
     }
     auto all = co_await triage_->actions(std::move(what));
     if (!all) co_return answer_of(problem_of(all.error()));
+    std::optional<std::string> next;
+    if (all->size() >= std::get<std::size_t>(limit)) next = time_text(all->back().at);
+    auto left = co_await leave_out_others(*all, q.who->who.sees);
+    if (!left) co_return answer_of(problem_of(left.error()));
     json_text_writer json;
     json->StartObject();
     json.key("actions")->StartArray();
     for (const auto& each : *all) write_action(json, each, true);
     json->EndArray();
-    json.key("next");
-    if (all->size() >= std::get<std::size_t>(limit))
-        json.text(time_text(all->back().at));
-    else
-        json->Null();
+    json.key("next").text_or_null(next);
     json->EndObject();
     co_return json_answer(json.taken());
 }

@@ -59,6 +59,8 @@ private:
     writer                  out_{buffer_};
 };
 
+inline constexpr std::string_view bearer_scheme = "Bearer ";
+
 /// Of a flow that signs somebody in elsewhere.
 inline constexpr std::string_view flow_cookie = "falconer-sign-in";
 

@@ -41,6 +41,8 @@ private:
     task<result<pg_rows>> read(
         std::string sql, pg_connection::params values, std::string_view doing
     );
+    static std::string is_theirs(const readable_clusters& who, statement& ask);
+
     task<result<cluster_counts>> count_rolled(pg_connection& db, event_search what);
     task<result<cluster_counts>> count_read(pg_connection& db, event_search what);
 

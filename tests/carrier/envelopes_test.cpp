@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace falconer::carrier {
 namespace {
 
@@ -52,6 +54,8 @@ TEST(EnvelopesTest, RubbishIsNamed) {
          {"", "[", "17", "[]", R"({"version":1})", R"({"version":1,"reign":""})",
           R"({"version":1,"reign":"r","number":-1})", R"({"version":1,"reign":"r","after":"5"})",
           R"({"version":1,"reign":"r","after":5,"upto":4})",
+          // Nobody could begin after it.
+          R"({"version":1,"reign":"r","began":9223372036854775807})",
           R"({"version":1,"reign":"r","messages":{}})"}) {
         const auto got = read_tell(each);
         ASSERT_FALSE(got) << each;
@@ -72,6 +76,10 @@ TEST(EnvelopesTest, MoreMessagesThanAnybodySendsAreNotRead) {
 
 TEST(EnvelopesTest, ARefusalOfAnythingIsOneShortLine) {
     EXPECT_EQ(read_refusal(text_of(peer_refusal{.why = "w", .newest = 5})).newest, 5);
+    EXPECT_LT(
+        read_refusal(R"({"why":"w","newest":9223372036854775807})").newest,
+        std::numeric_limits<std::int64_t>::max()
+    ) << "one could not count on";
     EXPECT_EQ(read_refusal("<html>\nno</html>").why, "<html>");
     EXPECT_LE(read_refusal(std::string(5000, 'x')).why.size(), 200u);
 }

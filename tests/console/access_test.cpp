@@ -167,6 +167,65 @@ TEST_F(AccessTest, WhoeverMayChangeIsAskedForByTheRightOfItsOwnOrByThatOfShoots)
     EXPECT_EQ(may("viewer").projects, std::vector<std::string>{"b"});
 }
 
+TEST_F(AccessTest, WhoLooksAtEverythingChangesNothing) {
+    add_role(
+        "auditor",
+        "[{apiGroups: [core.gardener.cloud], resources: [shoots], verbs: [get, list]}, "
+        "{apiGroups: [''], resources: [secrets], verbs: [get]}]"
+    );
+    bind("outsider", "auditor");
+    const auto asked_for = [&](right which) {
+        auto got = start(access->of(secret("outsider"), which));
+        time.settle();
+        EXPECT_TRUE(*got && **got);
+        return (**got)->sees;
+    };
+    EXPECT_TRUE(asked_for(right::read).everything);
+    EXPECT_TRUE(is_nobodys(asked_for(right::change)));
+}
+
+TEST_F(AccessTest, WhoSendsUnknownTokensInPlentyDoesNotMakeOthersBeAskedForAgain) {
+    auto few   = how;
+    few.tokens = 4;
+    auto ended = start(stopped(*access));
+    time.settle();
+    access.emplace(loop.get_executor(), time, api, few);
+    access->start();
+    time.settle();
+    make();
+    EXPECT_EQ(get_as("operator", "/api/v1/events").status, 200u);
+    const auto before = asked("TokenReview");
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(get_as("nobody's-" + std::to_string(i), "/api/v1/events").status, 401u);
+    EXPECT_EQ(asked("TokenReview"), before + 20);
+    auto got = start(access->of(secret("operator"), right::read));
+    time.settle();
+    EXPECT_TRUE(*got && **got);
+    EXPECT_EQ(asked("TokenReview"), before + 20) << "it is still known";
+}
+
+TEST_F(AccessTest, OfThoseWhoHaveSignedOutOnlySoManyAreRemembered) {
+    sessions all(time, {});
+    for (int i = 0; i <= 100'000; ++i) all.is_over_now(std::to_string(i), time.utc() + 1h);
+    EXPECT_FALSE(all.is_over("0"));
+    EXPECT_TRUE(all.is_over("1"));
+    EXPECT_TRUE(all.is_over("100000"));
+    time.advance(1h);
+    all.is_over_now("later", time.utc() + 1h);
+    EXPECT_FALSE(all.is_over("100000")) << "nobody could open it any more";
+    EXPECT_TRUE(all.is_over("later"));
+}
+
+TEST_F(AccessTest, APasswordThatTheBrowserKnowsIsNoProof) {
+    sign_in_by(R"({"token": "admin"})");
+    store.bodies   = {{.id = 7, .body = "{"}};
+    auto forged    = request("/api/v1/quarantine/7/replay", "POST");
+    forged.headers = {};
+    forged.headers.add("Cookie", "falconer-session=" + cookie_);
+    forged.headers.add("Authorization", "Basic eDp5");
+    EXPECT_EQ(ask(std::move(forged)).status, 403u);
+}
+
 TEST_F(AccessTest, ALiveViewAndAFileEndWithTheRight) {
     sign_in_by(R"({"token": "member"})");
     store.coming = {

@@ -281,7 +281,9 @@ TEST_F(OidcTest, WhoDoesNotAnswerIsSaidToBeAway) {
 }
 
 TEST_F(OidcTest, TheWayBackLeadsIntoThePageAndNowhereElse) {
-    for (const auto* to : {"//evil.example", "https://evil.example", "/\\evil.example", "", "x"}) {
+    for (const auto* to :
+         {"//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example",
+          "/\n/evil.example", "/\x0b/evil.example", "/ /evil.example", "", "x"}) {
         const auto parameters = there.approve(begin(to));
         EXPECT_EQ(location(back(parameters, kept_)), "/") << to;
     }
@@ -306,6 +308,53 @@ TEST_F(OidcTest, ReplicasWithOneKeyKnowEachOthersSessions) {
     opt.box.emplace(secret("another key, which makes an end of all sessions"));
     make();
     EXPECT_EQ(get("/api/v1/me").status, 401u);
+}
+
+TEST_F(OidcTest, ASessionEndsWhenItWouldHaveEndedWhereItBegan) {
+    opt.box.emplace(secret("a key that all replicas have, and nobody guesses"));
+    opt.sign_in.life = 2h;
+    make();
+    sign_in_by(R"({"token": "member"})");
+    time.advance(90min);
+    make();  // another replica
+    EXPECT_EQ(get("/api/v1/me").status, 200u);
+    time.advance(30min);
+    EXPECT_EQ(get("/api/v1/me").status, 401u);
+    make();
+    EXPECT_EQ(get("/api/v1/me").status, 401u);
+}
+
+TEST_F(OidcTest, WhoSignsOutAtAReplicaThatDoesNotKnowThemYetIsOutThere) {
+    opt.box.emplace(secret("a key that all replicas have, and nobody guesses"));
+    make();
+    sign_in_by(R"({"token": "member"})");
+    make();  // another replica
+    EXPECT_EQ(ask(request("/api/v1/session", "DELETE")).status, 204u);
+    EXPECT_EQ(get("/api/v1/me").status, 401u);
+    EXPECT_EQ(get("/api/v1/me").status, 401u);
+}
+
+TEST_F(OidcTest, TwoRequestsAtOnceOfACookieFromElsewhereHaveOneSession) {
+    opt.box.emplace(secret("a key that all replicas have, and nobody guesses"));
+    make();
+    sign_in_by(R"({"token": "member"})");
+    make();  // another replica, which has to ask the garden about either
+    time.advance(how.keep);
+    std::vector<decltype(start(console->handle(request(""))))> tails;
+    for (int i = 0; i < 2; ++i) {
+        auto one = request("/api/v1/tail");
+        one.headers.add("Host", "localhost");
+        tails.push_back(start(console->handle(std::move(one))));
+    }
+    time.settle();
+    ASSERT_EQ(ask(request("/api/v1/session", "DELETE")).status, 204u);
+    for (const auto& each : tails) {
+        ASSERT_TRUE(*each && (*each)->stream);
+        auto next = start((*each)->stream->next());
+        time.settle();
+        ASSERT_TRUE(*next);
+        EXPECT_THAT(**next, HasSubstr(R"({"reason":"session"})"));
+    }
 }
 
 }  // namespace

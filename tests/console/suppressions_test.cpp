@@ -61,6 +61,16 @@ TEST_F(SuppressionsTest, OneIsMadeForAProjectForClustersOrByWhoSeesEverythingFor
     EXPECT_EQ(desk.all.size(), 4u);
 }
 
+TEST_F(SuppressionsTest, OneThatIsToldTwiceIsMadeOnceAndAnotherOfItsIdIsNot) {
+    const auto id_said = R"(, "id": ")" + uuid::random().text() + "\"";
+    EXPECT_EQ(suppress(R"(, "project": "a")" + id_said).status, 200u);
+    EXPECT_EQ(suppress(R"(, "project": "a")" + id_said).status, 200u);
+    EXPECT_EQ(suppress(R"(, "project": "b")" + id_said).status, 409u);
+    sign_in("member", "word");
+    EXPECT_EQ(suppress(R"(, "project": "a")" + id_said).status, 409u) << "somebody else's";
+    EXPECT_EQ(desk.all.size(), 1u);
+}
+
 TEST_F(SuppressionsTest, WhatIsMissingOrWrongIsSaid) {
     for (const std::string& body :
          {std::string(""), std::string("[]"), std::string("{}"),
@@ -171,11 +181,41 @@ TEST(SuppressionFilterTest, OneThatCanNoLongerBeReadHidesNothing) {
     const utc_time    now{};
     const suppression broken{.id = uuid::random(), .filter = "rule:", .expires = now + 1h},
         good{.id = uuid::random(), .filter = "rule:r", .expires = now + 2h};
-    const auto holding = any_of({broken, good}, now);
+    const readable_clusters everybody{.everything = true};
+    const auto              holding = any_of({broken, good}, everybody, now);
     ASSERT_NE(holding.any, nullptr);
     EXPECT_EQ(holding.until, now + 2h);
-    EXPECT_EQ(any_of({broken}, now).any, nullptr);
-    EXPECT_EQ(any_of({good}, now + 2h).any, nullptr) << "the end is the first moment without it";
+    EXPECT_EQ(any_of({broken}, everybody, now).any, nullptr);
+    EXPECT_EQ(any_of({good}, everybody, now + 2h).any, nullptr)
+        << "the end is the first moment without it";
+}
+
+TEST(SuppressionFilterTest, WhatWasMadeForAnotherProjectOfTheSameNameIsNotTheirs) {
+    const utc_time          now{std::chrono::hours(1000)};
+    const readable_clusters them{.projects = {"a"}, .begun = {{"a", now}}, .landscape = "Live"};
+    constexpr auto          cluster = "shoot--a--web-11111111-2222-4333-8444-555555555555-";
+    const auto              made    = [&](std::string filter, std::string project, std::string in) {
+        suppression it{.filter = std::move(filter), .project = std::move(project), .made = now};
+        if (!in.empty()) it.clusters = {cluster + in};
+        return it;
+    };
+    auto theirs = made("(rule:r) landscape:\"Live\"", "a", "");
+    EXPECT_TRUE(in_reach(theirs, them));
+    EXPECT_TRUE(concerns(theirs, them));
+    theirs.made = now - 1us;
+    EXPECT_FALSE(in_reach(theirs, them)) << "of the project before";
+    EXPECT_FALSE(concerns(theirs, them));
+    const auto canarys = made("(rule:r) landscape:\"canary\"", "a", "");
+    EXPECT_FALSE(in_reach(canarys, them));
+    EXPECT_FALSE(concerns(canarys, them));
+    const auto anywhere = made("rule:r", "a", "");
+    EXPECT_FALSE(in_reach(anywhere, them)) << "it hides others' as well";
+    EXPECT_TRUE(concerns(anywhere, them));
+    EXPECT_TRUE(in_reach(made("rule:r", "", "Live"), them));
+    EXPECT_FALSE(in_reach(made("rule:r", "", "canary"), them));
+    EXPECT_FALSE(concerns(made("rule:r", "", "canary"), them));
+    EXPECT_TRUE(concerns(made("rule:r", "", ""), them)) << "everybody's";
+    EXPECT_FALSE(concerns(made("rule:r", "", ""), {})) << "who sees nothing is not concerned";
 }
 
 }  // namespace

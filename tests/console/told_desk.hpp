@@ -4,6 +4,7 @@
 #include "falconer/ports/triage_desk.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,10 @@ public:
     std::vector<std::string>    undone{};  // by whom
     std::optional<failure>      fails{};
     cluster_counts              counts{};
+    std::vector<action_search>  asked{};
+    bool                        is_theirs = false;  // what was done, whoever asks
+    /// Of events that others than those who see everything may see.
+    std::map<event_position, cluster_name> whose{};
 
     task<result<assessments>> standing(std::vector<event_position> of) override {
         assessments some;
@@ -34,13 +39,15 @@ public:
     ) override {
         std::vector<event_position> some;
         for (const auto& each : of)
-            if (who.everything && std::ranges::find(known, each) != known.end())
+            if (std::ranges::find(known, each) != known.end() && is_seen(each, who))
                 some.push_back(each);
         co_return some;
     }
     task<result<found_places>> places(event_search what, std::size_t limit) override {
         searches.push_back(what);
-        found_places some{.places = known};
+        found_places some{};
+        for (const auto& each : known)
+            if (whose.empty() || is_seen(each, what.who)) some.places.push_back(each);
         some.more = some.places.size() > limit;
         some.places.resize(std::min(some.places.size(), limit));
         co_return some;
@@ -60,9 +67,11 @@ public:
     }
     task<result<std::vector<triage_action>>> history(event_position) override { co_return done; }
     task<result<std::vector<triage_action>>> actions(action_search what) override {
+        asked.push_back(what);
         std::vector<triage_action> some;
         for (const auto& each : done)
-            if (what.who.everything && (!what.id || each.id == *what.id)) some.push_back(each);
+            if ((what.who.everything || is_theirs) && (!what.id || each.id == *what.id))
+                some.push_back(each);
         co_return some;
     }
     task<result<std::vector<suppression>>> suppressions(std::optional<utc_time> holding) override {
@@ -72,6 +81,8 @@ public:
         co_return some;
     }
     task<result<void>> suppress(suppression what, uuid, std::string) override {
+        for (const auto& each : all)
+            if (each.id == what.id) co_return failure{errc::already_exists, "it is there"};
         all.push_back(std::move(what));
         co_return result<void>{};
     }
@@ -85,6 +96,12 @@ public:
             co_return result<void>{};
         }
         co_return failure{errc::not_found, "no such suppression"};
+    }
+
+private:
+    bool is_seen(const event_position& at, const readable_clusters& who) const {
+        const auto found = whose.find(at);
+        return who.everything || (found != whose.end() && may_see(who, found->second));
     }
 };
 

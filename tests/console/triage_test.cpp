@@ -317,6 +317,12 @@ TEST_F(TriageTest, SeveralStoresAnswerAsOne) {
     auto actions  = run(both.actions({.who = {.everything = true}}));
     ASSERT_EQ(actions->size(), 1u);
     EXPECT_EQ(actions->front().events, 5u);
+    // Who may see what it did here and not what it did there cannot undo it.
+    desk.is_theirs = true;
+    const action_search of_a{.who = {.projects = {"a"}}, .id = id};
+    EXPECT_TRUE(run(both.actions(of_a))->empty());
+    other.done.clear();
+    EXPECT_EQ(run(both.actions(of_a))->size(), 1u);
 }
 
 }  // namespace

@@ -41,7 +41,9 @@ protected:
         for (const auto& each : sample)
             if (filter::matches(*what, each)) found.push_back(each);
         return export_exception(
-            *what, {.name = "falconer_1", .comments = {"why\n- rule: x"}, .sample = found}
+            *what, {.name     = "falconer_1",
+                    .comments = {"why\n- rule: x\xE2\x80\xA8- rule: y\xC2\x85- rule: z"},
+                    .sample   = found}
         );
     }
     exported_exception good(std::string_view text) const {
@@ -94,7 +96,7 @@ TEST_F(RuleExceptionTest, ItIsAnAppendedExceptionOfTheRulesExactName) {
     add("Terminal shell", R"({"proc.name": "Bash"})");
     const auto made = good("rule:\"terminal SHELL\" process:bash project:shop");
     EXPECT_EQ(made.rules, std::vector<std::string>{"Terminal shell"});
-    EXPECT_THAT(made.yaml, HasSubstr("# why - rule: x\n"));
+    EXPECT_THAT(made.yaml, HasSubstr("# why - rule: x - rule: y - rule: z\n"));
     const auto document = parse_yaml(made.yaml);
     ASSERT_TRUE(document);
     ASSERT_EQ(document->items().size(), 1u);

@@ -278,6 +278,25 @@ TEST_F(TriageTest, OnlyWhatIsThereAndTheirsIsSeen) {
     EXPECT_EQ(none.error().code, make_error_code(errc::not_found));
 }
 
+TEST_F(TriageTest, ANameOfAProjectAloneMakesNobodysActionsTheirs) {
+    assess(order(all("cluster:*--a--*"), triage_state::acknowledged));
+    suppression what{.id = uuid::random(), .filter = "rule:one", .project = "a", .reason = "noise"};
+    what.owner = what.made_by = "alice";
+    what.expires              = time.utc() + 1h;
+    ASSERT_TRUE(await(desk->suppress(what, uuid::random(), "")));
+    const auto seen_by = [&](readable_clusters who) {
+        return must(desk->actions({.who = std::move(who)})).size();
+    };
+    const utc_time before{}, later = time.utc() + 24h * 365 * 100;
+    EXPECT_EQ(seen_by({.projects = {"a"}, .begun = {{"a", before}}}), 2u);
+    EXPECT_EQ(seen_by({.projects = {"a"}, .begun = {{"a", later}}}), 0u)
+        << "it was done to a project that had this name before";
+    EXPECT_EQ(seen_by({.projects = {"a"}, .landscape = "canary"}), 1u)
+        << "of events it is known whose they are; of suppressions the console knows";
+    EXPECT_EQ(seen_by({.projects = {"a"}, .landscape = "live"}), 2u);
+    EXPECT_EQ(seen_by({}), 0u);
+}
+
 TEST_F(TriageTest, WhatWasDoneCannotBeChangedByAnybody) {
     assess(order(all(), triage_state::acknowledged));
     for (const auto* sql :

@@ -68,14 +68,19 @@ garden_access::entry_ptr garden_access::entry_of(const secret& token, right whic
     return known_.emplace(std::move(key), std::make_shared<entry>()).first->second;
 }
 
-/// Those that are old, and any where that is not enough: they are asked for again.
+/// Those that are old; where that is not enough, those that nobody has, for whoever sends such in
+/// plenty shall not make the others be asked for again; and then any.
 void garden_access::tidy() {
     if (known_.size() < opt_.tokens) return;
     std::erase_if(known_, [&](const auto& each) {
         return !each.second->under_way && time_.now() >= each.second->until;
     });
-    for (auto it = known_.begin(); it != known_.end() && known_.size() >= opt_.tokens;)
-        it = it->second->under_way ? std::next(it) : known_.erase(it);
+    for (const bool any : {false, true})
+        for (auto it = known_.begin(); it != known_.end() && known_.size() >= opt_.tokens;) {
+            const auto& each  = *it->second;
+            const bool  stays = each.under_way || (!any && each.is && *each.is);
+            it                = stays ? std::next(it) : known_.erase(it);
+        }
 }
 
 task<result<garden_access::rights>> garden_access::of(secret token, right which) {
@@ -139,12 +144,26 @@ task<result<garden_access::rights>> garden_access::ask(secret token, right which
     garden_wish list{"list", core, "shoots", ""};
     auto        all = co_await garden_.may(got.who, std::move(list));
     if (!all) co_return std::move(all).error();
-    // What is no shoot's nobody changes who does not operate.
+    // What is no shoot's nobody changes who does not operate; nor who only looks.
     got.sees.everything = *all && (which == right::read || got.operates);
+    if (got.sees.everything && which == right::change) {
+        auto everywhere = co_await may_everywhere(got.who, which);
+        if (!everywhere) co_return std::move(everywhere).error();
+        got.sees.everything = *everywhere;
+    }
     if (got.sees.everything) co_return got;
     auto asked = co_await ask_projects(got, which);
     if (!asked) co_return std::move(asked).error();
     co_return got;
+}
+
+task<result<bool>> garden_access::may_everywhere(garden_user who, right which) {
+    const auto anywhere = wishes_for(which, "");
+    for (const auto& each : anywhere) {
+        auto may = co_await garden_.may(who, each);
+        if (!may || *may) co_return may;
+    }
+    co_return false;
 }
 
 task<result<void>> garden_access::ask_projects(rights& of, right which) {
@@ -155,14 +174,11 @@ task<result<void>> garden_access::ask_projects(rights& of, right which) {
     on->projects = projects_.all();
     on->may.resize(on->projects.size());
     // Who may everywhere may in each of them.
-    const auto anywhere = wishes_for(which, "");
-    for (const auto& each : anywhere) {
-        auto everywhere = co_await garden_.may(of.who, each);
-        if (!everywhere) co_return std::move(everywhere).error();
-        if (!*everywhere) continue;
+    auto everywhere = co_await may_everywhere(of.who, which);
+    if (!everywhere) co_return std::move(everywhere).error();
+    if (*everywhere) {
         on->may.assign(on->projects.size(), true);
         on->next = on->projects.size();
-        break;
     }
     if (on->next < on->projects.size()) {
         on->at_work = std::min(opt_.at_once, on->projects.size());
@@ -182,14 +198,18 @@ task<void> garden_access::work(std::shared_ptr<survey> on) {
     while (on->next < on->projects.size() && !on->wrong) {
         const auto mine = on->next++;
         const auto any  = wishes_for(on->which, on->projects[mine].namespace_name);
-        for (const auto& each : any) {
-            auto may = co_await garden_.may(on->who, each);
-            if (!may) {
-                on->wrong = std::move(may).error();
-                break;
+        try {
+            for (const auto& each : any) {
+                auto may = co_await garden_.may(on->who, each);
+                if (!may) {
+                    on->wrong = std::move(may).error();
+                    break;
+                }
+                on->may[mine] = *may;
+                if (*may) break;
             }
-            on->may[mine] = *may;
-            if (*may) break;
+        } catch (const std::exception& what) {  // whoever waits for us shall not do so for ever
+            on->wrong = failure{errc::unavailable, what.what()};
         }
     }
     if (--on->at_work == 0) on->done.set(true);

@@ -17,11 +17,13 @@
 
 namespace falconer::console {
 
-/// | right | who has it |
-/// | read events of a project | `get shoots` in its namespace |
-/// | change what is thought of them | `update falcoevents.falco.gardener.cloud`, or `update shoots`
-/// | | read everything | `list shoots` everywhere | | put quarantined bodies back | `get secrets`
-/// everywhere, as the dashboard's administrators |
+/// - Events of a project are read with `get shoots` in its namespace; everything, also what is no
+///   shoot's, with `list shoots` everywhere.
+/// - Who has `update falcoevents.falco.gardener.cloud` there, or `update shoots`, changes what is
+///   thought of them.
+/// - Quarantined bodies are put back by whoever has `get secrets` everywhere, as the dashboard's
+///   administrators have.
+/// - Everything is changed by whoever has all of that everywhere.
 ///
 /// A decision is believed for `keep`, never past the token's end; all of a token's are asked for
 /// together, once however many wait for them. What the garden has not said is not allowed.
@@ -78,6 +80,7 @@ private:
     void                 tidy();
     task<void>           look(entry_ptr into, secret token, right which);
     task<result<rights>> ask(secret token, right which);
+    task<result<bool>>   may_everywhere(garden_user who, right which);
     task<result<void>>   ask_projects(rights& of, right which);
     task<void>           work(std::shared_ptr<survey> on);
 

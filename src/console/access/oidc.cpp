@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::string_view purpose = "oidc flow";
 
+/// Ended flows that are remembered. A code that is shown again beyond them is the issuer's to
+/// refuse. Source: RFC 6749 §4.1.2
+constexpr std::size_t most_used = 20'000;
+
 /// 244 random bits, in 64 letters, as many as PKCE allows for and more than it asks for.
 std::string chance() {
     auto text = uuid::random().text() + uuid::random().text();
@@ -21,10 +25,15 @@ std::string chance() {
     return text;
 }
 
-/// Into our page and nowhere else.
+/// Into our page and nowhere else. Browsers leave tabs and ends of lines out of an address, and
+/// take a backslash for a slash: "/<tab>/evil.example" is another site's.
+/// Source: https://url.spec.whatwg.org/#concept-basic-url-parser
 std::string inside(std::string to) {
-    const bool good = to.starts_with('/') && !to.starts_with("//") && to.size() <= 2000 &&
-                      to.find_first_of("\\\r\n") == to.npos;
+    const bool odd  = std::ranges::any_of(to, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte <= 0x20 || byte == 0x7F || c == '\\';
+    });
+    const bool good = to.starts_with('/') && !to.starts_with("//") && to.size() <= 2000 && !odd;
     return good ? std::move(to) : "/";
 }
 
@@ -166,8 +175,14 @@ result<oidc_sign_in::flow> oidc_sign_in::flow_of(const form_fields& back, const 
     };
     if (of.state.empty() || field(back, "state") != of.state)
         return not_ours("the state is not of this flow");
-    std::erase_if(used_, [&](const auto& each) { return each.second <= time_.utc(); });
-    if (!used_.emplace(of.state, till).second) return not_ours("it has been ended before");
+    // Anybody can begin and end flows: what is remembered of them has its bound.
+    while (!used_until_.empty() &&
+           (used_until_.front().second <= time_.utc() || used_.size() >= most_used)) {
+        used_.erase(used_until_.front().first);
+        used_until_.pop_front();
+    }
+    if (!used_.insert(of.state).second) return not_ours("it has been ended before");
+    used_until_.emplace_back(of.state, till);
     return of;
 }
 

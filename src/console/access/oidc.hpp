@@ -8,10 +8,12 @@
 #include "web_address.hpp"
 
 #include <chrono>
+#include <deque>
 #include <filesystem>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace falconer::console {
@@ -75,12 +77,14 @@ private:
     task<result<void>>        judge(secret token, flow of);
     result<flow>              flow_of(const form_fields& back, const std::string& kept);
 
-    time_source&                    time_;
-    net::http_client&               web_;
-    net::sealed_box                 box_;
-    options                         opt_;
-    std::optional<provider>         provider_{};
-    std::map<std::string, utc_time> used_{};  // states, until nobody could show them any more
+    time_source&            time_;
+    net::http_client&       web_;
+    net::sealed_box         box_;
+    options                 opt_;
+    std::optional<provider> provider_{};
+    std::set<std::string>   used_{};  // states
+    /// … until nobody could show them any more; the one ended first is the first.
+    std::deque<std::pair<std::string, utc_time>> used_until_{};
 };
 
 }  // namespace falconer::console

@@ -299,9 +299,14 @@ value list_of(const std::vector<std::string>& texts) {
     return list;
 }
 
+/// U+0085, U+2028 and U+2029 end a line, and with it a comment, for YAML 1.1.
+/// Source: https://yaml.org/spec/1.1/#id871136
 std::string comment_line(std::string text) {
     for (auto& c : text)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    for (const std::string_view end : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"})
+        for (auto at = text.find(end); at != text.npos; at = text.find(end, at))
+            text.replace(at, end.size(), " ");
     return "# " + text + "\n";
 }
 

@@ -254,14 +254,31 @@ task<result<std::vector<triage_action>>> pg_triage::history(event_position of) {
     co_return all;
 }
 
-task<result<std::vector<triage_action>>> pg_triage::actions(action_search what) {
-    statement   ask;
-    std::string where = "true";
-    if (!what.who.everything) {
-        pg_array theirs;
-        for (const auto& each : what.who.projects) theirs.add(each);
-        where += " AND a.projects <@ " + ask.value(theirs.text()) + "::text[]";
+/// That all that an action was about is somebody's to see. Its projects' names are not enough: a
+/// project of an earlier time, or of another landscape, may have had one of them.
+std::string pg_triage::is_theirs(const readable_clusters& who, statement& ask) {
+    if (who.everything) return "true";
+    if (is_nobodys(who)) return "false";
+    pg_array names, begun;
+    for (const auto& each : who.projects) {
+        const auto at = who.begun.find(each);
+        names.add(each);
+        begun.add(at == who.begun.end() ? "-infinity" : instant_text(at->second));
     }
+    const auto theirs = ask.value(names.text()) + "::text[]";
+    return "a.projects <@ " + theirs + " AND NOT EXISTS (SELECT FROM unnest(" + theirs + ", " +
+           ask.value(begun.text()) +
+           "::timestamptz[]) AS p (name, begun) WHERE p.name = ANY (a.projects) AND a.at < "
+           "p.begun) AND NOT EXISTS (SELECT FROM falconer.assessment_step s WHERE s.action = a.seq "
+           "AND NOT " +
+           condition_of(who, "s", ask) + ")";
+}
+
+task<result<std::vector<triage_action>>> pg_triage::actions(action_search what) {
+    auto db = co_await reads_.pool_.borrow();
+    if (!db) co_return std::move(db).error();
+    statement ask;
+    auto      where = is_theirs(what.who, ask);
     if (what.id) where += " AND a.id = " + ask.value(what.id->text()) + "::uuid";
     if (what.suppression)
         where += " AND a.suppression = " + ask.value(what.suppression->text()) + "::uuid";
@@ -272,9 +289,11 @@ task<result<std::vector<triage_action>>> pg_triage::actions(action_search what) 
         "(SELECT u.id FROM falconer.triage_action u WHERE u.undoes = a.id ORDER BY u.seq DESC "
         "LIMIT 1) FROM falconer.triage_action a WHERE " +
         where + " ORDER BY a.seq DESC LIMIT " + std::to_string(what.limit);
+    auto known = co_await ask.resolve(**db, patience);
+    if (!known) co_return std::move(known).error().while_doing("reading what was done");
     auto values = ask.values();
-    auto rows   = co_await read(std::move(sql), std::move(values), "reading what was done");
-    if (!rows) co_return std::move(rows).error();
+    auto rows   = co_await reader_pool::ask(**db, std::move(sql), std::move(values), patience);
+    if (!rows) co_return std::move(rows).error().while_doing("reading what was done");
     co_return actions_of(*rows);
 }
 

@@ -61,8 +61,8 @@ bool sees_cluster(const readable_clusters& who, const std::string& identity, utc
 /// The landscape that a filter asks for in any case. Nothing: it may be any.
 std::optional<std::string> landscape_in(const suppression& what, utc_time now) {
     const auto parsed = filter::parse(what.filter, now);
-    const auto found  = [](const node& is) -> std::optional<std::string> {
-        const auto* test = std::get_if<filter::text_test>(&is.is);
+    const auto found  = [](const node& one) -> std::optional<std::string> {
+        const auto* test = std::get_if<filter::text_test>(&one.is);
         const bool  asks = test != nullptr && test->where.which == filter::field_kind::landscape &&
                           test->what.how == filter::text_pattern::kind::equal;
         if (!asks) return std::nullopt;

@@ -289,8 +289,11 @@ net::http_response handler::sign_out(const net::http_request& request) {
 }
 
 task<std::string> handler::me_json(session_ptr of) {
-    const auto       mine   = co_await changeable(of);
-    const bool       change = mine && !is_nobodys(*mine);
+    bool may_triage = false;
+    if (triage_ != nullptr) {
+        const auto mine = co_await changeable(of);
+        may_triage      = mine && !is_nobodys(*mine);
+    }
     json_text_writer json;
     json->StartObject();
     json.key("user").text(of->who.name);
@@ -300,7 +303,7 @@ task<std::string> handler::me_json(session_ptr of) {
     for (const auto& each : of->who.sees.projects) json.text(each);
     json->EndArray();
     json.key("mayReplay")->Bool(of->who.may_replay);
-    json.key("mayTriage")->Bool(triage_ != nullptr && change);
+    json.key("mayTriage")->Bool(may_triage);
     json.key("ends").text(time_text(of->ends));
     json.key("version").text(opt_.version);
     json.key("stores")->StartArray();

@@ -41,20 +41,20 @@ protected:
                 R"("}]})"
         );
     }
-    unsigned suppress(const std::string& who, const std::string& scope) {
+    unsigned suppress(const std::string& who, const std::string& project) {
         const auto until = time.utc() + 24h;
         return post(
             who, "/api/v1/suppressions",
             json_text(value{
                 {"filter", "rule:r"},
                 {"reason", "noise"},
-                {"project", scope},
+                {"project", project},
                 {"expires", text_of(event_time_of(until))}
             })
         );
     }
-    void add_suppression(const std::string& scope) {
-        suppression it{.id = uuid::random(), .filter = "rule:r", .project = scope};
+    void add_suppression(const std::string& project) {
+        suppression it{.id = uuid::random(), .filter = "rule:r", .project = project};
         it.made    = time.utc();
         it.expires = it.made + 24h;
         desk.all.push_back(std::move(it));

@@ -245,7 +245,7 @@ TEST_F(TriageTest, AnAssigneeIsChangedWithoutTheStateAndTheHistoryHasBoth) {
     take.assignee = "";
     take.comment  = "not me";
     assess(take);
-    const auto& is = must(desk->standing(one)).begin()->second;
+    const auto is = must(desk->standing(one)).begin()->second;
     EXPECT_EQ(is.state, triage_state::acknowledged);
     EXPECT_EQ(is.assignee, std::nullopt);
     EXPECT_EQ(is.who, "alice") << "who gave it its state";

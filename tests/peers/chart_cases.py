@@ -20,7 +20,9 @@ SIZES = {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"me
 VPA = {"vpa": {"enabled": True, "resourcePolicy": {"minAllowed": {"memory": "99Mi"}}, "updatePolicy": {"updateMode": "Initial"}}}
 LOGGING = {"logging": {"level": "debug", "format": "text"}}
 HPA = {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 9, "targetCPUUtilizationPercentage": 55}}
-AUTHORITY = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"  # a text to be found again
+AUTHORITY, CLIENT = (f"-----BEGIN CERTIFICATE-----\n{each}\n-----END CERTIFICATE-----\n" for each in ("AAAA", "BBBB"))  # texts to be found again
+OURS_IN_GARDENER = {"enabled": True, "url": "https://ingest.example.com/v1/events"}
+INGESTORS = ["https://ingest.example.com"]
 LABELS = {"podLabels": {"a": "b"}, "podAnnotations": {"c": "d"}}
 
 # chart → name → (namespace, values): each is linted, rendered, and taken by the server.
@@ -34,10 +36,13 @@ CASES = {
             "rules": {"directory": "/etc/falconer/rules", "volume": {"configMap": {
                 "name": "rules", "items": [{"key": "falco_rules.yaml", "path": "5.1.0/falco_rules.yaml"}]}}},
             "imageVectorOverwrite": "images:\n- name: falconer\n  repository: mirror.example.com/falconer\n  tag: sha256:" + "0" * 64 + "\n",
-            "falco": {"priorityClassName": "", "centralStorage": {
-                "enabled": True, "url": "https://ingest.example.com/v1/events", "tokenIssuerPrivateKey": "KEY"}},
-            "peers": {"ingestors": ["https://ingest.example.com"], "audience": "our-peers", "tls": {"ca": AUTHORITY, "serverName": "ingest.falco.example.com"}},
+            "falco": {"priorityClassName": "", "centralStorage": {**OURS_IN_GARDENER, "tokenIssuerPrivateKey": "KEY"}},
+            "peers": {"ingestors": INGESTORS, "audience": "our-peers", "tls": {
+                "ca": AUTHORITY, "serverName": "ingest.falco.example.com", "certificate": CLIENT, "key": "KEY"}},
             "heartbeat": {"secret": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldCE="}, "controller": {"resync": "30m"}})),
+        "with Secrets of others": (SPACE, merged(charts.GARDENLET, {
+            "falco": {"centralStorage": OURS_IN_GARDENER}, "peers": {"ingestors": INGESTORS},
+            "existingSecrets": {"centralStorage": "tokens", "clusterIdentityToken": "identity-tokens", "peersClient": "peers-client", "heartbeat": "heartbeats"}})),
         "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False, "port": 9080},
                          "health": {"port": 9081}}),
     },
@@ -66,19 +71,20 @@ CASES = {
             "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "heartbeatSecret": "falconer-heartbeat",
             "peers": {"answer": False, "audience": "our-peers"},
             "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "gardenPorts": [8443]},
-            "store": {"config": {"database": "events", "user": "w", "migrateAtStart": False, "reader": {"user": "r"}, "migrator": {"user": "m"}}},
+            "store": {"config": {"database": "events", "user": "w", "migrateAtStart": False, "reader": {"user": "r"}, "migrator": {"user": "m"}},
+                      "archive": {"command": "put \"$FALCONER_OBJECT\"", "environmentSecret": "bucket", "ports": [9000]}},
             "console": merged(HPA, SIZES, LABELS, {
                 "enabled": True, "config": {"sessionLife": "8h", "oidc": {"issuer": "https://login.example.com", "clientID": "falconer"}}, "port": 9443, "tlsSecret": "falconer-tls", "terminationGracePeriodSeconds": 200,
                 "gardenKubeconfigSecret": "garden", "sessionKeySecret": "session", "oidcSecret": "client", "filesSecret": "falconer-console-files",
                 "ingress": {"enabled": True, "className": "nginx", "host": "falco.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
                 "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"g": "h"}}}),
             "ingestor": merged(HPA, SIZES, LABELS, {
-                "keys": "KEYS", "keysConfigMap": "", "spool": {"size": "20Gi", "storageClassName": "fast"}, "terminationGracePeriodSeconds": 200,
+                "keys": "KEYS", "keysConfigMap": "", "clientCASecret": "clients", "spool": {"size": "20Gi", "storageClassName": "fast"}, "terminationGracePeriodSeconds": 200,
                 "ingress": {"enabled": True, "className": "nginx", "host": "ingest.example.com", "tlsSecret": "tls", "annotations": {"e": "f"}},
                 "service": {"type": "LoadBalancer", "port": 3201, "annotations": {"g": "h"}}})})),
         "the console alone": ("falconer", merged(STORE_VALUES, {
             "ingestor": {"enabled": False}, "console": {"replicaCount": 1, "sessionKeySecret": ""}, "monitoring": {"enabled": True}})),
-        "the ingestor alone": ("falconer", merged(STORE_VALUES, {"console": {"enabled": False, "tlsSecret": ""}})),
+        "the ingestor alone": ("falconer", merged(STORE_VALUES, {"console": {"enabled": False, "tlsSecret": ""}, "store": {"archive": {"claim": "falconer-archive"}}})),
         "bare": ("falconer", {"store": {"config": {"hosts": ["db.example.com"]}}, "networkPolicy": {"enabled": False}, "ingestor": {
             "keysConfigMap": "keys", "replicaCount": 1, "autoscaling": {"enabled": False}}}),
     },

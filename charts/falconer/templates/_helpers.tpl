@@ -15,7 +15,16 @@
 {{- $_ := set $tls "caFile" "/etc/falconer/store/ca/ca.crt" }}
 {{- $_ := set $store "tls" $tls }}
 {{- end }}
+{{- $archive := .root.Values.store.archive }}
+{{- if and $archive.claim $archive.command }}{{ fail "store.archive: claim or command: one of the two" }}{{ end }}
+{{- if and $archive.environmentSecret (not $archive.command) }}{{ fail "store.archive.environmentSecret is nothing without store.archive.command" }}{{ end }}
+{{- with coalesce $archive.claim $archive.command }}
+{{- $out := $store.archive | default dict }}
+{{- if $archive.claim }}{{ $_ := set $out "directory" "/var/lib/falconer/archive" }}{{ else }}{{ $_ := set $out "command" $archive.command }}{{ end }}
+{{- $_ := set $store "archive" $out }}
+{{- end }}
 {{- if not .keeps }}
+{{- $_ := unset $store "archive" }}
 {{- $_ := unset $store "migrator" }}
 {{- $_ := set $store "migrateAtStart" false }}
 {{- $_ := set $store "housekeeping" false }}
@@ -27,7 +36,13 @@
 {{- $own := dict "listen" (printf "[::]:3200") "keysFile" "/etc/falconer/keys/keys.yaml" }}
 {{- $_ := set $own "spool" (dict "directory" "/var/lib/falconer/spool") }}
 {{- if .Values.ingestor.tlsSecret }}
-{{- $_ := set $own "tls" (dict "certificateFile" "/etc/falconer/tls/tls.crt" "keyFile" "/etc/falconer/tls/tls.key") }}
+{{- $tls := dict "certificateFile" "/etc/falconer/tls/tls.crt" "keyFile" "/etc/falconer/tls/tls.key" }}
+{{- if .Values.ingestor.clientCASecret }}
+{{- $tls = merge $tls (dict "clientCAFile" "/etc/falconer/client-ca/ca.crt" "clientCertificates" "request") }}
+{{- end }}
+{{- $_ := set $own "tls" $tls }}
+{{- else if .Values.ingestor.clientCASecret }}
+{{- fail "ingestor.clientCASecret is nothing without ingestor.tlsSecret: without TLS nobody shows a certificate" }}
 {{- end }}
 {{- mergeOverwrite $own (deepCopy .Values.ingestor.config) | toYaml }}
 {{- end }}

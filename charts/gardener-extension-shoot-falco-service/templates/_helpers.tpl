@@ -35,18 +35,29 @@
 {{- $found }}
 {{- end }}
 
+{{- /* Where a Secret of somebody else's is mounted. */ -}}
+{{- define "secretFolder" -}}/etc/falconer/secrets/{{ . }}{{- end }}
+
+{{- /* A key is given once: inline, or in a Secret of somebody else's, from {secret, inline, value, instead}. */ -}}
+{{- define "givenOnce" -}}
+{{- if and .secret .inline }}{{ fail (printf "%s and existingSecrets.%s: one of the two" .value .instead) }}{{ end }}
+{{- end }}
+
 {{- /* The section falco: without the keys that are files of their own. */ -}}
 {{- define "falcoSection" -}}
 {{- $falco := deepCopy (.Values.falco | default dict) }}
 {{- range $section := list "centralStorage" "clusterIdentityToken" }}
-{{- with get $falco $section }}
-{{- if hasKey . "tokenIssuerPrivateKey" }}
-{{- if .tokenIssuerPrivateKey }}
-{{- $_ := set . "tokenIssuerPrivateKeyFile" (printf "/etc/extension-config/%s.pem" $section) }}
+{{- $secret := get $.Values.existingSecrets $section }}
+{{- $of := get $falco $section | default dict }}
+{{- $inline := get $of "tokenIssuerPrivateKey" }}
+{{- include "givenOnce" (dict "secret" $secret "inline" $inline "value" (printf "falco.%s.tokenIssuerPrivateKey" $section) "instead" $section) }}
+{{- $_ := unset $of "tokenIssuerPrivateKey" }}
+{{- if $inline }}
+{{- $_ := set $of "tokenIssuerPrivateKeyFile" (printf "/etc/extension-config/%s.pem" $section) }}
+{{- else if $secret }}
+{{- $_ := set $of "tokenIssuerPrivateKeyFile" (printf "%s/tokens.pem" (include "secretFolder" $section)) }}
 {{- end }}
-{{- $_ := unset . "tokenIssuerPrivateKey" }}
-{{- end }}
-{{- end }}
+{{- if $of }}{{ $_ := set $falco $section $of }}{{ end }}
 {{- end }}
 {{- if not (get $falco "agentImage") }}{{ $_ := set $falco "agentImage" (include "agentImage" .) }}{{ end }}
 {{- toYaml $falco }}
@@ -64,15 +75,23 @@
 {{- mergeOverwrite $own (deepCopy (.Values.controller | default dict)) | toYaml }}
 {{- end }}
 
-{{- /* The section peers: without the authority, which is a file of its own. */ -}}
+{{- /* The section peers: the authority, certificate and key are files of their own. */ -}}
 {{- define "peersSection" -}}
 {{- $peers := deepCopy (.Values.peers | default dict) }}
-{{- with get $peers "tls" }}
-{{- if hasKey . "ca" }}
-{{- if .ca }}{{ $_ := set . "caFile" "/etc/extension-config/peers-ca.crt" }}{{ end }}
-{{- $_ := unset . "ca" }}
+{{- $tls := get $peers "tls" | default dict }}
+{{- $secret := .Values.existingSecrets.peersClient }}
+{{- include "givenOnce" (dict "secret" $secret "inline" (or (get $tls "certificate") (get $tls "key")) "value" "peers.tls.certificate and key" "instead" "peersClient") }}
+{{- if and $secret (not (get $peers "ingestors")) }}{{ fail "existingSecrets.peersClient is nothing without peers.ingestors: to whom it is shown" }}{{ end }}
+{{- if ne (empty (get $tls "certificate")) (empty (get $tls "key")) }}{{ fail "peers.tls: certificate and key belong together" }}{{ end }}
+{{- range $key, $file := dict "ca" "peers-ca.crt" "certificate" "peers-client.crt" "key" "peers-client.key" }}
+{{- if get $tls $key }}{{ $_ := set $tls (printf "%sFile" $key) (printf "/etc/extension-config/%s" $file) }}{{ end }}
+{{- $_ := unset $tls $key }}
 {{- end }}
+{{- if $secret }}
+{{- $_ := set $tls "certificateFile" (printf "%s/tls.crt" (include "secretFolder" "peersClient")) }}
+{{- $_ := set $tls "keyFile" (printf "%s/tls.key" (include "secretFolder" "peersClient")) }}
 {{- end }}
+{{- if $tls }}{{ $_ := set $peers "tls" $tls }}{{ else }}{{ $_ := unset $peers "tls" }}{{ end }}
 {{- toYaml $peers }}
 {{- end }}
 
@@ -83,13 +102,17 @@ falco:
   {{- include "falcoSection" . | nindent 2 }}
 controller:
   {{- include "controllerSection" . | nindent 2 }}
-{{- if .Values.peers }}
+{{- if or .Values.peers .Values.existingSecrets.peersClient }}
 peers:
   {{- include "peersSection" . | nindent 2 }}
 {{- end }}
+{{- include "givenOnce" (dict "secret" .Values.existingSecrets.heartbeat "inline" .Values.heartbeat.secret "value" "heartbeat.secret" "instead" "heartbeat") }}
 {{- if .Values.heartbeat.secret }}
 heartbeat:
   secretFile: /etc/extension-config/heartbeat.secret
+{{- else if .Values.existingSecrets.heartbeat }}
+heartbeat:
+  secretFile: {{ include "secretFolder" "heartbeat" }}/secret
 {{- end }}
 metrics:
   listen: "[::]:{{ include "metricsPort" . }}"

@@ -42,6 +42,8 @@ struct store_login {
 struct archive_configuration {
     std::string directory{};
     std::string command{};  // of the shell, as `falconer db backup --to-command`
+    /// Of a command that takes nothing, or does not end.
+    std::chrono::seconds command_timeout{1800};
 
     bool wanted() const { return !directory.empty() || !command.empty(); }
 };

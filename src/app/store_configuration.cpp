@@ -101,6 +101,10 @@ void read_store(reader in, store_configuration& into) {
     auto archive = in.section("archive");
     archive.read("directory", into.archive.directory);
     archive.read("command", into.archive.command);
+    archive.read_duration(
+        "commandTimeout", into.archive.command_timeout, std::chrono::seconds(1),
+        std::chrono::seconds(24 * 3600)
+    );
     if (!into.archive.directory.empty() && !into.archive.command.empty())
         in.complain("archive", "directory or command: one of the two");
 }

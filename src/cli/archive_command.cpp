@@ -46,7 +46,10 @@ int archive(const archive_choice& opt) {
 result<std::unique_ptr<store::vault>> open_archive(const store_choice& where) {
     const auto how = find_archive(where);
     if (!how) return failure{errc::malformed, "nothing was written"};
-    if (!how->command.empty()) return store::behind_commands({how->command, ""});
+    if (!how->command.empty())
+        return store::behind_commands(
+            {.write = how->command, .read = "", .limit = how->command_timeout}
+        );
     if (!how->directory.empty()) return store::open_shared_folder(how->directory);
     return failure{errc::malformed, "store.archive says nothing: neither directory nor command"};
 }

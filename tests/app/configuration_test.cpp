@@ -65,6 +65,7 @@ TEST(ConfigurationTest, TheExampleShowsTheDefaults) {
     EXPECT_EQ(shown.store.postgres.host, defaults.store.postgres.host);
     EXPECT_EQ(shown.store.postgres.connect_limit, defaults.store.postgres.connect_limit);
     EXPECT_EQ(shown.store.keep, defaults.store.keep);
+    EXPECT_EQ(shown.store.archive.command_timeout, defaults.store.archive.command_timeout);
     EXPECT_EQ(shown.ingestor.listen, defaults.ingestor.listen);
     EXPECT_EQ(
         shown.ingestor.clusters.cluster.events_per_day,

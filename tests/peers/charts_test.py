@@ -199,7 +199,8 @@ class Charts(unittest.TestCase):
         self.assertEqual(pod_of(one(objects, "Deployment"))["spec"]["priorityClassName"], "gardener-garden-system-200")
         self.assertEqual(one(objects, "FalcoProfile")["metadata"]["name"], "falco")
         definition = one(objects, "CustomResourceDefinition")
-        self.assertEqual(definition["metadata"]["annotations"]["resources.gardener.cloud/keep-object"], "true")
+        for each in (definition, one(rendered(ADMISSION_APPLICATION, "by the operator"), "CustomResourceDefinition")):
+            self.assertEqual(each["metadata"]["annotations"], {"resources.gardener.cloud/keep-object": "true", "helm.sh/resource-policy": "keep"})
         # A runtime cluster that is a seed as well has both, and nothing is of the same name but what differs in its namespace.
         both = rendered(CONTROLLER, "on a seed")
         def names(objects):

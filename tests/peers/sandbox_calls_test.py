@@ -1,4 +1,4 @@
-"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py, odd_calls.py, finer_calls.py): status, reason and the fields that
+"""What the sandbox answers, held against a real kube-apiserver, request by request (api_calls.py, odd_calls.py, finer_calls.py, scale_calls.py): status, reason and the fields that
 a refusal names, and the object, without managedFields, uids, times and versions. The table is printed; a watch is compared event by event."""
 
 import contextlib
@@ -17,6 +17,7 @@ from finer_calls import FINER
 from kube_http import Api
 from kubernetes import Kubernetes
 from odd_calls import ODD
+from scale_calls import SCALES, THE_WORKLOAD, WHERE
 from testbed import eventually
 from up_test import Up, leftovers
 
@@ -24,7 +25,7 @@ from up_test import Up, leftovers
 SERVERS_OWN = ("uid", "resourceVersion", "managedFields", "selfLink")
 TIMES = ("creationTimestamp", "deletionTimestamp", "lastTransitionTime")
 # Who we are and how many pages are left is each server's own.
-LEFT_OUT = {"who am I": ("status",), "list a page": ("metadata",), "list the next page": ("metadata",)}
+LEFT_OUT = {THE_WORKLOAD: ("spec", "status"), "who am I": ("status",), "list a page": ("metadata",), "list the next page": ("metadata",)}
 
 
 class Asked:
@@ -207,6 +208,17 @@ class SandboxCalls(unittest.TestCase):
             side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
         different = self.asked_of_both(FINER)
         self.assertEqual(different, "", f"\n{different}")
+
+    def test_how_many_there_are_to_be_is_answered_alike(self):
+        for side in (self.real, self.sandbox):
+            side.ask(Call("", "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "compared"}}))
+        different = self.asked_of_both(SCALES)
+        self.assertEqual(different, "", f"\n{different}")
+        for path, plurals in WHERE.items():
+            real, sandbox = ([each for each in side.ask(Call("", "GET", path)).at("resources") if "/" in each["name"] and each["name"].split("/")[0] in plurals]
+                             for side in (self.real, self.sandbox))
+            self.assertEqual(real, sandbox)
+            self.assertEqual({each["name"] for each in real if each["kind"] == "Scale"}, {f"{each}/scale" for each in plurals})
 
     def test_a_difference_would_be_seen(self):
         one = Asked(200, json.dumps({"kind": "Thing", "metadata": {"uid": "1", "name": "a", "creationTimestamp": "x"}, "spec": {"a": [1]}}))

@@ -10,10 +10,27 @@ import subprocess
 import tempfile
 import unittest
 
-from charts import helm_program
+import charts
+import yaml
+from chart_cases import CASES, values_of
+from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, DASHBOARDS, EVENTS, helm_program, merged
 from kubernetes import Kubernetes, build_kubectl
-from tool_commands import HELM, KUBECTL, OBJECTS, Run
+from shared_data import gardeners
+from tool_commands import HELM, KUBECTL, OBJECTS, Run, of_our_chart
 from up_test import Up, leftovers
+
+# Of what nobody but Gardener's machinery and prometheus-operator brings.
+DEFINITIONS = ("autoscaling.k8s.io_verticalpodautoscalers", "monitoring.coreos.com_servicemonitors", "monitoring.coreos.com_prometheusrules")
+# chart → its case, what is changed in it, and where that is seen.
+OURS = {
+    CONTROLLER: ("on a seed", {"replicaCount": 3, "logging": {"level": "debug"}, "monitoring": {"enabled": False}}, "deploy -o jsonpath={.items[*].spec.replicas}"),
+    ADMISSION_RUNTIME: ("in one cluster", {"service": {"topologyAwareRouting": {"enabled": False}}, "webhookConfig": {"serverPort": 10250}, "vpa": {"enabled": False}},
+                        "deploy -o jsonpath={.items[*].spec.template.spec.containers[*].ports[*].containerPort}"),
+    ADMISSION_APPLICATION: ("beside the definition", {"falcoProfiles": {"install": True}, "console": {"enabled": False}}, "sa -o name"),
+    EVENTS: ("with everything", {"ingestor": {"ingress": {"enabled": False}, "service": {"type": "ClusterIP", "port": 3202}}, "store": {"config": {"database": "other"}}},
+             "svc falconer-ingestor -o jsonpath={.spec.type}{.spec.ports[*].port}"),
+    DASHBOARDS: ("by default", {"labels": {"grafana_dashboard": "yes"}}, "cm -o jsonpath={.items[*].metadata.labels.grafana_dashboard}"),
+}
 
 # What is each server's or each moment's own.
 OWN = [
@@ -105,6 +122,21 @@ class SandboxTools(unittest.TestCase):
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: '{{ .Release.Name }}'}\n"
             "rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]\n")
         different = self.run_on_both(HELM)
+        self.assertEqual(different, "", f"\n{different}")
+
+    def test_helm_installs_our_own_charts_alike(self):
+        """Installed, upgraded, taken back and uninstalled: nothing of a cluster's own machinery is needed for that but the definitions."""
+        self.assertEqual(OURS.keys(), CASES.keys())
+        (self.home / "charts").symlink_to(charts.CHARTS)
+        (self.home / "definitions.yaml").write_text(yaml.safe_dump_all(gardeners(*DEFINITIONS)))
+        commands = ["kubectl create namespace garden", "kubectl apply --server-side -f definitions.yaml",
+                    "kubectl wait --for=condition=Established crd --all --timeout=60s"]
+        for number, (chart, (case, change, seen)) in enumerate(OURS.items()):
+            space, values = values_of(chart, case)
+            for name, text in (("first", values), ("then", merged(values, change))):
+                (self.home / f"{name}{number}.yaml").write_text(yaml.safe_dump(text))
+            commands += of_our_chart(chart, space, f"first{number}.yaml", f"then{number}.yaml", seen)
+        different = self.run_on_both(commands)
         self.assertEqual(different, "", f"\n{different}")
 
     def test_a_difference_would_be_seen(self):

@@ -130,14 +130,14 @@ spec:
   - name: v1
     served: true
     storage: true
-    subresources: {status: {}}
+    subresources: {status: {}, scale: {specReplicasPath: .spec.teeth, statusReplicasPath: .status.teeth}}
     schema:
       openAPIV3Schema:
         type: object
         description: A gear turns.
         properties:
           spec: {type: object, properties: {teeth: {type: integer, description: "How many it has."}, metal: {type: string, enum: [iron, brass]}}}
-          status: {type: object, properties: {turns: {type: boolean}}}
+          status: {type: object, properties: {turns: {type: boolean}, teeth: {type: integer}}}
     additionalPrinterColumns:
     - {name: Teeth, type: integer, jsonPath: .spec.teeth}
     - {name: Metal, type: string, jsonPath: .spec.metal, priority: 1}
@@ -215,6 +215,24 @@ KUBECTL = [
     "kubectl set image -n tools deploy d c=img:2",
     """kubectl patch -n tools deploy d -p '{"spec": {"template": {"spec": {"containers": [{"name": "other", "image": "other:3"}]}}}}'""",
     "kubectl get -n tools deploy d -o jsonpath={.spec.template.spec.containers[*].image}",
+    # How many there are to be
+    "kubectl scale -n tools deploy d --replicas=3",
+    "kubectl scale -n tools deploy d --replicas=4 --current-replicas=2",
+    "kubectl scale -n tools deploy d --replicas=4 --current-replicas=3",
+    "kubectl scale -n tools deploy d --replicas=5 --resource-version=1",
+    "kubectl scale -n tools deploy d --replicas=6 --dry-run=server",
+    "kubectl scale -n tools deploy -l app=d --replicas=0",
+    "kubectl get -n tools deploy d",
+    "kubectl get -n tools deploy d --subresource=scale",
+    "kubectl get -n tools deploy d --subresource=scale -o yaml",
+    """kubectl patch -n tools deploy d --subresource=scale --type=merge -p '{"spec": {"replicas": 2}}'""",
+    "kubectl get -n tools deploy d -o jsonpath={.spec.replicas}",
+    "kubectl scale -n tools gear g --replicas=18",
+    "kubectl scale -n tools gear g --replicas=24 --current-replicas=18",
+    "kubectl get -n tools gear g --subresource=scale",
+    "kubectl scale -n tools cm c --replicas=2",
+    "kubectl scale -n tools ds ds --replicas=2",
+    "kubectl scale -n tools deploy nosuch --replicas=2",
     "kubectl wait -n tools cm/c --for=jsonpath={.data.q}=1 --timeout=20s",
     "kubectl wait -n tools cm/c --for=jsonpath={.data.q}=2 --timeout=1s",
     # Made by kubectl itself
@@ -294,3 +312,37 @@ HELM = [
     "helm list --namespace helm -q",
     "helm uninstall two --namespace helm",
 ]
+
+# What our charts are made of, without what they bring themselves.
+MADE = ("deployments,statefulsets,services,poddisruptionbudgets,horizontalpodautoscalers,ingresses,networkpolicies,configmaps,secrets,serviceaccounts,roles,rolebindings,"
+        "clusterroles,clusterrolebindings,verticalpodautoscalers,prometheusrules,servicemonitors")
+
+
+def of_our_chart(name, space, first, then, changed):
+    """A release's life, from the folder `charts/NAME` with the values `first`, then `then`. `changed`: what of it is seen in the cluster then."""
+    release = "r-" + name.replace("gardener-extension-", "").replace("shoot-falco-service", "sfs")
+    made = f"kubectl get {MADE} -A -l app.kubernetes.io/instance={release} -o name"
+    seen = f"kubectl get -n {space} {changed}"
+    return [
+        f"helm upgrade --install {release} charts/{name} --namespace {space} --create-namespace --values {first} --dry-run=server",
+        f"helm install {release} charts/{name} --namespace {space} --create-namespace --values {first}",
+        f"helm install {release} charts/{name} --namespace {space} --values {first}",
+        made,
+        seen,
+        f"helm get manifest {release} --namespace {space}",
+        f"helm status {release} --namespace {space}",
+        f"helm upgrade {release} charts/{name} --namespace {space} --values {first}",
+        seen,
+        f"helm upgrade {release} charts/{name} --namespace {space} --values {then}",
+        made,
+        seen,
+        f"helm rollback {release} 1 --namespace {space}",
+        made,
+        seen,
+        f"helm history {release} --namespace {space} -o json",
+        f"helm get values {release} --namespace {space} -o json",
+        f"helm uninstall {release} --namespace {space} --wait --timeout 120s",
+        made,
+        f"helm uninstall {release} --namespace {space}",
+        "kubectl get crd falcoprofiles.falco.gardener.cloud -o name --ignore-not-found",
+    ]

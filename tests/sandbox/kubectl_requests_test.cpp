@@ -173,6 +173,84 @@ TEST_F(KubectlRequestsTest, YesIsWrittenInManyWays) {
         EXPECT_EQ(ask("GET", target + no, {}).stream, nullptr) << no;
 }
 
+// --- scale ---
+
+const kube_type deployments{
+    .group = "apps", .version = "v1", .kind = "Deployment", .plural = "deployments"
+};
+const std::string scale_of_a = "/apis/apps/v1/namespaces/default/deployments/a/scale";
+const std::pair<std::string, std::string> merging{"Content-Type", "application/merge-patch+json"};
+
+TEST_F(KubectlRequestsTest, AWorkloadsReplicasAreReadAndWrittenByItsScale) {
+    create(
+        deployments,
+        "{spec: {replicas: 2, selector: {matchLabels: {b: '2', a: '1'}, matchExpressions: "
+        "[{key: c, operator: In, values: [y, x]}, {key: d, operator: DoesNotExist}]}}}"
+    );
+    const auto seen = parse_json(ask("GET", scale_of_a, {}).body);
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->text_at({"kind"}), "Scale");
+    EXPECT_EQ(seen->text_at({"status", "selector"}), "a=1,b=2,c in (x,y),!d");
+    EXPECT_EQ(seen->find_path({"spec", "replicas"})->integer(), 2);
+
+    const auto patched = ask("PATCH", scale_of_a, {merging}, R"({"spec":{"replicas":5}})");
+    EXPECT_EQ(patched.status, 200u) << patched.body;
+    auto is = store.get(deployments, {"default", "a"});
+    ASSERT_TRUE(is);
+    EXPECT_EQ(is->find_path({"spec", "replicas"})->integer(), 5);
+    EXPECT_EQ(is->find_path({"metadata", "generation"})->integer(), 2);
+
+    const auto dry =
+        ask("PATCH", scale_of_a + "?dryRun=All", {merging}, R"({"spec":{"replicas":7}})");
+    EXPECT_THAT(dry.body, HasSubstr(R"("replicas":7)"));
+    const auto json   = std::pair<std::string, std::string>{"Content-Type", "application/json"};
+    const auto update = [&](const std::string& metadata, const std::string& replicas) {
+        return ask(
+            "PUT", scale_of_a, {json},
+            R"({"metadata":{)" + metadata + R"(},"spec":{"replicas":)" + replicas + "}}"
+        );
+    };
+    EXPECT_EQ(update(R"("name":"a")", "3").status, 200u);
+    EXPECT_EQ(update(R"("name":"a","resourceVersion":"1")", "4").status, 409u);
+    EXPECT_EQ(update(R"("name":"a","uid":"another")", "4").status, 409u);
+    EXPECT_EQ(update(R"("name":"b")", "4").status, 400u);
+    EXPECT_EQ(update(R"("name":"a")", "-1").status, 422u);
+    EXPECT_EQ(update(R"("name":"a")", "2147483648").status, 400u);
+    EXPECT_EQ(update(R"("name":"a")", R"("4")").status, 400u);
+    is = store.get(deployments, {"default", "a"});
+    EXPECT_EQ(is->find_path({"spec", "replicas"})->integer(), 3);
+    EXPECT_EQ(ask("DELETE", scale_of_a, {}).status, 405u);
+    EXPECT_EQ(ask("GET", "/api/v1/namespaces/default/configmaps/a/scale", {}).status, 404u);
+}
+
+TEST_F(KubectlRequestsTest, ACustomTypesScaleIsWhereItsDefinitionSays) {
+    api_type type{
+        .type = {.group = "g.example.com", .version = "v1", .kind = "Gear", .plural = "gears"},
+        .has_status  = true,
+        .generations = true,
+        .scale       = scale_paths{".spec.teeth.number", ".status.teeth", ".status.selector"}
+    };
+    const auto gears = type.type;
+    store.serve(std::move(type));
+    create(gears, "{spec: {metal: iron}}");
+    const std::string at = "/apis/g.example.com/v1/namespaces/default/gears/a/scale";
+    EXPECT_EQ(ask("GET", at, {}).status, 500u) << "it says no number";
+    EXPECT_EQ(ask("PATCH", at, {merging}, "{}").status, 400u);
+    const auto patched = ask("PATCH", at, {merging}, R"({"spec":{"replicas":12}})");
+    EXPECT_EQ(patched.status, 200u) << patched.body;
+    const auto is = store.get(gears, {"default", "a"});
+    ASSERT_TRUE(is);
+    EXPECT_EQ(is->find_path({"spec", "teeth", "number"})->integer(), 12);
+    EXPECT_EQ(is->text_at({"spec", "metal"}), "iron");
+    EXPECT_THAT(
+        ask("GET", "/apis/g.example.com/v1", {}).body,
+        HasSubstr(R"("name":"gears/scale","singularName":"","namespaced":true,)"
+                  R"("group":"autoscaling","version":"v1","kind":"Scale")")
+    );
+    const auto seen = table("/apis/g.example.com/v1/namespaces/default/gears/a/scale");
+    EXPECT_EQ(json_text(*seen.find("rows")->items().front().find("cells")), R"(["a",12,0,"0s"])");
+}
+
 // --- protobuf ---
 
 std::string part(unsigned number, const std::string& bytes) {

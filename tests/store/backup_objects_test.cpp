@@ -4,13 +4,28 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <thread>
 
 namespace falconer::store {
 namespace {
 
 using testing::HasSubstr;
+
+/// Whether it is over with a process, also where nobody has waited for it. Source: proc(5).
+bool ends(int pid) {
+    using namespace std::chrono_literals;
+    for (int tries = 0; tries < 3000; ++tries) {
+        std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+        std::string   number, name, state;
+        if (!(file >> number >> name >> state) || state == "Z" || state == "X") return true;
+        std::this_thread::sleep_for(10ms);
+    }
+    return false;
+}
 
 backup_manifest example() {
     backup_manifest is;
@@ -216,6 +231,40 @@ TEST_F(BackupObjectTest, CommandsGetTheObjectsNameAndTheirEndCounts) {
     EXPECT_FALSE(read_object(*slow, "a", 1000));
     const auto deaf = behind_commands({"exit 5", ""});
     EXPECT_FALSE(write_object(*deaf, "a", std::string(1 << 20, 'x')));
+}
+
+TEST_F(BackupObjectTest, ACommandThatHangsIsEndedWithAllThatItHasStarted) {
+    using namespace std::chrono_literals;
+    const auto note  = folder.path() / "pids";
+    const auto noted = "echo $$ >> '" + note.string() + "'; ";
+    const auto sleep = noted + "sleep 1000000 & echo $! >> '" + note.string() + "'; wait";
+    // The first listens to nothing, and neither does what it has started.
+    const auto stuck = behind_commands({"trap '' TERM; " + sleep, sleep, 1s});
+    const auto large = write_object(*stuck, "large", std::string(1 << 20, 'x'));
+    ASSERT_FALSE(large);
+    EXPECT_EQ(large.error().code, errc::timed_out);
+    EXPECT_THAT(large.error().detail, HasSubstr("large: the command has taken nothing for 1 s"));
+    const auto silent = read_object(*stuck, "silent", 1000);
+    ASSERT_FALSE(silent);
+    EXPECT_THAT(silent.error().detail, HasSubstr("silent: the command has given nothing for 1 s"));
+
+    const auto endless = behind_commands({noted + "cat > /dev/null; exec sleep 1000000", "", 1s});
+    const auto done    = write_object(*endless, "small", "x");
+    ASSERT_FALSE(done);
+    EXPECT_THAT(
+        done.error().detail, HasSubstr("has not ended after the last of its input for 1 s")
+    );
+
+    std::ifstream file(note);
+    int           started = 0;
+    for (int pid = 0; file >> pid; ++started) EXPECT_TRUE(ends(pid)) << pid;
+    EXPECT_EQ(started, 5);
+
+    // Slow is not hanging: each piece has the whole time.
+    const auto slow = behind_commands(
+        {"for i in 1 2 3; do head -c 60000 > /dev/null; sleep 0.6; done; cat > /dev/null", "", 1s}
+    );
+    EXPECT_TRUE(write_object(*slow, "slow", std::string(400'000, 'x')));
 }
 
 }  // namespace

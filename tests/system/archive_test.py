@@ -91,6 +91,15 @@ class Archive(unittest.TestCase):
         self.assertIn("days dropped 1\n", self.falconer("db", "retain"))
         self.assertEqual(len(self.manifests()), 1)
 
+    def test_a_command_that_hangs_is_ended_and_the_day_stays(self):
+        self.archive_to(command=f"echo $$ >> {self.bed.home}/pids; sleep 1000000", commandTimeout="1s")
+        said = self.falconer("db", "retain", code=1)
+        self.assertIn("archiving " + self.day, said)
+        self.assertIn("has not ended after the last of its input for 1 s, and has been ended", said)
+        self.assertEqual(self.bed.psql(HASH.format(self.day), "falconer"), self.hash)
+        for pid in (self.bed.home / "pids").read_text().split():
+            eventually(lambda pid=pid: not os.path.exists(f"/proc/{pid}"), what="it has ended")
+
     def test_also_a_cluster_without_a_good_event_is_named(self):
         third = CLUSTER.replace("--test--", "--third--")
         self.bed.psql(f"""

@@ -1,5 +1,6 @@
 // What keeps a CRD from being served.
 #include "crd_schema.hpp"
+#include "scale.hpp"
 
 #include <re2/re2.h>
 
@@ -126,6 +127,8 @@ void look_at_version(
         found.push_back(path + ".name" + why);
         if (alone) found.push_back("spec.version" + why);
     }
+    for (auto& each : scale_violations(version, alone ? "spec" : path))
+        found.push_back(std::move(each));
     const auto* const schema = version.find_path({"schema", "openAPIV3Schema"});
     if (schema == nullptr || !schema->is_map()) {
         found.push_back(path + ".schema.openAPIV3Schema: Required value: schemas are required");

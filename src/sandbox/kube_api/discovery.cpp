@@ -59,7 +59,15 @@ std::vector<std::string> verbs_of(const api_type& type) {
     return {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
 }
 
-const std::vector<std::string> of_status{"get", "patch", "update"};
+const std::vector<std::string> of_parts{"get", "patch", "update"};
+
+/// In the order in which a real server has them, which is another one for custom types.
+std::vector<std::string> parts_of(const api_type& type) {
+    std::vector<std::string> parts;
+    if (type.scale) parts.emplace_back("scale");
+    if (type.has_status) parts.insert(type.built_in ? parts.end() : parts.begin(), "status");
+    return parts;
+}
 
 std::vector<const api_type*> types_of(
     const api_types& types, std::string_view group, std::string_view version
@@ -104,11 +112,15 @@ value resource_discovery(const api_type& type) {
     };
     if (!type.short_names.empty()) made["shortNames"] = texts(type.short_names);
     if (!type.categories.empty()) made["categories"] = texts(type.categories);
-    if (type.has_status)
+    for (const auto& part : parts_of(type)) {
+        const bool  own = part == "status";
+        value const scale{{"group", "autoscaling"}, {"version", "v1"}, {"kind", "Scale"}};
         made["subresources"].push_back(
-            {{"subresource", "status"}, {"responseKind", kind_of(type)}, {"verbs", texts(of_status)}
-            }
+            {{"subresource", part},
+             {"responseKind", own ? kind_of(type) : scale},
+             {"verbs", texts(of_parts)}}
         );
+    }
     return made;
 }
 
@@ -142,14 +154,20 @@ value resource_list(const api_types& types, std::string_view group, std::string_
         if (!each->short_names.empty()) made["shortNames"] = texts(each->short_names);
         if (!each->categories.empty()) made["categories"] = texts(each->categories);
         list.push_back(std::move(made));
-        if (!each->has_status) continue;
-        list.push_back(
-            {{"name", each->type.plural + "/status"},
-             {"singularName", ""},
-             {"namespaced", each->type.namespaced},
-             {"kind", each->type.kind},
-             {"verbs", texts(of_status)}}
-        );
+        for (const auto& part : parts_of(*each)) {
+            value one{
+                {"name", each->type.plural + "/" + part},
+                {"singularName", ""},
+                {"namespaced", each->type.namespaced}
+            };
+            if (part == "scale") {
+                one["group"]   = "autoscaling";
+                one["version"] = "v1";
+            }
+            one["kind"]  = part == "scale" ? "Scale" : each->type.kind;
+            one["verbs"] = texts(of_parts);
+            list.push_back(std::move(one));
+        }
     }
     const auto whole =
         group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);

@@ -15,8 +15,8 @@ using net::http_response;
 struct unplayed {
     std::string_view group{}, plural{}, part{}, why{};
 };
-constexpr std::string_view         no_containers = "the sandbox runs no containers: ";
-constexpr std::array<unplayed, 10> all_unplayed{{
+constexpr std::string_view        no_containers = "the sandbox runs no containers: ";
+constexpr std::array<unplayed, 7> all_unplayed{{
     {"", "pods", "log", "they have written nothing that could be shown"},
     {"", "pods", "exec", "there is none in which a command could run"},
     {"", "pods", "attach", "there is none to attach to"},
@@ -24,9 +24,6 @@ constexpr std::array<unplayed, 10> all_unplayed{{
     {"", "pods", "proxy", "there is none that answers"},
     {"", "pods", "ephemeralcontainers", "there is none to debug"},
     {"", "services", "proxy", "there is none that answers"},
-    {"apps", "deployments", "scale", "spec.replicas may be patched, and nothing starts"},
-    {"apps", "statefulsets", "scale", "spec.replicas may be patched, and nothing starts"},
-    {"apps", "replicasets", "scale", "spec.replicas may be patched, and nothing starts"},
 }};
 
 }  // namespace
@@ -42,12 +39,14 @@ std::optional<http_response> misplaced(
 ) {
     const bool reads  = method == "GET";
     const bool spaced = !route.namespace_name.empty(), named = !route.name.empty();
-    if (!route.part.empty() && (route.part != "status" || !type.has_status)) {
-        const bool is_built_in = type.built_in || route.part == "status";
+    const bool of_status = route.part == "status", of_scale = route.part == "scale";
+    const bool has_part = (of_status && type.has_status) || (of_scale && type.scale.has_value());
+    if (!route.part.empty() && !has_part) {
+        const bool is_built_in = type.built_in || of_status;
         if (is_built_in) return not_found();
         return refusal({errc::not_found, name_of(type.type, {{}, route.name}) + " not found"});
     }
-    if (!type.built_in && route.part == "status" && (method == "POST" || method == "DELETE"))
+    if (!type.built_in && has_part && (method == "POST" || method == "DELETE"))
         return no_such_action(type.type, method == "POST" ? "create" : "delete");
     const bool without_its_own = type.type.namespaced && !spaced;
     if (!type.built_in && spaced != type.type.namespaced && (named || spaced || !reads))

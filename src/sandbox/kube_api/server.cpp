@@ -8,6 +8,7 @@
 #include "list_options.hpp"
 #include "places.hpp"
 #include "rules.hpp"
+#include "scale.hpp"
 #include "table.hpp"
 #include "watch.hpp"
 #include "writing.hpp"
@@ -204,6 +205,9 @@ task<http_response> api_server::objects(
         co_return status_answer(
             406, "NotAcceptable", "only application/json is served here", value::map()
         );
+    const bool scales = route.part == "scale";
+    if (!is_write(request) && scales)
+        co_return scaling(store, type, route, request, time_.utc(), wants_table(request));
     if (!is_write(request)) co_return reading(store, type, route, request, fault);
     if (const auto type_of_body = request.headers.find("Content-Type").value_or("");
         type_of_body.find("protobuf") != std::string_view::npos)
@@ -226,6 +230,7 @@ task<http_response> api_server::objects(
             "application/apply-patch+yaml"
         );
     ++writes_;
+    if (scales) co_return scaling(store, type, route, request, time_.utc(), false);
     if (request.method == "DELETE" && route.name.empty())
         co_return co_await emptying(store, type, route, request);
     const auto done = co_await writing(store, type, route, request);

@@ -30,6 +30,12 @@ api_type with_status(api_type type) {
     return type;
 }
 
+api_type with_replicas(api_type type) {
+    type       = with_status(std::move(type));
+    type.scale = scale_paths{".spec.replicas", ".status.replicas", ".spec.selector"};
+    return type;
+}
+
 /// Of kinds that have no status.
 api_type counted(api_type type) {
     type.generations = true;
@@ -67,10 +73,11 @@ void add_kubernetes(std::list<api_type>& to) {
     to.push_back(built_in("", "v1", "ServiceAccount", "serviceaccounts", true, {"sa"}));
     to.push_back(built_in("", "v1", "Event", "events", true, {"ev"}));
     to.push_back(with_status(built_in("apps", "v1", "DaemonSet", "daemonsets", true, {"ds"})));
-    to.push_back(with_status(built_in("apps", "v1", "Deployment", "deployments", true, {"deploy"}))
+    to.push_back(with_replicas(built_in("apps", "v1", "Deployment", "deployments", true, {"deploy"})
+    ));
+    to.push_back(with_replicas(built_in("apps", "v1", "StatefulSet", "statefulsets", true, {"sts"}))
     );
-    to.push_back(with_status(built_in("apps", "v1", "StatefulSet", "statefulsets", true, {"sts"})));
-    to.push_back(with_status(built_in("apps", "v1", "ReplicaSet", "replicasets", true, {"rs"})));
+    to.push_back(with_replicas(built_in("apps", "v1", "ReplicaSet", "replicasets", true, {"rs"})));
     to.push_back(built_in("coordination.k8s.io", "v1", "Lease", "leases"));
     to.push_back(built_in(rbac, "v1", "Role", "roles"));
     to.push_back(built_in(rbac, "v1", "RoleBinding", "rolebindings"));
@@ -219,6 +226,13 @@ result<void> api_types::add_crd(const value& crd) {
             .has_status  = version.find_path({"subresources", "status"}) != nullptr,
             .generations = true,
         };
+        if (const auto* scale = version.find_path({"subresources", "scale"});
+            scale != nullptr && scale->is_map())
+            made.scale = scale_paths{
+                std::string(scale->text_at({"specReplicasPath"})),
+                std::string(scale->text_at({"statusReplicasPath"})),
+                std::string(scale->text_at({"labelSelectorPath"}))
+            };
         if (const auto* columns = version.find("additionalPrinterColumns")) {
             for (const auto& each : columns->items()) {
                 const auto* const priority = each.find("priority");

@@ -5,6 +5,7 @@
 #include "falconer/result.hpp"
 
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@ struct api_column {
     std::string format{};
 };
 
+/// Where an object keeps what its part `scale` shows: ".spec.replicas".
+struct scale_paths {
+    std::string replicas{}, running{};
+    std::string selector{};  // of a custom type a text, of a built-in one a LabelSelector
+};
+
 struct api_type {
     kube_type                type{};
     std::string              singular{};
@@ -30,6 +37,8 @@ struct api_type {
     bool                     generations = false;  // metadata.generation counts what is wanted
     bool                     built_in    = false;  // strategic merge patches
     value                    schema{};             // of a CRD; null: any object
+
+    std::optional<scale_paths> scale{};
 };
 
 class api_types {

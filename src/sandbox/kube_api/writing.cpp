@@ -80,23 +80,6 @@ failure unsupported(
     );
 }
 
-std::optional<api_patch_kind> patch_kind_of(const http_request& request) {
-    const auto type = request.headers.find("Content-Type").value_or("");
-    if (type.starts_with("application/merge-patch+json")) return api_patch_kind::merge;
-    if (type.starts_with("application/json-patch+json")) return api_patch_kind::json;
-    if (type.starts_with("application/strategic-merge-patch+json"))
-        return api_patch_kind::strategic;
-    return {};
-}
-
-/// Whose fields those are that are written. Source: apiserver, endpoints/handlers/create.go,
-/// managerOrUserAgent.
-std::string manager_of(const api_route& route, const http_request& request) {
-    if (const auto named = route.asked("fieldManager"); !named.empty()) return std::string(named);
-    const auto agent = request.headers.find("User-Agent").value_or("unknown");
-    return std::string(agent.substr(0, std::min<std::size_t>(agent.find('/'), longest_manager)));
-}
-
 /// Of a deletion. How long it may take is read and means nothing here: there is no kubelet that a
 /// pod would have to wait for.
 result<void> check_deletion(const value& how) {
@@ -271,6 +254,21 @@ bool can_be_null(const http_request& request) {
 }
 
 }  // namespace
+
+std::optional<api_patch_kind> patch_kind_of(const http_request& request) {
+    const auto type = request.headers.find("Content-Type").value_or("");
+    if (type.starts_with("application/merge-patch+json")) return api_patch_kind::merge;
+    if (type.starts_with("application/json-patch+json")) return api_patch_kind::json;
+    if (type.starts_with("application/strategic-merge-patch+json"))
+        return api_patch_kind::strategic;
+    return {};
+}
+
+std::string manager_of(const api_route& route, const http_request& request) {
+    if (const auto named = route.asked("fieldManager"); !named.empty()) return std::string(named);
+    const auto agent = request.headers.find("User-Agent").value_or("unknown");
+    return std::string(agent.substr(0, std::min<std::size_t>(agent.find('/'), longest_manager)));
+}
 
 bool can_be_patched_so(const api_type& type, const http_request& request) {
     if (is_apply(request)) return true;

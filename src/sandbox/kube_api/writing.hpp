@@ -7,6 +7,7 @@
 #include "store.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ namespace falconer::sandbox {
 /// JSON; an apply patch may be YAML, too. `typed`: of a type that a real server has compiled in,
 /// where null is an object without any field. Errors: broken.
 result<value> body_of(const net::http_request& request, bool typed);
+
+/// Nothing: an apply patch, or no patch at all.
+std::optional<api_patch_kind> patch_kind_of(const net::http_request& request);
+/// Whose fields those are that are written. Source: apiserver, endpoints/handlers/create.go,
+/// managerOrUserAgent.
+std::string manager_of(const api_route& route, const net::http_request& request);
 
 struct write_options {
     bool         dry_run = false;

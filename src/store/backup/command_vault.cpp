@@ -1,15 +1,19 @@
 #include "vault.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +21,13 @@ extern char** environ;
 
 namespace falconer::store {
 namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// For a command that was told to end; then it is killed.
+constexpr auto to_end_in = 5s;
+constexpr auto for_ever  = steady_clock::duration::max() / 4;
 
 /// The process group of the command at work; 0: none. A vault has one at a time.
 volatile std::sig_atomic_t at_work = 0;
@@ -45,14 +56,15 @@ class shell_command {
 public:
     enum class flow { in, out };  // as the command sees it
 
+    /// `limit`: see vault_commands.
     static result<std::unique_ptr<shell_command>> start(
-        const std::string& text, const std::string& object, flow which
+        const std::string& text, const std::string& object, flow which, std::chrono::seconds limit
     );
     /// One that nobody has waited for is not wanted any more, whatever it does.
     ~shell_command() {
         end();
         close();
-        static_cast<void>(wait());
+        finish();
     }
     shell_command(const shell_command&)            = delete;
     shell_command& operator=(const shell_command&) = delete;
@@ -64,14 +76,22 @@ public:
     void end() {
         if (pid_ > 0) ::kill(-pid_, SIGTERM);
     }
-    /// Of its end. Errors: unavailable, with what it ended with.
+    /// Until its pipe takes or gives something. Errors: timed_out; it has been ended then.
+    result<void> wait_for(short what);
+    /// Of its end. Errors: unavailable, with what it ended with; timed_out, and it has been ended.
     result<void> wait();
 
 private:
-    shell_command(pid_t pid, int pipe) : pid_(pid), pipe_(pipe) {}
+    shell_command(pid_t pid, int pipe, std::chrono::seconds limit)
+        : pid_(pid), pipe_(pipe), limit_(limit) {}
 
-    pid_t pid_;
-    int   pipe_;
+    bool    over(int& status, steady_clock::duration within);
+    void    finish();
+    failure ended(const char* because);
+
+    pid_t                pid_;
+    int                  pipe_;
+    std::chrono::seconds limit_;
 };
 
 failure why_not(const char* doing, int why) {
@@ -79,7 +99,7 @@ failure why_not(const char* doing, int why) {
 }
 
 result<std::unique_ptr<shell_command>> shell_command::start(
-    const std::string& text, const std::string& object, flow which
+    const std::string& text, const std::string& object, flow which, std::chrono::seconds limit
 ) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return why_not("a pipe", errno);
@@ -123,17 +143,73 @@ result<std::unique_ptr<shell_command>> shell_command::start(
         return why_not("starting sh", bad);
     }
     at_work = pid;
-    return std::unique_ptr<shell_command>(new shell_command(pid, ours));
+    // So that a write of much does not wait longer than wait_for() allows.
+    ::fcntl(ours, F_SETFL, ::fcntl(ours, F_GETFL) | O_NONBLOCK);
+    return std::unique_ptr<shell_command>(new shell_command(pid, ours, limit));
+}
+
+/// Whether it has ended, or does so within that time.
+bool shell_command::over(int& status, steady_clock::duration within) {
+    if (pid_ <= 0) return true;
+    const auto end = steady_clock::now() + within;
+    for (auto pause = steady_clock::duration(1ms);; pause = std::min(2 * pause, {100ms})) {
+        const auto is = ::waitpid(pid_, &status, WNOHANG);
+        if (is < 0 && errno != EINTR) status = 127 << 8;  // it is not ours any more
+        if (is > 0 || (is < 0 && errno != EINTR)) break;
+        if (steady_clock::now() >= end) return false;
+        std::this_thread::sleep_for(pause);
+    }
+    if (at_work == pid_) at_work = 0;
+    pid_ = -1;
+    return true;
+}
+
+/// It has been told to end. What does not listen is killed, and what is left of those that it has
+/// started: as long as nobody has waited for it, its number is nobody else's.
+void shell_command::finish() {
+    if (pid_ <= 0) return;
+    for (const auto end = steady_clock::now() + to_end_in; steady_clock::now() < end;) {
+        siginfo_t  is{};
+        const auto id = static_cast<id_t>(pid_);
+        if (::waitid(P_PID, id, &is, WEXITED | WNOHANG | WNOWAIT) != 0 || is.si_pid != 0) break;
+        std::this_thread::sleep_for(5ms);
+    }
+    ::kill(-pid_, SIGKILL);
+    int status = 0;
+    over(status, for_ever);
+}
+
+/// Before its input ends, which it would take for the end of the object.
+failure shell_command::ended(const char* because) {
+    end();
+    finish();
+    close();
+    return {
+        errc::timed_out, std::string("the command ") + because + " for " +
+                             std::to_string(limit_.count()) + " s, and has been ended"
+    };
+}
+
+result<void> shell_command::wait_for(short what) {
+    pollfd     of{.fd = pipe_, .events = what, .revents = 0};
+    const auto end = steady_clock::now() + limit_;
+    for (;;) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
+        const int most = limit_.count() == 0 ? -1 : static_cast<int>(std::max(left, {0}));
+        const int is   = ::poll(&of, 1, most);
+        if (is > 0) return {};
+        if (is < 0 && errno != EINTR) return why_not("waiting for the command", errno);
+        if (is == 0 && most >= 0)
+            return ended(what == POLLOUT ? "has taken nothing" : "has given nothing");
+    }
 }
 
 result<void> shell_command::wait() {
     if (pid_ <= 0) return {};
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0) {
-        if (errno != EINTR) return why_not("waiting for the command", errno);
-    }
-    if (at_work == pid_) at_work = 0;
-    pid_ = -1;
+    int        status = 0;
+    const auto within = limit_.count() == 0 ? for_ever : steady_clock::duration(limit_);
+    if (!over(status, within)) return ended("has not ended after the last of its input");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     const auto how = WIFEXITED(status) ? "exit code " + std::to_string(WEXITSTATUS(status))
                                        : "signal " + std::to_string(WTERMSIG(status));
@@ -154,8 +230,12 @@ public:
 
     result<void> write(std::string_view piece) override {
         while (!piece.empty()) {
+            if (auto takes = command_->wait_for(POLLOUT); !takes) {
+                kept_ = true;  // it has been ended
+                return std::move(takes).error().while_doing(name_);
+            }
             const auto n = ::write(command_->pipe(), piece.data(), piece.size());
-            if (n < 0 && errno == EINTR) continue;
+            if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
             if (n < 0) {
                 auto why = why_not(name_.c_str(), errno);
                 command_->close();
@@ -190,8 +270,10 @@ public:
 
     result<std::size_t> read(std::span<char> into) override {
         for (;;) {
+            if (auto gives = command_->wait_for(POLLIN); !gives)
+                return std::move(gives).error().while_doing(name_);
             const auto n = ::read(command_->pipe(), into.data(), into.size());
-            if (n < 0 && errno == EINTR) continue;
+            if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
             if (n < 0) return why_not(name_.c_str(), errno);
             if (n > 0) return static_cast<std::size_t>(n);
             auto ended = command_->wait();
@@ -210,7 +292,7 @@ public:
     explicit command_vault(vault_commands how) : how_(std::move(how)) {}
 
     result<std::unique_ptr<object_writer>> create(const std::string& name) override {
-        auto command = shell_command::start(how_.write, name, shell_command::flow::in);
+        auto command = shell_command::start(how_.write, name, shell_command::flow::in, how_.limit);
         if (!command) return std::move(command).error();
         return std::unique_ptr<object_writer>(
             std::make_unique<pipe_writer>(name, *std::move(command))
@@ -218,7 +300,7 @@ public:
     }
 
     result<std::unique_ptr<object_reader>> open(const std::string& name) override {
-        auto command = shell_command::start(how_.read, name, shell_command::flow::out);
+        auto command = shell_command::start(how_.read, name, shell_command::flow::out, how_.limit);
         if (!command) return std::move(command).error();
         return std::unique_ptr<object_reader>(
             std::make_unique<pipe_reader>(name, *std::move(command))

@@ -3,6 +3,7 @@
 
 #include "falconer/result.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -67,6 +68,11 @@ result<std::unique_ptr<vault>> look_into_folder(const std::filesystem::path& fol
 struct vault_commands {
     std::string write{};  // reads an object on its standard input
     std::string read{};   // prints one, or ends with another code than 0
+    /// Of a command that takes or gives nothing, or does not end when it has had all: it is told to
+    /// end, with all that it has started, and killed 5 s later. 0: none.
+    std::chrono::seconds limit{usual_limit};
+
+    static constexpr std::chrono::seconds usual_limit{1800};
 };
 /// Each is run by `sh -c`, with the object's name in the environment as FALCONER_OBJECT. What it
 /// writes to standard error is seen.

@@ -1,6 +1,9 @@
 """What real tools make of the sandbox, held against a real kube-apiserver: kubectl and Helm run the same commands against both, one after the
 other; how they end and what they print is to be the same. The table of commands is printed."""
 
+import contextlib
+import http.client
+import json
 import os
 import pathlib
 import re
@@ -15,6 +18,7 @@ import yaml
 from chart_cases import CASES, values_of
 from charts import ADMISSION_APPLICATION, ADMISSION_RUNTIME, CONTROLLER, DASHBOARDS, EVENTS, helm_program, merged
 from kubernetes import Kubernetes, build_kubectl
+from sandbox_calls_test import without_servers_own
 from shared_data import gardeners
 from tool_commands import HELM, KUBECTL, OBJECTS, Run, of_our_chart
 from up_test import Up, leftovers
@@ -66,6 +70,48 @@ class Side:
         environment = {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home), "PATH": os.environ["PATH"], "EDITOR": "sed -i s/edit-me/edited/"}
         done = subprocess.run([programs[program], *arguments], input=text, capture_output=True, text=True, timeout=300, env=environment, cwd=self.home.parent)
         return done.returncode, bare(done.stdout), bare(done.stderr)
+
+    @contextlib.contextmanager
+    def proxy(self):
+        """`kubectl proxy`, as the port of it."""
+        environment = {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home), "PATH": os.environ["PATH"]}
+        with subprocess.Popen([build_kubectl(), "proxy", "--port=0"], stdout=subprocess.PIPE, text=True, env=environment) as proxy:
+            try:
+                yield int(re.fullmatch(r"Starting to serve on 127\.0\.0\.1:(\d+)\n", proxy.stdout.readline())[1])
+            finally:
+                proxy.terminate()
+
+
+class Through:
+    """Whoever speaks plain HTTP to `kubectl proxy`, and needs no token."""
+
+    def __init__(self, port):
+        self.port = port
+
+    @contextlib.contextmanager
+    def answer(self, method, path, body=None, kind="application/json"):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as line:
+            line.request(method, path, body=None if body is None else json.dumps(body), headers={"Content-Type": kind, "Accept": "application/json"})
+            with line.getresponse() as said:
+                yield said
+
+    def ask(self, *request):
+        with self.answer(*request) as said:
+            status, text = said.status, said.read().decode()
+        with contextlib.suppress(ValueError):
+            return status, without_servers_own(json.loads(text))
+        return status, text
+
+    def watched(self, maps, then):
+        """What a watch tells while `then` is asked, event by event."""
+        with self.answer("GET", maps) as said:
+            from_here = json.load(said)["metadata"]["resourceVersion"]
+        told = []
+        with self.answer("GET", f"{maps}?watch=true&timeoutSeconds=60&resourceVersion={from_here}") as watch:
+            for request in then:
+                self.ask(*request)
+                told.append(without_servers_own(json.loads(watch.readline())))
+        return told
 
 
 class SandboxTools(unittest.TestCase):
@@ -129,8 +175,10 @@ class SandboxTools(unittest.TestCase):
         self.assertEqual(OURS.keys(), CASES.keys())
         (self.home / "charts").symlink_to(charts.CHARTS)
         (self.home / "definitions.yaml").write_text(yaml.safe_dump_all(gardeners(*DEFINITIONS)))
-        commands = ["kubectl create namespace garden", "kubectl apply --server-side -f definitions.yaml",
-                    "kubectl wait --for=condition=Established crd --all --timeout=60s"]
+        # The garden's namespace is there in the sandbox; of rules in CEL it warns.
+        there = "apiVersion: v1\nkind: Namespace\nmetadata: {name: garden}\n"
+        commands = [Run("kubectl apply --server-side -f -", there, only_how_it_ends=True), Run("kubectl apply --server-side -f definitions.yaml", only_how_it_ends=True),
+                    Run("kubectl wait --for=condition=Established crd --all --timeout=60s", only_how_it_ends=True)]
         for number, (chart, (case, change, seen)) in enumerate(OURS.items()):
             space, values = values_of(chart, case)
             for name, text in (("first", values), ("then", merged(values, change))):
@@ -138,6 +186,24 @@ class SandboxTools(unittest.TestCase):
             commands += of_our_chart(chart, space, f"first{number}.yaml", f"then{number}.yaml", seen)
         different = self.run_on_both(commands)
         self.assertEqual(different, "", f"\n{different}")
+
+    def test_kubectl_proxy_stands_between_alike(self):
+        maps = "/api/v1/namespaces/proxied/configmaps"
+        one = {"metadata": {"name": "a"}, "data": {"x": "1"}}
+        requests = [("POST", "/api/v1/namespaces", {"metadata": {"name": "proxied"}}), ("POST", maps, one), ("POST", maps, one), ("GET", f"{maps}/a"), ("GET", maps),
+                    ("GET", f"{maps}?limit=1"), ("PATCH", f"{maps}/a", {"data": {"x": "2"}}, "application/merge-patch+json"), ("GET", f"{maps}/nothing"),
+                    ("GET", "/apis/coordination.k8s.io"), ("GET", "/nowhere"), ("GET", "/healthz"), ("DELETE", f"{maps}/a"), ("GET", "/api/v1/namespaces/proxied/pods/p/exec")]
+        then = [("POST", maps, {"metadata": {"name": "w"}}), ("PATCH", f"{maps}/w", {"data": {"y": "1"}}, "application/merge-patch+json"), ("DELETE", f"{maps}/w")]
+        said = []
+        for side in self.sides:
+            with side.proxy() as port:
+                client = Through(port)
+                said.append([(request[:2], client.ask(*request)) for request in requests] + client.watched(maps, then))
+        real, sandbox = said
+        for of_real, of_sandbox in zip(real, sandbox, strict=True):
+            with self.subTest(asked=str(of_real)[:100]):
+                self.assertEqual(of_real, of_sandbox)
+        self.assertEqual([each["type"] for each in sandbox[-3:]], ["ADDED", "MODIFIED", "DELETED"])
 
     def test_a_difference_would_be_seen(self):
         self.assertEqual(bare("c   1   5m10s"), bare("c   1   7s"))

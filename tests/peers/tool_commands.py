@@ -109,6 +109,35 @@ kind: NetworkPolicy
 metadata: {name: np, namespace: tools}
 spec: {podSelector: {matchLabels: {app: d}}}
 ---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: ing, namespace: tools}
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [a.example.com], secretName: s}]
+  rules:
+  - {host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: svc, port: {name: http}}}}]}}
+  - {host: b.example.com}
+  - {host: c.example.com}
+  - {host: d.example.com}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: everybody, namespace: tools}
+spec: {defaultBackend: {service: {name: svc, port: {number: 80}}}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: hpa, namespace: tools}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}
+  minReplicas: 2
+  maxReplicas: 5
+  metrics:
+  - {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}
+  - {type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 1Gi}}}
+  - {type: Resource, resource: {name: storage, target: {type: Utilization, averageUtilization: 5}}}
+---
 apiVersion: v1
 kind: Service
 metadata: {name: svc, namespace: tools}
@@ -169,6 +198,8 @@ KUBECTL = [
     f"kubectl get -n tools {TYPES} -o wide",
     "kubectl get -n tools deployments,daemonsets,pods",
     "kubectl get -n tools deployments,daemonsets -o wide",
+    "kubectl get -n tools ingresses,hpa",
+    "kubectl get -n tools ing -o wide",
     "kubectl get -n tools all",
     "kubectl get -n tools gears",
     "kubectl get -n tools gr -o wide",

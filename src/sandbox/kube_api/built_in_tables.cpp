@@ -3,6 +3,7 @@
 #include "cells.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace falconer::sandbox {
@@ -53,6 +54,65 @@ value of_budget(const value& is, utc_time now) {
         age(is, now),
     };
 }
+/// Source: kubernetes, printers/internalversion, formatHosts.
+value of_ingress(const value& is, utc_time now) {
+    constexpr std::size_t    most = 3;
+    std::vector<std::string> hosts;
+    const auto* const        all   = is.find_path({"spec", "rules"});
+    const std::size_t        rules = all == nullptr ? 0 : all->items().size();
+    for (std::size_t i = 0; i < rules && hosts.size() < most; ++i)
+        if (auto host = text(all->items()[i], {"host"}); !host.empty())
+            hosts.push_back(std::move(host));
+    auto names = hosts.empty() ? "*" : joined(hosts, ",");
+    if (hosts.size() == most && rules > most)
+        names += " + " + std::to_string(rules - most) + " more...";
+    std::vector<std::string> addresses;
+    if (const auto* const at = is.find_path({"status", "loadBalancer", "ingress"}))
+        for (const auto& each : at->items())
+            addresses.push_back(text(each, {"ip"}) + text(each, {"hostname"}));
+    const auto* const tls = is.find_path({"spec", "tls"});
+    return value::list_type{
+        name(is),
+        shown(is.find_path({"spec", "ingressClassName"}), "<none>"),
+        names,
+        joined(addresses, ","),
+        tls != nullptr && !tls->items().empty() ? "80, 443" : "80",
+        age(is, now),
+    };
+}
+
+/// What is wanted of a resource, as "cpu: 40%/70%"; other metrics are not written out. Source:
+/// kubernetes, printers/internalversion, formatHPAMetrics.
+std::string wanted_of(const value& metric) {
+    if (metric.text_at({"type"}) != "Resource") return "<unknown type>";
+    const auto* const average = metric.find_path({"resource", "target", "averageValue"});
+    const auto* const used    = metric.find_path({"resource", "target", "averageUtilization"});
+    const auto        target  = average != nullptr ? shown(average, "")
+                                : used != nullptr  ? shown(used, "") + '%'
+                                                   : std::string("<auto>");
+    return text(metric, {"resource", "name"}) + ": <unknown>/" + target;
+}
+value of_autoscaler(const value& is, utc_time now) {
+    constexpr std::size_t    most = 2;
+    std::vector<std::string> targets;
+    if (const auto* const all = is.find_path({"spec", "metrics"}))
+        for (const auto& each : all->items()) targets.push_back(wanted_of(each));
+    const auto further = targets.size() > most ? targets.size() - most : 0;
+    targets.resize(targets.size() - further);
+    auto wanted = targets.empty() ? "<none>" : joined(targets, ", ");
+    if (further > 0) wanted += " + " + std::to_string(further) + " more...";
+    const auto of = text(is, {"spec", "scaleTargetRef", "kind"});
+    return value::list_type{
+        name(is),
+        of + "/" + text(is, {"spec", "scaleTargetRef", "name"}),
+        wanted,
+        shown(is.find_path({"spec", "minReplicas"}), "<unset>"),
+        number(is, {"spec", "maxReplicas"}),
+        number(is, {"status", "currentReplicas"}),
+        age(is, now),
+    };
+}
+
 value of_priority(const value& is, utc_time now) {
     const auto* const global = is.find("globalDefault");
     const auto        policy = text(is, {"preemptionPolicy"});
@@ -312,6 +372,15 @@ std::vector<built_in_table> make_tables() {
          "networkpolicies",
          {called(), column("Pod-Selector"), age},
          of_network_policy},
+        {"networking.k8s.io",
+         "ingresses",
+         {called(), column("Class"), column("Hosts"), column("Address"), column("Ports"), age},
+         of_ingress},
+        {"autoscaling",
+         "horizontalpodautoscalers",
+         {called(), column("Reference"), column("Targets"), column("MinPods"), column("MaxPods"),
+          column("Replicas"), age},
+         of_autoscaler},
         {"policy",
          "poddisruptionbudgets",
          {called(), column("Min Available"), column("Max Unavailable"),

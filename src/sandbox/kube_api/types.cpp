@@ -86,6 +86,12 @@ void add_kubernetes(std::list<api_type>& to) {
     to.push_back(counted(
         built_in("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true, {"netpol"})
     ));
+    to.push_back(
+        with_status(built_in("networking.k8s.io", "v1", "Ingress", "ingresses", true, {"ing"}))
+    );
+    to.push_back(uncounted(built_in(
+        "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true, {"hpa"}
+    )));
     to.push_back(with_status(
         built_in("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true, {"pdb"})
     ));
@@ -179,8 +185,9 @@ api_types::api_types() {
     for (auto& each : types_) {
         // Source: kubernetes, registry/{core,apps}, CategoriesProvider.
         const auto& plural = each.type.plural;
+        const auto& group  = each.type.group;
         if (each.built_in &&
-            (each.type.group == "apps" || plural == "pods" || plural == "services"))
+            (group == "apps" || group == "autoscaling" || plural == "pods" || plural == "services"))
             each.categories = {"all"};
         if (plural == "customresourcedefinitions") each.categories = {"api-extensions"};
         if (each.columns.empty()) each.columns = {{"Age", ".metadata.creationTimestamp", "date"}};

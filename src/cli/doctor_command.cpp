@@ -3,6 +3,7 @@
 #include "doctor_clock.hpp"
 #include "doctor_clusters.hpp"
 #include "doctor_durability.hpp"
+#include "doctor_peers.hpp"
 
 #include "app/configuration.hpp"
 #include "app/image_overwrite.hpp"
@@ -189,6 +190,7 @@ std::set<std::string> roles_in(const app::configuration& how) {
     if (!how.ingestor.keys_file.empty()) roles.insert("ingestor");
     if (how.has_admission) roles.insert("admission");
     if (how.has_console) roles.insert("console");
+    if (how.has_controller) roles.insert("controller");
     return roles;
 }
 
@@ -234,9 +236,11 @@ int examine_configuration(
     }
     problems = app::clashing_listeners(got, roles_in(got.value));
     if (got.value.has_controller) app::apply_environment(got.value.falco, problems);
+    app::apply_environment(got.value.controller);
+    for (auto& each : got.problems_of_peers(roles_in(got.value)))
+        problems.push_back(std::move(each));
     for (const auto& each : problems) out.bad("configuration", each);
     if (problems.empty()) out.good("configuration", file);
-    app::apply_environment(got.value.controller);
     app::apply_environment(got.value.admission);
     app::apply_environment(got.value.console);
     clusters.apply_to(got.value);
@@ -247,6 +251,7 @@ int examine_configuration(
     if (got.value.store.has_replicas()) store.replica = got.value.store.at_replica();
     look_around(out, got.value, store, "as it should be while falconer serve runs");
     look_at_clusters(out, got.value);
+    look_at_peers(out, got.value);
     return sum_of(out, problems.empty() ? answer_is_no : wrong_usage);
 }
 

@@ -43,6 +43,7 @@ CASES = {
         "with Secrets of others": (SPACE, merged(charts.GARDENLET, {
             "falco": {"centralStorage": OURS_IN_GARDENER}, "peers": {"ingestors": INGESTORS},
             "existingSecrets": {"centralStorage": "tokens", "clusterIdentityToken": "identity-tokens", "peersClient": "peers-client", "heartbeat": "heartbeats"}})),
+        "by default": (SPACE, {}),
         "bare": (SPACE, {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "metrics": {"enableScraping": False, "port": 9080},
                          "health": {"port": 9081}}),
     },
@@ -51,6 +52,7 @@ CASES = {
         "in one cluster": ("garden", merged(HPA, IMAGE, SIZES, VPA, LABELS, {
             "service": {"topologyAwareRouting": {"enabled": True}}, "restrictedUsage": True, "restrictedCentralizedLogging": False, "otlpLogging": True,
             "metricsPort": 9080, "healthPort": 9081, "webhookConfig": {"serverPort": 9443}, "cache": {"sizeLimit": "1Gi"}, "config": LOGGING})),
+        "by default": ("garden", {}),
         "bare": ("garden", {"replicaCount": 1, "vpa": {"enabled": False}, "monitoring": {"enabled": False}, "rules": {"directory": ""}}),
         "with a kubeconfig": ("garden", {"kubeconfig": "apiVersion: v1\nkind: Config\n"}),
         "with rules": ("garden", {
@@ -62,6 +64,8 @@ CASES = {
     ADMISSION_APPLICATION: {
         "by the operator": ("extension-x", charts.OPERATOR_ADMISSION_VIRTUAL),
         "in one cluster": ("garden", {"falcoProfiles": {"readableByUsers": False, "controllerRegistration": "falconer"}, "readConfigMaps": False}),
+        "by default": ("garden", {}),
+        "with everything": ("extension-x", merged(charts.OPERATOR_ADMISSION_VIRTUAL, {"console": {"enabled": True}})),
         "beside the definition": ("garden", {"falcoProfiles": {"install": False}, "console": {"enabled": True}}),
     },
     EVENTS: {

@@ -37,6 +37,12 @@ class Charts(unittest.TestCase):
                     done = charts.helm("lint", "--strict", "--namespace", space, charts.CHARTS / chart, values=values)
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_every_chart_is_looked_at_by_default_with_as_little_and_with_all_that_there_is(self):
+        for chart, cases in CASES.items():
+            with self.subTest(chart=chart):
+                self.assertTrue({} in [values for _, values in cases.values()] or chart == EVENTS, "as it is; the one of events has to be told of a store")
+                self.assertTrue({"with everything", "in one cluster"} & cases.keys())
+
     def test_values_that_no_chart_knows_are_refused_with_their_place(self):
         for chart, values, place in ((CONTROLLER, {"replicas": 2}, "replicas"), (CONTROLLER, {"vpa": {"enabled": "yes"}}, "vpa"),
                                      (CONTROLLER, {"usablePorts": [1]}, "usablePorts"), (ADMISSION_RUNTIME, {"metricsPort": 0}, "metricsPort"),
@@ -327,6 +333,11 @@ class Charts(unittest.TestCase):
             self.assertEqual(config["peers"], {"answer": answer, "audience": section["audience"]})
             paths = {each["path"] for each in one(objects, "Ingress", "falconer-ingestor")["spec"]["rules"][0]["http"]["paths"]}
             self.assertEqual(paths, {"/ingestor/api/v1/push", "/v1/events"} | ({"/peer/v1/tell", "/peer/v1/hear"} if answer else set()))
+
+    def test_the_page_of_the_console_names_the_rights_that_the_chart_gives(self):
+        page = re.search(r"<!-- shown by: tests/peers/charts_test.py -->\n```yaml\n(.*?)```", (ROOT / "docs/console.md").read_text(), re.S)[1]
+        role = one(rendered(ADMISSION_APPLICATION, "beside the definition"), "ClusterRole", "extensions.gardener.cloud:admission-shoot-falco-service:console")
+        self.assertEqual(yaml.safe_load(page)["rules"], role["rules"])
 
     def test_keys_may_lie_in_secrets_of_others_and_then_in_none_of_ours(self):
         objects = rendered(CONTROLLER, "with Secrets of others")

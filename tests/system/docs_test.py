@@ -22,7 +22,8 @@ import unittest
 import yaml
 from testbed import BUILD, FALCONER, ROOT, Testbed
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "config").rglob("*.md"))]
+# Of the whole tree, but for what is made or brought: build folders and packages.
+PAGES = sorted(page for page in ROOT.rglob("*.md") if not {"build", "node_modules", ".git", "dist"} & set(page.relative_to(ROOT).parts))
 FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<body>.*?)^ *```$", re.M | re.S)
 MARK = re.compile(r"<!-- (?P<what>run|shoot|object|shown by: (?P<file>\S+)|not run: (?P<why>.+?)) -->\s*$")
 SPAN = re.compile(r"`([^`\n]+)`")
@@ -81,6 +82,33 @@ class Documentation(unittest.TestCase):
                     self.assertIsNotNone(mark, "no comment in front of the block says how it is known to be true")
                     if mark["file"]:
                         self.assertTrue((ROOT / mark["file"]).exists(), mark["file"])
+
+    def test_every_page_is_looked_at_and_every_block_is_fenced(self):
+        """A block that is only indented would be looked at by nobody."""
+        seen = {page.relative_to(ROOT).as_posix() for page in PAGES}
+        self.assertLessEqual({"README.md", "docs/operations.md", "charts/README.md", "load-tests/README.md", "web/README.md", "config/manifests/README.md"}, seen)
+        for page in PAGES:
+            above = before = ""
+            for number, line in enumerate(FENCE.sub(lambda found: "\n" * found[0].count("\n"), page.read_text()).splitlines(), 1):
+                in_list = re.match(r" *([-*+]|\d+\.) ", above) or above.startswith("  ")
+                with self.subTest(page=page.name, line=number):
+                    self.assertFalse(line.startswith("    ") and not before.strip() and not in_list, line)
+                before, above = line, line if line.strip() else above
+
+    def test_figures_for_sizing_are_measured_ones(self):
+        """Each in the column "measured" stands in the results of the load tests, perhaps rounded."""
+        def numbers(text):
+            return [float(each.replace(",", "")) for each in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
+        results = numbers((ROOT / "load-tests/README.md").read_text().partition("## Results")[2])
+        # Of disks, and of how much that is for one event: ten million of them need 20 GB there.
+        told = numbers((ROOT / "load-tests/README.md").read_text().partition("## Results")[0]) + [2, 1.4, 99, 100]
+        part = re.search(r"^## Sizing\n(.*?)^## ", (ROOT / "docs/operations.md").read_text(), re.M | re.S)[1]
+        rows = [line.split("|")[2] for line in part.splitlines() if line.startswith("| ") and not line.startswith("| what")]
+        self.assertGreater(len(rows), 7)
+        for row in rows:
+            for figure in numbers(row):
+                with self.subTest(row=row, figure=figure):
+                    self.assertTrue(any(abs(figure - each) <= 0.06 * each for each in results + told), figure)
 
     def test_commands_do_what_the_page_says(self):
         environment = {**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"}

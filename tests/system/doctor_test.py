@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-from testbed import CLUSTER, FALCONER, Testbed, event, eventually
+from testbed import CLUSTER, FALCONER, Testbed, event, eventually, free_port
 
 OTHER = "shoot--test--beta-0a1b2c3d-1111-2222-3333-444455556666-local"
 
@@ -27,6 +27,47 @@ def snapshot(folder):
         is_ = place.lstat()
         found[str(place)] = (is_.st_mode, is_.st_uid, is_.st_gid, is_.st_size, is_.st_mtime_ns, is_.st_ino)
     return found
+
+
+class Peers(unittest.TestCase):
+    """A seed's file: it is the ingestors that matter here."""
+
+    def doctor(self, bed, peers):
+        config = {"apiVersion": "falco.extensions.config.gardener.cloud/v1alpha1", "kind": "Configuration", "controller": {"seedName": "one"},
+                  "falco": {"centralStorage": {"tokenIssuerPrivateKeyFile": str(bed.key)}}, "peers": peers}
+        file = bed.home / "seed.yaml"
+        file.write_text(json.dumps(config))
+        done = run(FALCONER, "doctor", "--config", file)
+        return done.returncode, [line for line in done.stdout.splitlines() if " peers " in line or "peers." in line]
+
+    def test_each_ingestor_is_asked_whether_it_answers_controllers(self):
+        bed = self.enterContext(Testbed())
+        bed.migrate()
+        bed.start()
+        here, nowhere = f"http://127.0.0.1:{bed.port}", f"http://127.0.0.1:{free_port()}"
+        code, said = self.doctor(bed, {"ingestors": [here, nowhere]})
+        self.assertEqual(code, 1)
+        self.assertEqual(said[0], f"ok     peers         {here} answers controllers, those with a token")
+        self.assertRegex(said[1], rf"^WRONG  peers         {nowhere}: ")
+        self.assertEqual(len(said), 2)
+        missing = self.doctor(bed, {"ingestors": [here], "tls": {"caFile": str(bed.home / "nothing.crt")}})[1]
+        self.assertRegex(missing[0], r"^WRONG  peers .*nothing\.crt")
+        bed.terminate()
+        bed.extra = {"peers": {"answer": False}}
+        bed.config = bed._write_config()
+        bed.start()
+        self.assertEqual(self.doctor(bed, {"ingestors": [here]})[1], [f"WRONG  peers         {here} answers no controllers: peers.answer is false there, or it is older"])
+        bed.terminate()
+
+    def test_what_the_configuration_lacks_for_it_is_said(self):
+        bed = self.enterContext(Testbed())
+        config = {"apiVersion": "falco.extensions.config.gardener.cloud/v1alpha1", "kind": "Configuration", "controller": {"seedName": "one"},
+                  "peers": {"ingestors": ["https://127.0.0.1:1"]}}
+        file = bed.home / "seed.yaml"
+        file.write_text(json.dumps(config))
+        done = run(FALCONER, "doctor", "--config", file)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("falco.centralStorage.tokenIssuerPrivateKeyFile is needed", done.stdout)
 
 
 class Looks(unittest.TestCase):

@@ -173,6 +173,34 @@ TEST_F(KubectlRequestsTest, YesIsWrittenInManyWays) {
         EXPECT_EQ(ask("GET", target + no, {}).stream, nullptr) << no;
 }
 
+TEST_F(KubectlRequestsTest, WhatAnIngressAndAnAutoscalerSayStandsInALine) {
+    const auto cells = [&](const std::string& target) {
+        const auto seen = table(target);
+        return json_text(*seen.find("rows")->items().front().find("cells"));
+    };
+    create(
+        {.group = "networking.k8s.io", .version = "v1", .kind = "Ingress", .plural = "ingresses"},
+        "{spec: {tls: [{}], rules: [{host: a}, {host: b}, {}, {host: c}, {host: d}]}}"
+    );
+    EXPECT_EQ(
+        cells("/apis/networking.k8s.io/v1/namespaces/default/ingresses"),
+        R"(["a","<none>","a,b,c + 2 more...","","80, 443","0s"])"
+    );
+    create(
+        {.group   = "autoscaling",
+         .version = "v2",
+         .kind    = "HorizontalPodAutoscaler",
+         .plural  = "horizontalpodautoscalers"},
+        "{spec: {scaleTargetRef: {kind: Deployment, name: d}, maxReplicas: 5, metrics: ["
+        "{type: Resource, resource: {name: cpu, target: {averageUtilization: 70}}},"
+        "{type: Resource, resource: {name: memory, target: {averageValue: 1Gi}}}, {type: Pods}]}}"
+    );
+    EXPECT_EQ(
+        cells("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"),
+        R"(["a","Deployment/d","cpu: <unknown>/70%, memory: <unknown>/1Gi + 1 more...","<unset>",5,0,"0s"])"
+    );
+}
+
 // --- scale ---
 
 const kube_type deployments{

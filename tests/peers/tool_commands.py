@@ -250,7 +250,7 @@ KUBECTL = [
     "kubectl scale -n tools deploy d --replicas=3",
     "kubectl scale -n tools deploy d --replicas=4 --current-replicas=2",
     "kubectl scale -n tools deploy d --replicas=4 --current-replicas=3",
-    "kubectl scale -n tools deploy d --replicas=5 --resource-version=1",
+    Run("kubectl scale -n tools deploy d --replicas=5 --resource-version=1", only_how_it_ends=True),  # both say which it is
     "kubectl scale -n tools deploy d --replicas=6 --dry-run=server",
     "kubectl scale -n tools deploy -l app=d --replicas=0",
     "kubectl get -n tools deploy d",

@@ -60,12 +60,12 @@ value of_ingress(const value& is, utc_time now) {
     std::vector<std::string> hosts;
     const auto* const        all   = is.find_path({"spec", "rules"});
     const std::size_t        rules = all == nullptr ? 0 : all->items().size();
-    for (std::size_t i = 0; i < rules && hosts.size() < most; ++i)
-        if (auto host = text(all->items()[i], {"host"}); !host.empty())
+    std::size_t              seen  = 0;
+    for (; seen < rules && hosts.size() < most; ++seen)
+        if (auto host = text(all->items()[seen], {"host"}); !host.empty())
             hosts.push_back(std::move(host));
     auto names = hosts.empty() ? "*" : joined(hosts, ",");
-    if (hosts.size() == most && rules > most)
-        names += " + " + std::to_string(rules - most) + " more...";
+    if (seen < rules) names += " + " + std::to_string(rules - most) + " more...";
     std::vector<std::string> addresses;
     if (const auto* const at = is.find_path({"status", "loadBalancer", "ingress"}))
         for (const auto& each : at->items())

@@ -30,7 +30,7 @@ OURS = {
     CONTROLLER: ("on a seed", {"replicaCount": 3, "logging": {"level": "debug"}, "monitoring": {"enabled": False}}, "deploy -o jsonpath={.items[*].spec.replicas}"),
     ADMISSION_RUNTIME: ("in one cluster", {"service": {"topologyAwareRouting": {"enabled": False}}, "webhookConfig": {"serverPort": 10250}, "vpa": {"enabled": False}},
                         "deploy -o jsonpath={.items[*].spec.template.spec.containers[*].ports[*].containerPort}"),
-    ADMISSION_APPLICATION: ("beside the definition", {"falcoProfiles": {"install": True}, "console": {"enabled": False}}, "sa -o name"),
+    ADMISSION_APPLICATION: ("beside the definition", {"falcoProfiles": {"install": True}, "console": {"enabled": False}}, "sa falconer-console -o name --ignore-not-found"),
     EVENTS: ("with everything", {"ingestor": {"ingress": {"enabled": False}, "service": {"type": "ClusterIP", "port": 3202}}, "store": {"config": {"database": "other"}}},
              "svc falconer-ingestor -o jsonpath={.spec.type}{.spec.ports[*].port}"),
     DASHBOARDS: ("by default", {"labels": {"grafana_dashboard": "yes"}}, "cm -o jsonpath={.items[*].metadata.labels.grafana_dashboard}"),

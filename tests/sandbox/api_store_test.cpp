@@ -274,6 +274,42 @@ TEST(ApiPatchTest, StrategicPatchesMergeListsByTheirKeys) {
     );
 }
 
+TEST(ApiPatchTest, StrategicPatchesSayInWhichOrderListsAreToBe) {
+    // As Helm and kubectl write it: a port has got another number, a container's volumes another
+    // order.
+    const auto ports = [](const char* order, const char* patch) {
+        const auto done = strategic_merge_patched(
+            yaml("{ports: [{containerPort: 1}, {containerPort: 2}, {containerPort: 3}]}"),
+            yaml(std::string("{$setElementOrder/ports: ") + order + patch + "}")
+        );
+        std::string all;
+        for (const auto& each : done.find("ports")->items())
+            all += std::to_string(*each.find("containerPort")->integer());
+        return all;
+    };
+    const auto* const moved = ", ports: [{containerPort: 9}, {$patch: delete, containerPort: 1}]";
+    EXPECT_EQ(ports("[{containerPort: 9}, {containerPort: 2}, {containerPort: 3}]", moved), "923");
+    EXPECT_EQ(ports("[{containerPort: 3}, {containerPort: 1}]", ""), "231");
+    EXPECT_EQ(
+        ports("[{containerPort: 2}, {containerPort: 9}]", ", ports: [{containerPort: 9}]"), "1293"
+    );
+    EXPECT_EQ(
+        json_text(strategic_merge_patched(
+            yaml("metadata: {finalizers: [a, b]}"),
+            yaml("metadata: {$setElementOrder/finalizers: [c, b], finalizers: [c]}")
+        )),
+        R"({"metadata":{"finalizers":["c","a","b"]}})"
+    );
+    // Only the order: nothing else is said of the list.
+    EXPECT_EQ(
+        json_text(strategic_merge_patched(
+            yaml("{volumes: [{name: a}, {name: b}]}"),
+            yaml("{$setElementOrder/volumes: [{name: b}, {name: a}]}")
+        )),
+        R"({"volumes":[{"name":"b"},{"name":"a"}]})"
+    );
+}
+
 TEST(ApiSelectorTest, KnowsAllOperators) {
     const auto object  = yaml("metadata: {name: 'n', labels: {a: b, empty: ''}}");
     const auto matches = [&](const char* labels, const char* fields = "") {

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace falconer::sandbox {
@@ -233,6 +236,49 @@ value without(const value& is, const value& those) {
     return {std::move(left)};
 }
 
+/// Of an item in a list that is merged by its items' key, or by these themselves; the list's size:
+/// nowhere.
+std::size_t place_in(const value::list_type& list, const value& item, std::string_view key) {
+    const auto* const id = key.empty() ? &item : item.find(key);
+    const auto        at = std::ranges::find_if(list, [&](const value& each) {
+        const auto* const other = key.empty() ? &each : each.find(key);
+        return id != nullptr && other != nullptr && *id == *other;
+    });
+    return static_cast<std::size_t>(at - list.begin());
+}
+
+/// Those that `order` names in its order, the others as they were before, and of both what was in
+/// front of something stays there. Source: apimachinery, strategicpatch, normalizeElementOrder,
+/// mergeSortedSlice.
+value ordered(
+    const value& is, const value::list_type& order, const value::list_type& was,
+    std::string_view key
+) {
+    value::list_type named, others, all;
+    for (const auto& each : is.items())
+        (place_in(order, each, key) < order.size() ? named : others).push_back(each);
+    std::ranges::stable_sort(named, {}, [&](const value& each) {
+        return place_in(order, each, key);
+    });
+    std::ranges::stable_sort(others, {}, [&](const value& each) {
+        return place_in(was, each, key);
+    });
+    auto next = named.begin();
+    for (auto& each : others) {
+        const auto here  = place_in(was, each, key);
+        const auto waits = [&](const value& other) {
+            const auto there = place_in(was, other, key);
+            return here == was.size() || there == was.size() || there < here;
+        };
+        while (next != named.end() && waits(*next)) all.push_back(std::move(*next++));
+        all.push_back(std::move(each));
+    }
+    std::move(next, named.end(), std::back_inserter(all));
+    return {std::move(all)};
+}
+
+constexpr std::string_view in_order = "$setElementOrder/";
+
 void take_over(value& is, const value::entry& from) {
     auto& slot = is[from.key];
     if (!from.is.is_list()) {
@@ -277,7 +323,13 @@ result<value> json_patched(value is, const value& patch) {
 value strategic_merge_patched(value is, const value& patch) {
     if (!patch.is_map()) return patch;
     if (!is.is_map() || patch.text_at({"$patch"}) == "replace") is = value::map();
-    constexpr std::string_view drop = "$deleteFromPrimitiveList/";
+    constexpr std::string_view                         drop = "$deleteFromPrimitiveList/";
+    std::vector<std::pair<const value::entry*, value>> orders;  // and what there was
+    for (const auto& each : patch.entries())
+        if (const auto key = std::string_view(each.key); key.starts_with(in_order)) {
+            const auto* const was = is.find(key.substr(in_order.size()));
+            orders.emplace_back(&each, was == nullptr ? value::list() : *was);
+        }
     for (const auto& each : patch.entries()) {
         if (each.key.starts_with(drop)) {
             auto& slot = is[std::string_view(each.key).substr(drop.size())];
@@ -289,6 +341,13 @@ value strategic_merge_patched(value is, const value& patch) {
         } else {
             take_over(is, each);
         }
+    }
+    for (const auto& [order, was] : orders) {
+        const auto  field = std::string_view(order->key).substr(in_order.size());
+        auto* const list  = is.find(field);
+        const auto& items = order->is.items();
+        if (list != nullptr && list->is_list())
+            *list = ordered(*list, items, was.items(), merge_key_of(field, items));
     }
     return is;
 }

@@ -125,7 +125,10 @@ public:
             "proc.cmdline:*word*."
         );
     }
-    alternatives operator()(const filter::present_test&) {
+    alternatives operator()(const filter::present_test& test) {
+        // Every event is of some rule.
+        if (test.where.which == field_kind::rule)
+            return {{.rules = {{text_pattern::kind::like, "%"}}}};
         return no("That a field is there cannot be said in an exception: give it a value.");
     }
     alternatives operator()(const filter::priority_test&) {

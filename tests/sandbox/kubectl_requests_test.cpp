@@ -213,12 +213,12 @@ TEST_F(KubectlRequestsTest, AWorkloadsReplicasAreReadAndWrittenByItsScale) {
     create(
         deployments,
         "{spec: {replicas: 2, selector: {matchLabels: {b: '2', a: '1'}, matchExpressions: "
-        "[{key: c, operator: In, values: [y, x]}, {key: d, operator: DoesNotExist}]}}}"
+        "[{key: c, operator: In, values: [z, x]}, {key: d, operator: DoesNotExist}]}}}"
     );
     const auto seen = parse_json(ask("GET", scale_of_a, {}).body);
     ASSERT_TRUE(seen);
     EXPECT_EQ(seen->text_at({"kind"}), "Scale");
-    EXPECT_EQ(seen->text_at({"status", "selector"}), "a=1,b=2,c in (x,y),!d");
+    EXPECT_EQ(seen->text_at({"status", "selector"}), "a=1,b=2,c in (x,z),!d");
     EXPECT_EQ(seen->find_path({"spec", "replicas"})->integer(), 2);
 
     const auto patched = ask("PATCH", scale_of_a, {merging}, R"({"spec":{"replicas":5}})");

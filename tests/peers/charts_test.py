@@ -335,7 +335,7 @@ class Charts(unittest.TestCase):
             self.assertEqual(paths, {"/ingestor/api/v1/push", "/v1/events"} | ({"/peer/v1/tell", "/peer/v1/hear"} if answer else set()))
 
     def test_the_page_of_the_console_names_the_rights_that_the_chart_gives(self):
-        page = re.search(r"<!-- shown by: tests/peers/charts_test.py -->\n```yaml\n(.*?)```", (ROOT / "docs/console.md").read_text(), re.S)[1]
+        page = re.search(r"<!-- shown by: tests/peers/console_rights_test.py -->\n```yaml\n(.*?)```", (ROOT / "docs/console.md").read_text(), re.S)[1]
         role = one(rendered(ADMISSION_APPLICATION, "beside the definition"), "ClusterRole", "extensions.gardener.cloud:admission-shoot-falco-service:console")
         self.assertEqual(yaml.safe_load(page)["rules"], role["rules"])
 

@@ -14,7 +14,6 @@
 namespace falconer::actors {
 namespace {
 
-using test::automatic_moves, test::forced_moves;
 using test::events, test::profiles, test::seeds, test::shoots;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

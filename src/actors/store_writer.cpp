@@ -104,8 +104,9 @@ task<bool> store_writer::wait_for_share(const ingest_record& record, steady_time
 bool store_writer::may_begin(const lane& in) const noexcept {
     if (in.queue.empty() || in.under_way >= in.batches_at_once) return false;
     // One batch may be waiting for a store that is away, or held: the others need not.
-    return in.under_way == in.held || closed_ || presence_.away() || refusing_ ||
-           in.queue.size() >= opt_.second_batch_records;
+    const auto busy = in.under_way - in.held;
+    return busy == 0 || closed_ || presence_.away() || refusing_ ||
+           in.queue.size() >= busy * opt_.next_batch_records;
 }
 
 bool store_writer::begin(lane& in) {

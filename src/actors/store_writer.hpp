@@ -47,11 +47,12 @@ namespace falconer::actors {
 class store_writer final : public event_sink {
 public:
     struct options {
-        std::size_t batch_records        = 512;
-        std::size_t batch_bytes          = 8 * 1024 * 1024;
-        std::size_t batches_at_once      = 2;   // one commits while the next one is sent …
-        std::size_t second_batch_records = 32;  // … if that many wait: not many small ones
-        std::size_t waiting_bytes        = 128 * 1024 * 1024;
+        std::size_t batch_records   = 512;
+        std::size_t batch_bytes     = 8 * 1024 * 1024;
+        std::size_t batches_at_once = 3;  // others are sent while one waits for the disk …
+        std::size_t next_batch_records =
+            32;  // … if that many wait for each under way: no small ones
+        std::size_t               waiting_bytes = 128 * 1024 * 1024;
         std::chrono::milliseconds store_limit{1'000};  // unanswered for longer: to the spool
         std::chrono::milliseconds spool_limit{5'000};  // then the store has its turn again
         std::chrono::milliseconds replay_limit{30'000

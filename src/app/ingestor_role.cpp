@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Two batches of events under way, one of tallies and one of the spool's.
-constexpr std::size_t connections = 4;
+/// Three batches of events under way, one of tallies and one of the spool's.
+constexpr std::size_t connections = 5;
 
 /// A store that is away delays the start by no more; one that may be slow is waited for as long as
 /// it is with a batch.

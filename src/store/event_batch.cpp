@@ -368,7 +368,9 @@ void event_batch::append_row(pg_copy& copy, const falco_event& event, const numb
         copy.text(*output);
     else
         copy.null();
-    copy.json(texts.get(part::output_fields).value_or("{}"));
+    copy.object(
+        texts.get(part::output_fields).value_or("{}"), static_cast<std::uint32_t>(known.rule)
+    );
     if (const auto extra = texts.get(part::extra))
         copy.json(*extra);
     else

@@ -66,6 +66,16 @@ void pg_copy::json(std::string_view value) {
     out_.append(value);
 }
 
+void pg_copy::object(std::string_view value, std::uint32_t kind) {
+    const auto size_at = out_.size();
+    number(std::int32_t{0});
+    const auto begin = out_.size();
+    out_.push_back(jsonb_version);
+    order_.append(value, kind, out_);
+    const auto size = big_endian(static_cast<std::int32_t>(out_.size() - begin));
+    std::ranges::copy(size, out_.begin() + static_cast<std::ptrdiff_t>(size_at));
+}
+
 void pg_copy::int2(std::int16_t value) {
     number(std::int32_t{2});
     number(value);

@@ -27,14 +27,14 @@ protected:
         store,
         spool,
         metrics,
-            {.batch_records        = 4,
-             .batches_at_once      = 2,
-             .second_batch_records = 2,
-             .waiting_bytes        = 10'000,
-             .store_limit          = 1s,
-             .replay_limit         = 30s,
-             .hold                 = 30s,
-             .pause                = 100ms}
+            {.batch_records      = 4,
+             .batches_at_once    = 3,
+             .next_batch_records = 2,
+             .waiting_bytes      = 10'000,
+             .store_limit        = 1s,
+             .replay_limit       = 30s,
+             .hold               = 30s,
+             .pause              = 100ms}
     };
     std::shared_ptr<std::optional<bool>> ended;
 
@@ -89,11 +89,19 @@ TEST_F(StoreWriterTest, TheNextBatchCollectsWhileOneIsStored) {
     submit("c");  // two do
     EXPECT_EQ(store.tries, 2);
     submit("d");
-    submit("e");  // and no third one while two are under way
+    submit("e");
+    submit("f");  // for a third one it takes as many for each of the others
     EXPECT_EQ(store.tries, 2);
-    time.advance(200ms);
+    submit("g");
+    EXPECT_EQ(store.tries, 3);
+    for (const auto* each : {"h", "i", "j", "k", "l", "m"}) submit(each);
+    EXPECT_EQ(store.tries, 3);  // and no fourth one while three are under way
+    time.advance(300ms);
     EXPECT_THAT(
-        store.batches, ElementsAre(ElementsAre("a"), ElementsAre("b", "c"), ElementsAre("d", "e"))
+        store.batches, ElementsAre(
+                           ElementsAre("a"), ElementsAre("b", "c"), ElementsAre("d", "e", "f", "g"),
+                           ElementsAre("h", "i", "j", "k"), ElementsAre("l", "m")
+                       )
     );
 }
 

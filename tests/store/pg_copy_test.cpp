@@ -32,6 +32,20 @@ TEST(PgCopyTest, WritesTheDocumentedBytes) {
     );
 }
 
+TEST(PgCopyTest, AnObjectHasTheSizeOfWhatIsSentNotOfWhatCame) {
+    pg_copy copy;
+    copy.begin();
+    copy.object(R"({ "bb": 1, "a" :2 })", 7);
+    copy.int2(1);
+    EXPECT_EQ(
+        copy.end().substr(19),
+        "\0\0\0\22"
+        "\1{\"a\" :2 ,\"bb\": 1}"
+        "\0\0\0\2\0\1"
+        "\377\377"sv
+    );
+}
+
 TEST(PgCopyTest, WhatIsToComeIsPutIntoEveryRow) {
     pg_copy copy;
     copy.begin();

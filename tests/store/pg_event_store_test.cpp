@@ -300,6 +300,21 @@ TEST_F(PgEventStoreTest, AClockThatJumpsMakesNoPartitionsBeyondTheWindow) {
     );
 }
 
+TEST_F(PgEventStoreTest, FieldsMeanWhatTheSenderSaidInWhicheverOrderTheyTravel) {
+    for (const auto* fields :
+         {R"({"proc.name":"sh","a":1,"evt.type":"x","b":[{"z":1,"y":2}]})",
+          R"({ "bb" : 1 , "a" : 2, "bb" : 3, "a" : null })", R"({"b":1,"\u0061":2,"a":3})",
+          R"({"b":1,"a":3,"\u0061":2})", R"({"é":"ü","zz":"\"},{","z":12345678901234567890.5})"}) {
+        const auto e = event("r", fields);
+        EXPECT_EQ(insert(batch({e, event("r", R"({"a":1})")})), verdicts(2, committed));
+        EXPECT_EQ(
+            ask(*admin, "SELECT output_fields = $2::jsonb FROM falconer.event WHERE id = $1::uuid",
+                {e.id.text(), fields}),
+            "t"
+        ) << fields;
+    }
+}
+
 TEST_F(PgEventStoreTest, APoisonRowStoresNothingAndLeavesTheStoreUsable) {
     for (const auto* poison : {R"({"a": "\udc00"})", R"({"a": 1e400000})", "not json"}) {
         const auto good = event("good");

@@ -107,11 +107,26 @@ TEST_F(SuspectsTest, AfterARepetitionAllAreAskedAbout) {
 
 TEST(BatchCounts, AreColumnsOrRows) {
     std::vector<event_place> places{{2, 7, 9, 1}, {1, 7, 9, 1}, {2, 7, 9, 1}};
-    EXPECT_EQ(columns_of_counts(places), "'{1,2}', '{7,7}', '{9,9}', '{1,1}', '{1,2}'");
+    const std::string        columns =
+        "'{1,2}'::int4[], '{7,7}'::int4[], '{9,9}'::int4[], '{1,1}'::int2[], '{1,2}'::int4[]";
+    EXPECT_EQ(columns_of_counts(places), columns);
+    EXPECT_EQ(rows_of_counts(places), "unnest(" + columns + ")");
+}
+
+TEST_F(SuspectsTest, WhatIsTheSameForManyIsSaidOnce) {
+    std::vector<event_place> places;
+    for (int i = 0; i < 16; ++i) places.push_back({29'000'000, i, 9, 7});
+    const auto rows = rows_of_counts(places);
     EXPECT_EQ(
-        rows_of_counts(places),
-        "unnest('{1,2}'::int4[], '{7,7}'::int4[], '{9,9}'::int4[], '{1,1}'::int2[], "
-        "'{1,2}'::int4[])"
+        rows,
+        "unnest(array_fill(29000000::int4, '{16}'), "
+        "'{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}'::int4[], array_fill(9::int4, '{16}'), "
+        "array_fill(7::int2, '{16}'), array_fill(1::int4, '{16}'))"
+    );
+    EXPECT_EQ(
+        ask(*admin, "SELECT row(count(*), min(a), max(b), min(c), min(d), sum(e)) FROM " + rows +
+                        " AS t (a, b, c, d, e)"),
+        "(16,29000000,15,9,7,16)"
     );
 }
 

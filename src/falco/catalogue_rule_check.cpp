@@ -8,6 +8,7 @@
 namespace falconer::falco {
 
 void catalogue_rule_check::read_ahead() const {
+    falco::read_ahead(detections());
     for (const auto& [version, set] : *standard_)
         for (const auto& [name, text] : set) falco::read_ahead({name, text});
 }
@@ -17,6 +18,8 @@ std::vector<std::vector<std::string>> catalogue_rule_check::problems_of(const ru
     std::vector<rule_file> loaded;
     const auto*            set    = find_rules(*standard_, rules.rules_version);
     bool                   unseen = rules.others_unseen;
+    if (std::ranges::find(rules.standard, gardener_detections) != rules.standard.end())
+        loaded.push_back(detections());
     // In Falco's own order, whatever the user's: each file builds on those before it.
     for (const auto name : {falco_rules_file, incubating_rules_file, sandbox_rules_file}) {
         if (std::ranges::find(rules.standard, name) == rules.standard.end()) continue;

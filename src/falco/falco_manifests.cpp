@@ -29,7 +29,11 @@ struct rules_map {
 std::vector<rules_map> rules_maps(const loaded_rules& rules) {
     std::vector<rules_map> all;
     for (const auto& file : rules.standard) {
-        if (file.name == "falco_rules.yaml")
+        if (file.name == detections_file)
+            all.push_back(
+                {"falco-gardener-detections", "gardenerDetections", {{file.name, file.text}}}
+            );
+        else if (file.name == "falco_rules.yaml")
             all.push_back({"falco-rules", "falcoRules", {{file.name, file.text}}});
         else if (file.name == "falco-incubating_rules.yaml")
             all.push_back(

@@ -16,8 +16,8 @@
 namespace falconer::falco {
 namespace {
 
-constexpr std::array<std::string_view, 3> standard_names{
-    falco_rules_file, incubating_rules_file, sandbox_rules_file
+constexpr std::array<std::string_view, 4> standard_names{
+    falco_rules_file, incubating_rules_file, sandbox_rules_file, gardener_detections
 };
 
 /// So many names are compared with a wrong one: it costs, and who has more will find it.
@@ -261,7 +261,8 @@ private:
         }
         const bool any = rules.use_falco_rules.value_or(false) ||
                          rules.use_incubating_rules.value_or(false) ||
-                         rules.use_sandbox_rules.value_or(false) || !refs.empty();
+                         rules.use_sandbox_rules.value_or(false) ||
+                         rules.use_detections.value_or(false) || !refs.empty();
         if (!by_falcoctl && !any)
             complain("gardener", "Falco without any rules sees nothing; use some");
         if (by_falcoctl)

@@ -106,6 +106,7 @@ gardener_rules read_gardener(field_reader& in) {
     in.read("useFalcoRules", read.use_falco_rules);
     in.read("useFalcoIncubatingRules", read.use_incubating_rules);
     in.read("useFalcoSandboxRules", read.use_sandbox_rules);
+    in.read("useGardenerDetections", read.use_detections);
     if (in.find("ruleRefs") != nullptr) read.rule_refs.emplace();
     in.each("ruleRefs", [&](const value& item, const std::string& path) {
         field_reader reader(item, path, in.problems());

@@ -86,6 +86,7 @@ value as_value(const gardener_rules& is) {
     put(out, "useFalcoRules", is.use_falco_rules);
     put(out, "useFalcoIncubatingRules", is.use_incubating_rules);
     put(out, "useFalcoSandboxRules", is.use_sandbox_rules);
+    put(out, "useGardenerDetections", is.use_detections);
     if (!is.rule_refs) return out;
     out["ruleRefs"] = value::list();
     for (const auto& ref : *is.rule_refs) out["ruleRefs"].push_back(value{{"ref", ref}});

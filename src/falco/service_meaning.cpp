@@ -21,6 +21,7 @@ std::vector<std::string> standard_rules_of(const gardener_rules& rules) {
     if (rules.use_falco_rules.value_or(false)) all.emplace_back(falco_rules_file);
     if (rules.use_incubating_rules.value_or(false)) all.emplace_back(incubating_rules_file);
     if (rules.use_sandbox_rules.value_or(false)) all.emplace_back(sandbox_rules_file);
+    if (rules.use_detections.value_or(false)) all.emplace_back(gardener_detections);
     return all;
 }
 

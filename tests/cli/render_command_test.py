@@ -662,15 +662,36 @@ class Render(unittest.TestCase):
         got = self.good({"rules": {"standard": ["falco-sandbox-rules"]}})
         self.assertIsNone(got.find("ConfigMap", "falco-gardener-rules"))
 
+    def test_our_own_detections_come_first_when_they_are_chosen(self):
+        text = pathlib.Path("config/rules/gardener_detections.yaml").read_text()
+        for version in VERSIONS:
+            with self.subTest(version=version):
+                got = self.good({"falcoVersion": version, "destinations": [{"name": "stdout"}], "heartbeatEvent": True,
+                                 "rules": {"standard": ["falco-rules", "gardener-detections"]}})
+                self.assertEqual(got.find("ConfigMap", "falco-gardener-detections")["data"], {"gardener_detections.yaml": text})
+                self.assertEqual(got.falco()["rules_files"], ["/etc/falco/rules.d/" + name for name in (
+                    "gardener_detections.yaml", "falco_rules.yaml", "gardener_exceptions.yaml", "heartbeat_rule.yaml")])
+                self.assertIn("checksum/gardenerDetections", got.find("DaemonSet", "falco")["spec"]["template"]["metadata"]["annotations"])
+        # They stand alone, where the version's own are not there either.
+        got = self.good({"rules": {"standard": ["gardener-detections"]}})
+        self.assertEqual(got.falco()["rules_files"], ["/etc/falco/rules.d/gardener_detections.yaml"])
+        self.assertIsNone(got.find("ConfigMap", "falco-rules"))
+        # Off unless they are chosen, and a user's file cannot take their name.
+        self.assertIsNone(self.good({}).find("ConfigMap", "falco-gardener-detections"))
+        self.refer(resource("x", "ConfigMap", "x"))
+        self.objects = [config_map("ref-x", {"gardener_detections.yaml": "- {list: a, items: [a]}\n"})]
+        self.refused({"rules": {"standard": ["falco-rules"], "custom": [{"resourceName": "x"}]}},
+                     "rule file gardener_detections.yaml is named like a standard one")
+
     # --- GEP-27's dialect ---
 
     def test_gep27_means_the_same(self):
         self.refer(resource("x", "ConfigMap", "x"))
         self.objects = [config_map("ref-x", {"a.yaml": "- {list: a, items: [a]}\n"})]
         ours = self.good({"falcoVersion": "0.43.0", "destinations": [{"name": "logging"}], "rules": {
-            "standard": ["falco-rules", "falco-sandbox-rules"], "custom": [{"resourceName": "x"}]}}, "--target", "shoot")
+            "standard": ["falco-rules", "falco-sandbox-rules", "gardener-detections"], "custom": [{"resourceName": "x"}]}}, "--target", "shoot")
         theirs = self.good({"falcoVersion": "0.43.0", "resources": "gardener", "gardener": {
-            "useFalcoRules": True, "useFalcoSandboxRules": True, "ruleRefs": [{"ref": "x"}]}}, "--target", "shoot")
+            "useFalcoRules": True, "useFalcoSandboxRules": True, "useGardenerDetections": True, "ruleRefs": [{"ref": "x"}]}}, "--target", "shoot")
 
         def compared(got):
             return [each for each in got.all if "certs" not in each["metadata"]["name"]

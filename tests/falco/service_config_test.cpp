@@ -49,7 +49,7 @@ falcoConfig:
     requests: {cpu: 200m, memory: 600Mi}
     limits: {memory: 2Gi}
 rules:
-  standard: [falco-rules, falco-sandbox-rules]
+  standard: [falco-rules, falco-sandbox-rules, gardener-detections]
   custom:
   - resourceName: mine
   - shootConfigMap: theirs
@@ -66,6 +66,7 @@ gardener:
   useFalcoRules: true
   useFalcoIncubatingRules: false
   useFalcoSandboxRules: true
+  useGardenerDetections: true
   ruleRefs: [{ref: a}, {ref: b}]
 falcoctl:
   indexes: [{name: falcosecurity, url: "https://falcosecurity.github.io/falcoctl/index.yaml"}]
@@ -234,7 +235,9 @@ TEST(ServiceMeaningTest, OfTheCurrentDialectIsWhatItSays) {
     EXPECT_EQ(is.falco_version, "0.42.1");
     EXPECT_FALSE(is.auto_update);
     EXPECT_TRUE(is.heartbeat_event);
-    EXPECT_THAT(is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules"));
+    EXPECT_THAT(
+        is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules", "gardener-detections")
+    );
     EXPECT_THAT(is.custom_rules, SizeIs(2));
     EXPECT_THAT(names(is.destinations), ElementsAre("logging", "splunk"));
     EXPECT_EQ(is.falcoctl, std::nullopt);
@@ -242,7 +245,9 @@ TEST(ServiceMeaningTest, OfTheCurrentDialectIsWhatItSays) {
 
 TEST(ServiceMeaningTest, OfGep27BecomesTheSameModel) {
     const auto is = meaning_of(decode(all_of_gep27).config, "central");
-    EXPECT_THAT(is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules"));
+    EXPECT_THAT(
+        is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules", "gardener-detections")
+    );
     EXPECT_EQ(is.custom_rules.at(1).resource_name, "b");
     EXPECT_THAT(is.destinations, IsEmpty()) << "the webhook replaces the default";
     EXPECT_EQ(is.webhook->address, "https://h/");

@@ -59,7 +59,8 @@ struct destination {
 // --- GEP-27's own words ---
 
 struct gardener_rules {
-    std::optional<bool> use_falco_rules{}, use_incubating_rules{}, use_sandbox_rules{};
+    std::optional<bool> use_falco_rules{}, use_incubating_rules{}, use_sandbox_rules{},
+        use_detections{};
     std::optional<std::vector<std::string>> rule_refs{};
 
     friend bool operator==(const gardener_rules&, const gardener_rules&) = default;
@@ -177,5 +178,7 @@ inline constexpr const char* config_kind        = "FalcoServiceConfig";
 inline constexpr std::string_view falco_rules_file      = "falco-rules";
 inline constexpr std::string_view incubating_rules_file = "falco-incubating-rules";
 inline constexpr std::string_view sandbox_rules_file    = "falco-sandbox-rules";
+/// Those of ours, for what Gardener runs: config/rules/gardener_detections.yaml.
+inline constexpr std::string_view gardener_detections = "gardener-detections";
 
 }  // namespace falconer::falco

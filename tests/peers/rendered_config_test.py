@@ -93,6 +93,21 @@ class RenderedKeys(unittest.TestCase):
                     objects = self.rendering.objects(provider_config={"falcoVersion": version, **config})
                     self.assertEqual(problems_of_falco(falco_yaml(objects), version), [])
 
+    def test_every_falco_knows_how_plugins_are_configured(self):
+        chosen = {"json": {}, "k8saudit": {"maxEventSize": 4096}, "k8smeta": {"collectorHostname": "c", "collectorPort": 45000}}
+        for version in versions_of("falco"):
+            offered = [each["name"] for each in example("plugins-profile")["spec"]["plugins"]
+                       if tuple(map(int, each.get("sinceFalco", "0.0.0").split("."))) <= tuple(map(int, version.split(".")))]
+            plugins = [{"name": each, **({"initConfig": chosen[each]} if chosen[each] else {})} for each in offered]
+            for config in ({"rules": {"standard": ["falco-rules"]}, "plugins": plugins},
+                           {"resources": "gardener", "gardener": {"useFalcoRules": True, "plugins": plugins}}):
+                with self.subTest(falco=version, config=config):
+                    rendered = falco_yaml(self.rendering.objects(provider_config={"falcoVersion": version, **config}, plugins=True))
+                    self.assertEqual(rendered["load_plugins"][-len(offered):], offered)
+                    self.assertEqual(problems_of_falco(rendered, version), [])
+                    rendered["plugins"][-1]["libary_path"] = "x"
+                    self.assertNotEqual(problems_of_falco(rendered, version), [])
+
     def test_a_misspelt_key_of_falco_is_found_out(self):
         def misspell(config):
             config["http_outputs"] = config.pop("http_output")

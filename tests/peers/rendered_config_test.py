@@ -13,10 +13,11 @@ import threading
 import unittest
 
 import jsonschema
+import yaml
 
 from rendering import DESTINATIONS, TOKEN, Rendering, example, falco_yaml, found, versions_of
 from sender import REAL, Sender
-from shared_data import falco_schema, falcosidekick_keys
+from shared_data import falco_schema, falcosidekick_keys, rules_schema
 from testbed import eventually
 
 EVENT = json.dumps({"output": "Something", "priority": "Warning", "rule": "A rule", "time": "2026-11-23T12:00:00Z",
@@ -107,6 +108,16 @@ class RenderedKeys(unittest.TestCase):
                     self.assertEqual(problems_of_falco(rendered, version), [])
                     rendered["plugins"][-1]["libary_path"] = "x"
                     self.assertNotEqual(problems_of_falco(rendered, version), [])
+
+    def test_our_own_rules_satisfy_the_schema_of_every_falco(self):
+        for version in versions_of("falco"):
+            objects = self.rendering.objects(provider_config={"falcoVersion": version, "heartbeatEvent": True, "rules": {
+                "standard": ["falco-rules", "gardener-detections"]}})
+            files = {name: text for each in objects if each["kind"] == "ConfigMap" for name, text in each["data"].items()}
+            judge = jsonschema.Draft6Validator(rules_schema(version))
+            for name in ("gardener_detections.yaml", "heartbeat_rule.yaml"):
+                with self.subTest(falco=version, file=name):
+                    self.assertEqual([each.message for each in judge.iter_errors(yaml.safe_load(files[name]))], [])
 
     def test_a_misspelt_key_of_falco_is_found_out(self):
         def misspell(config):

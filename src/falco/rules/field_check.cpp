@@ -83,7 +83,7 @@ checked_field check_field(
     checked_field checked;
     checked.is = table.find(source, name);
     if (!checked.is) {
-        if (const auto* other = table.stranger_at(source, release)) {
+        if (const auto* other = table.stranger_in(release)) {
             checked.complaints.push_back(
                 {.error   = false,
                  .unknown = true,

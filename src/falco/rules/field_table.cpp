@@ -132,13 +132,10 @@ std::optional<field_table::found> field_table::find_prefix(
     return std::nullopt;
 }
 
-const loaded_plugin* field_table::stranger_at(std::string_view source, const falco_release& release)
-    const {
-    for (const auto& each : release.plugins) {
-        if (plugins_.contains(each.name)) continue;
-        // One that brings events tells of them; one that brings none may tell of anybody's.
-        if (each.source.empty() || (each.source == source && !has_source(source))) return &each;
-    }
+/// One that brings events tells of them; one that brings none may tell of anybody's.
+const loaded_plugin* field_table::stranger_in(const falco_release& release) const {
+    for (const auto& each : release.plugins)
+        if (each.source.empty() && !plugins_.contains(each.name)) return &each;
     return nullptr;
 }
 

@@ -67,9 +67,9 @@ public:
     bool is_event(std::string_view name) const { return events_.contains(name); }
     bool is_argument(std::string_view name) const { return arguments_.contains(name); }
 
-    /// A loaded plug-in whose fields are not known here, though events of this source have them.
-    /// Null: there is none, and what is not in this table is no field.
-    const loaded_plugin* stranger_at(std::string_view source, const falco_release& release) const;
+    /// A loaded plug-in whose fields are not known here, and which others' events may have. Null:
+    /// there is none, and what is not in this table is no field.
+    const loaded_plugin* stranger_in(const falco_release& release) const;
 
     /// All that a Falco knows of, those of every source included.
     std::vector<std::string> names_of(std::string_view source, const falco_release& release) const;

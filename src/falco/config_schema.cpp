@@ -24,7 +24,9 @@ constexpr std::array<std::string_view, 21> words{
 };
 constexpr std::array counts{"minItems", "maxItems", "minLength", "maxLength"};
 /// A schema is short; one that nests deeper is a mistake.
-constexpr int deepest_schema = 16;
+constexpr int         deepest_schema = 16;
+constexpr std::size_t longest_key    = 60;  // in what is told
+constexpr std::size_t most_choices   = 10;  // of an enumeration, likewise
 
 std::optional<double> number_of(const value& is) {
     const auto* text = is.numeral_text();
@@ -47,7 +49,7 @@ re2::RE2::Options quiet() {
 }
 
 std::string field(const std::string& path, std::string_view key) {
-    return path + '.' + in_one_line(key);
+    return path + '.' + in_one_line(key.substr(0, longest_key));
 }
 
 std::string item(const std::string& path, std::size_t at) {
@@ -120,7 +122,7 @@ private:
         if (is == nullptr) return;
         if (!is->is_text()) return expected(*is, field(path, "pattern"), "a regular expression");
         const re2::RE2 read(*is->text(), quiet());
-        if (!read.ok()) tell(*is, field(path, "pattern"), "RE2 says: " + read.error());
+        if (!read.ok()) tell(*is, field(path, "pattern"), "RE2 says: " + in_one_line(read.error()));
     }
 
     void check_inner(const value& schema, const std::string& path, int depth) {
@@ -150,8 +152,9 @@ public:
         if (const auto* all = schema.find("enum");
             all != nullptr && std::ranges::find(all->items(), is) == all->items().end()) {
             std::string choices;
-            for (const auto& each : all->items())
-                choices += (choices.empty() ? "" : ", ") + described(each);
+            for (std::size_t i = 0; i < std::min(all->items().size(), most_choices); ++i)
+                choices += (choices.empty() ? "" : ", ") + described(all->items()[i]);
+            if (all->items().size() > most_choices) choices += ", …";
             return expected(is, path, "one of " + choices);
         }
         if (is.is_map()) return check_map(schema, is, path);

@@ -25,8 +25,7 @@ constexpr std::array<std::string_view, 21> words{
 constexpr std::array counts{"minItems", "maxItems", "minLength", "maxLength"};
 /// A schema is short; one that nests deeper is a mistake.
 constexpr int         deepest_schema = 16;
-constexpr std::size_t longest_key    = 60;  // in what is told
-constexpr std::size_t most_choices   = 10;  // of an enumeration, likewise
+constexpr std::size_t most_choices   = 10;  // of an enumeration, in what is told
 
 std::optional<double> number_of(const value& is) {
     const auto* text = is.numeral_text();
@@ -49,7 +48,8 @@ re2::RE2::Options quiet() {
 }
 
 std::string field(const std::string& path, std::string_view key) {
-    return path + '.' + in_one_line(key.substr(0, longest_key));
+    const auto text = quoted(key);  // and cut
+    return path + '.' + text.substr(1, text.size() - 2);
 }
 
 std::string item(const std::string& path, std::size_t at) {

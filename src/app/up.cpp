@@ -195,11 +195,18 @@ configuration up_application::configure() const {
     how.health          = free_near(how.health);
     how.logging.level   = spdlog::level::warn;
 
-    how.controller.kubeconfig       = kubernetes_->kubeconfig_file();
-    how.controller.namespace_name   = "garden";
-    how.controller.rules            = opt_.data / "rules";
-    how.controller.leader_election  = false;  // a start after a crash need not wait
-    how.admission.rules             = how.controller.rules;
+    how.controller.kubeconfig      = kubernetes_->kubeconfig_file();
+    how.controller.namespace_name  = "garden";
+    how.controller.rules           = opt_.data / "rules";
+    how.controller.leader_election = false;  // a start after a crash need not wait
+    how.admission.rules            = how.controller.rules;
+    if (!opt_.rules_from.empty()) {
+        how.controller.rules_source.source.from = opt_.rules_from;
+        how.controller.rules_source.every       = 60s;
+        how.admission.rules_source              = how.controller.rules_source;
+        how.controller.rules_source.cache       = opt_.data / "pulled-rules" / "controller";
+        how.admission.rules_source.cache        = opt_.data / "pulled-rules" / "admission";
+    }
     how.admission.kubeconfig        = kubernetes_->kubeconfig_file();
     how.admission.namespace_name    = "garden";
     how.admission.leader_election   = false;

@@ -33,6 +33,7 @@ public:
         double                  rate   = 1;  // events per second and cluster
         std::string             acknowledged_log{};
         bool                    split = false;  // each role in a process of its own
+        std::string             rules_from{};   // rules that profiles name and the demo lacks
     };
 
     up_application(asio::any_io_executor loop, time_source& time, options opt);

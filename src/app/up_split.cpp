@@ -68,6 +68,15 @@ value store_of(const store_configuration& store, bool migrate) {
     };
 }
 
+void put_source(value& section, const rules_feed_options& how) {
+    if (how.source.from.empty()) return;
+    section["rulesSource"] = value{
+        {"from", how.source.from},
+        {"cache", how.cache.string()},
+        {"every", std::to_string(how.every.count()) + "s"},
+    };
+}
+
 value section_of(const configuration& how, const std::string& role) {
     if (role == "ingestor") {
         auto all        = listen_of(how.ingestor.listen);
@@ -85,22 +94,25 @@ value section_of(const configuration& how, const std::string& role) {
         return all;
     }
     if (role == "admission") {
-        auto all              = listen_of(how.admission.listen);
-        all["mode"]           = "url";
-        all["namespace"]      = how.admission.namespace_name;
-        all["kubeconfig"]     = how.admission.kubeconfig.string();
-        all["rules"]          = how.admission.rules.string();
+        auto all          = listen_of(how.admission.listen);
+        all["mode"]       = "url";
+        all["namespace"]  = how.admission.namespace_name;
+        all["kubeconfig"] = how.admission.kubeconfig.string();
+        all["rules"]      = how.admission.rules.string();
+        put_source(all, how.admission.rules_source);
         all["leaderElection"] = how.admission.leader_election;
         all["drain"]          = drain_of(how.admission.drain);
         return all;
     }
-    return value{
+    value all{
         {"kubeconfig", how.controller.kubeconfig.string()},
         {"namespace", how.controller.namespace_name},
         {"seedName", how.controller.seed_name},
         {"rules", how.controller.rules.string()},
         {"leaderElection", how.controller.leader_election},
     };
+    put_source(all, how.controller.rules_source);
+    return all;
 }
 
 }  // namespace

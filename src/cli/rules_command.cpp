@@ -8,6 +8,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,35 @@ namespace {
 
 struct lint_command {
     std::string              falco_version{};
-    std::vector<std::string> before{}, files{};
+    std::vector<std::string> before{}, files{}, plugins{};
 };
 
+/// "k8saudit@0.11.0=k8s_audit"; the source only where it brings events.
+std::optional<falco::loaded_plugin> parse_plugin(const std::string& text) {
+    const auto at = text.find('@'), source = text.find('=');
+    if (at == 0 || at == std::string::npos || (source != std::string::npos && source < at))
+        return std::nullopt;
+    falco::loaded_plugin is{
+        .name    = text.substr(0, at),
+        .version = text.substr(at + 1, source == std::string::npos ? source : source - at - 1),
+        .source  = source == std::string::npos ? "" : text.substr(source + 1)
+    };
+    if (!falco::semver::parse(is.version)) return std::nullopt;
+    return is;
+}
+
 int lint(const lint_command& opt) {
-    std::vector<falco::rule_file> loaded;
-    std::vector<std::string>      problems;
+    std::vector<falco::rule_file>     loaded;
+    std::vector<falco::loaded_plugin> plugins;
+    std::vector<std::string>          problems;
+    for (const auto& each : opt.plugins) {
+        if (auto is = parse_plugin(each))
+            plugins.push_back(std::move(*is));
+        else
+            problems.push_back(
+                "--plugin: '" + each + "' is none, such as json@0.7.3 or k8saudit@0.11.0=k8s_audit"
+            );
+    }
     if (!opt.falco_version.empty() && !falco::semver::parse(opt.falco_version))
         problems.push_back(
             "--falco-version: '" + opt.falco_version + "' is no version, such as 0.43.0"
@@ -39,8 +63,9 @@ int lint(const lint_command& opt) {
         for (const auto& each : problems) std::cerr << each << '\n';
         return wrong_usage;
     }
-    const auto found =
-        falco::lint_rules(loaded, opt.before.size(), {.falco_version = opt.falco_version});
+    const auto found = falco::lint_rules(
+        loaded, opt.before.size(), {.falco_version = opt.falco_version, .plugins = plugins}
+    );
     for (const auto& each : found) std::cout << each.text() << '\n';
     return falco::refused(found) ? answer_is_no : success;
 }
@@ -62,6 +87,14 @@ void add_lint_command(CLI::App& rules, int& exit_code) {
     )
         ->type_name("FILE")
         ->allow_extra_args(false);  // what follows are the files themselves
+    sub->add_option(
+           "--plugin", opt->plugins,
+           "A plug-in that Falco loads, and the source of the events that it brings, if it does; "
+           "may "
+           "be given several times"
+    )
+        ->type_name("NAME@V[=SOURCE]")
+        ->allow_extra_args(false);
     sub->add_option("files", opt->files, "The rule files, in Falco's order")
         ->required()
         ->type_name("FILE");

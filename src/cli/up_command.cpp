@@ -24,6 +24,7 @@ struct up_options {
     double      rate   = 1;
     std::string acknowledged{};
     bool        split = false;
+    std::string rules_from{};
 };
 
 /// $XDG_DATA_HOME/falconer, or where that usually is. Root's home is closed to the user that
@@ -58,7 +59,8 @@ int up(const up_options& opt) {
          .shoots           = opt.shoots,
          .rate             = opt.rate,
          .acknowledged_log = opt.acknowledged,
-         .split            = opt.split}
+         .split            = opt.split,
+         .rules_from       = opt.rules_from}
     };
     return app::run_process(loop, everything);
 }
@@ -94,6 +96,13 @@ void add_up_command(CLI::App& root, int& exit_code) {
         "--split", opt->split,
         "Each role in a process of its own, started again when it ends: kill one and look"
     );
+    sub->add_option(
+           "--rules-from", opt->rules_from,
+           "Where rules come from that a FalcoProfile names and the demo has not: a registry, a "
+           "mirror or a folder, as of `rules pull`"
+    )
+        ->type_name("URL|DIR")
+        ->check(not_empty);
     sub->add_option(
         "--log-acknowledged", opt->acknowledged,
         "File that gets the uuid of every event the fleet saw acknowledged"

@@ -6,6 +6,7 @@
 #include "falconer/falco/version_policy.hpp"
 #include "falcosidekick_manifests.hpp"
 #include "loaded_rules.hpp"
+#include "plugins.hpp"
 
 #include <algorithm>
 
@@ -38,6 +39,28 @@ field_problems no_rules(const delivery_want& want, const loaded_rules& rules) {
         {want.path + (gep27 ? ".gardener" : ".rules"),
          "Falco without any rules sees nothing; name some"}
     };
+}
+
+planned_plugins plan_plugins(const delivery_want& want, field_problems& problems) {
+    planned_plugins all;
+    const auto&     falco = want.service.falco_version.value_or("");
+    bool            fetch = false;
+    for (const auto& each : want.service.plugins) {
+        const auto* is = plugin_for(want.offered, each.name, falco);
+        if (is == nullptr) {
+            problems.push_back(problem_of_landscape(
+                want.path, "no profile offers the plug-in '" + each.name + "' for Falco " + falco
+            ));
+            continue;
+        }
+        fetch = fetch || !is->artifact.empty();
+        all.loaded.push_back({*is, init_config_of(*is, each)});
+    }
+    if (!fetch) return all;
+    const auto* falcoctl =
+        with_image(newest_supported(want.offered.falcoctl, want.now), "falcoctl", problems);
+    if (falcoctl != nullptr) all.fetcher = falcoctl->image;
+    return all;
 }
 
 }  // namespace
@@ -78,6 +101,7 @@ delivery_plan plan_delivery(const delivery_want& want) {
     if (want.service.falcoctl)
         falcoctl =
             with_image(newest_supported(want.offered.falcoctl, want.now), "falcoctl", problems);
+    const auto plugins = plan_plugins(want, problems);
     const auto rules = load_rules(want, version == nullptr ? "" : version->rules_version, problems);
     if (!problems.empty()) return plan;
     plan.broken_rules = rules.broken;
@@ -87,7 +111,7 @@ delivery_plan plan_delivery(const delivery_want& want) {
         return plan;
     }
 
-    plan.target = falco_manifests({want, *version, falcoctl, rules, outputs});
+    plan.target = falco_manifests({want, *version, falcoctl, rules, outputs, plugins});
     if (sidekick != nullptr) {
         auto more = falcosidekick_manifests(want, *sidekick, outputs);
         std::ranges::move(more, std::back_inserter(plan.target));

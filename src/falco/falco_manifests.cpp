@@ -29,7 +29,11 @@ struct rules_map {
 std::vector<rules_map> rules_maps(const loaded_rules& rules) {
     std::vector<rules_map> all;
     for (const auto& file : rules.standard) {
-        if (file.name == "falco_rules.yaml")
+        if (file.name == detections_file)
+            all.push_back(
+                {"falco-gardener-detections", "gardenerDetections", {{file.name, file.text}}}
+            );
+        else if (file.name == "falco_rules.yaml")
             all.push_back({"falco-rules", "falcoRules", {{file.name, file.text}}});
         else if (file.name == "falco-incubating_rules.yaml")
             all.push_back(
@@ -77,6 +81,7 @@ value falco_yaml(const falco_parts& parts) {
         config["load_plugins"].push_back("container");
         config["plugins"].push_back(manifest("container-plugin.yaml"));
     }
+    put_plugins(config, parts.plugins);
     // Its schema no longer has them. Source: falco --config-schema of 0.43.0 and 0.44.1.
     if (!older_than(parts.version, "0.44.0"))
         for (const auto* gone : {"grpc", "grpc_output"}) config.erase(gone);
@@ -153,6 +158,7 @@ public:
         for (const auto& name : parts_.rules.shoot_config_maps) add_shoot_rules(name);
         if (parts_.rules.heartbeat) add_heartbeat();
         if (parts_.falcoctl != nullptr) add_falcoctl();
+        add_plugins();
 
         put_placement(pod(), want_.service);
         put_priority(pod(), want_.cluster.is, want_.settings.priority_class);
@@ -274,6 +280,15 @@ private:
         annotate("falcoctl", sha256_hex(yaml_text(falcoctl_yaml(*want_.service.falcoctl))));
     }
 
+    void add_plugins() {
+        put_plugin_libraries(pod(), parts_.plugins, want_.settings.registry_mirror);
+        const auto fetched = plugin_config_map(parts_.plugins, want_.settings.registry_mirror);
+        if (!fetched) return;
+        annotate("plugins", sha256_hex(json_text(*fetched)));
+        if (want_.cluster.is == extension_class::shoot)
+            allow(object_["spec"]["template"]["metadata"]["labels"], {"to-public-networks"});
+    }
+
     const falco_parts&   parts_;
     const delivery_want& want_;
     value                object_;
@@ -332,6 +347,8 @@ std::vector<value> falco_manifests(const falco_parts& parts) {
             "falco-falcoctl",
             {{"falcoctl.yaml", yaml_text(falcoctl_yaml(*parts.want.service.falcoctl))}}
         ));
+    if (auto fetched = plugin_config_map(parts.plugins, parts.want.settings.registry_mirror))
+        add(std::move(*fetched));
     add(certificates_of(parts.want.certificates));
     if (parts.rules.heartbeat && !parts.want.heartbeat_key.empty())
         add(opaque_secret("falco-heartbeat", {{"key", parts.want.heartbeat_key.reveal()}}));

@@ -4,6 +4,7 @@
 #include "destinations.hpp"
 #include "falconer/falco/delivery_plan.hpp"
 #include "loaded_rules.hpp"
+#include "plugin_manifests.hpp"
 
 #include <vector>
 
@@ -16,6 +17,7 @@ struct falco_parts {
     const offered_version* falcoctl = nullptr;
     const loaded_rules&    rules;
     const planned_outputs& outputs;
+    const planned_plugins& plugins;
 };
 
 std::vector<value> falco_manifests(const falco_parts& parts);

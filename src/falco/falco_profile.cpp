@@ -1,6 +1,7 @@
 #include "falconer/falco/falco_profile.hpp"
 
 #include "falconer/rfc3339.hpp"
+#include "profile_plugins.hpp"
 
 #include <algorithm>
 #include <array>
@@ -170,6 +171,10 @@ auto key_of(const offered_version& v) {
     return std::tuple(v.version, v.is, text_of_expiry(v.expires), v.rules_version, v.image);
 }
 
+bool less_plugins(const std::vector<offered_plugin>& a, const std::vector<offered_plugin>& b) {
+    return std::ranges::lexicographical_compare(a, b, {}, whole_text_of, whole_text_of);
+}
+
 bool before(const falco_profile& a, const falco_profile& b) {
     if (a.name != b.name) return a.name < b.name;
     const auto by_key = [](const offered_version& x, const offered_version& y) {
@@ -180,7 +185,8 @@ bool before(const falco_profile& a, const falco_profile& b) {
     };
     if (a.falco != b.falco) return less(a.falco, b.falco);
     if (a.falcosidekick != b.falcosidekick) return less(a.falcosidekick, b.falcosidekick);
-    return less(a.falcoctl, b.falcoctl);
+    if (a.falcoctl != b.falcoctl) return less(a.falcoctl, b.falcoctl);
+    return less_plugins(a.plugins, b.plugins);
 }
 
 }  // namespace
@@ -216,6 +222,7 @@ decoded_profile decode_falco_profile(const value& object) {
             read_images(images, "falcosidekick", profile.falcosidekick);
             read_images(images, "falcoctl", profile.falcoctl);
         });
+        profile.plugins = read_plugins(spec);
     });
     return decoded;
 }
@@ -227,6 +234,7 @@ releases merge(std::vector<falco_profile> profiles) {
     all.falcosidekick =
         merge_all(profiles, &falco_profile::falcosidekick, "falcosidekick", all.warnings);
     all.falcoctl = merge_all(profiles, &falco_profile::falcoctl, "falcoctl", all.warnings);
+    all.plugins  = merge_plugins(profiles, all.warnings);
     return all;
 }
 

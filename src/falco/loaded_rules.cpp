@@ -4,6 +4,7 @@
 #include "falconer/falco/service_check.hpp"
 #include "falconer/spelling.hpp"
 #include "manifests.hpp"
+#include "plugins.hpp"
 
 #include <algorithm>
 #include <array>
@@ -60,11 +61,13 @@ private:
             );
         const auto first = loaded.size();
         loaded.insert(loaded.end(), custom.begin(), custom.end());
+        const auto         falco = want_.service.falco_version.value_or("");
         const lint_options how{
-            .falco_version = want_.service.falco_version.value_or(""),
+            .falco_version = falco,
             // Nobody here sees what those hold.
             .others_unseen = !done_.shoot_config_maps.empty(),
             .complete      = true,
+            .plugins       = loaded_plugins(want_.service.plugins, want_.offered, falco),
         };
         field_problems broken;
         std::size_t    more = 0;
@@ -98,7 +101,13 @@ private:
 
     void load_standard(const std::string& rules_version) {
         const auto& names = want_.service.standard_rules;
-        if (names.empty()) return;
+        // In front: of an event that both know they say more, and the first that matches tells it.
+        const auto ours = std::ranges::count(names, gardener_detections);
+        if (ours > 0) {
+            done_.standard.push_back(detections());
+            add_path(detections_file);
+        }
+        if (names.size() == static_cast<std::size_t>(ours)) return;
         const auto* set = find_rules(want_.rules, rules_version);
         if (set == nullptr) {
             problems_.push_back(

@@ -9,7 +9,7 @@
 namespace falconer::falco {
 
 struct loaded_rules {
-    std::vector<rule_file> standard{};    // the version's own, in Falco's order
+    std::vector<rule_file> standard{};    // our detections, then the version's own, in order
     std::string            exceptions{};  // Gardener's; empty: none apply
     bool                   heartbeat = false;
     std::vector<rule_file> custom{};  // from the garden, in the user's order

@@ -5,6 +5,7 @@
 #include "falconer/falco/service_check.hpp"
 #include "falconer/falco/version_policy.hpp"
 #include "falconer/spelling.hpp"
+#include "plugins.hpp"
 
 #include <algorithm>
 #include <map>
@@ -125,6 +126,7 @@ private:
     void check_meaning(const field_problems& unread) {
         const auto before = is_.version_before();
         const bool same   = !before.empty() && config_.falco_version == before;
+        const auto had    = same ? plugins_before() : std::vector<plugin_choice>{};
         const auto more   = check_service(
             config_,
             {
@@ -136,6 +138,7 @@ private:
                   .version            = same ? version_rule::any : version_rule::choosable,
                   .central_is_offered = is_.settings.known == landscape::unknown ||
                                       is_.settings.operators.central.enabled,
+                  .plugins_before = &had,
             },
             path_
         );
@@ -145,6 +148,12 @@ private:
             });
             if (!follows) found_.problems.push_back(each);
         }
+    }
+
+    std::vector<plugin_choice> plugins_before() const {
+        const auto* was = is_.config_before();
+        if (was == nullptr) return {};
+        return meaning_of(decode_service_config(*was, path_).config, "").plugins;
     }
 
     // --- what is referred to ---
@@ -235,10 +244,14 @@ private:
             }
         }
         if (is_.settings.rules == nullptr || rules.custom.empty()) return;
+        rules.plugins    = loaded_plugins(means.plugins, is_.garden.offered(), rules.falco_version);
         const auto wrong = is_.settings.rules->problems_of(rules);
         for (std::size_t i = 0; i < std::min(wrong.size(), places.size()); ++i)
             for (const auto& each : wrong[i])
                 complain_of_content(places[i].first, places[i].second + each);
+        const auto skipped = is_.settings.rules->skipped_in(rules);
+        for (std::size_t i = 0; i < std::min(skipped.size(), places.size()); ++i)
+            for (const auto& each : skipped[i]) warn(places[i].first, places[i].second + each);
     }
 
     // --- what is right and yet worth knowing ---

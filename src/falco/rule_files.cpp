@@ -122,10 +122,15 @@ std::string_view standard_rule_file(std::string_view standard_name) noexcept {
 }
 
 bool is_standard_rule_file(std::string_view file_name) noexcept {
-    return file_name == exceptions_file || file_name == heartbeat_file ||
+    return file_name == exceptions_file || file_name == detections_file ||
+           file_name == heartbeat_file ||
            std::ranges::any_of(standard_files, [&](const auto& each) {
                return each.second == file_name;
            });
+}
+
+rule_file detections() {
+    return {detections_file, std::string(manifest_text("rules/gardener_detections.yaml"))};
 }
 
 std::string exceptions_for(const std::vector<rule_file>& loaded) {

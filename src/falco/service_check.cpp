@@ -6,6 +6,7 @@
 #include "falconer/spelling.hpp"
 #include "http_texts.hpp"
 #include "kube_names.hpp"
+#include "plugins.hpp"
 #include "pod_check.hpp"
 
 #include <algorithm>
@@ -16,8 +17,8 @@
 namespace falconer::falco {
 namespace {
 
-constexpr std::array<std::string_view, 3> standard_names{
-    falco_rules_file, incubating_rules_file, sandbox_rules_file
+constexpr std::array<std::string_view, 4> standard_names{
+    falco_rules_file, incubating_rules_file, sandbox_rules_file, gardener_detections
 };
 
 /// So many names are compared with a wrong one: it costs, and who has more will find it.
@@ -43,6 +44,7 @@ public:
         if (config_.written == config_dialect::current) {
             check_pods(config_, path_, problems_);
             check_rules();
+            check_plugins("plugins", config_.plugins);
             check_destinations();
         } else {
             check_gep27();
@@ -170,6 +172,24 @@ private:
             complain("rules", "Falco without any rules sees nothing; name some");
     }
 
+    void check_plugins(
+        const std::string& field, const std::optional<std::vector<plugin_choice>>& chosen
+    ) {
+        const auto                 all = chosen.value_or(std::vector<plugin_choice>{});
+        std::set<std::string_view> seen;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const auto& each = all[i];
+            if (!each.name.empty() && !seen.insert(each.name).second)
+                complain(at(field, i) + ".name", described(value(each.name)) + " is there twice");
+            const auto* before = around_.plugins_before;
+            if (before != nullptr && std::ranges::find(*before, each) != before->end()) continue;
+            check_plugin(
+                each, around_.offered, config_.falco_version.value_or(""),
+                path_ + '.' + at(field, i), problems_
+            );
+        }
+    }
+
     // --- destinations ---
 
     /// Falcosidekick's output; nothing, if there is no such destination.
@@ -261,9 +281,11 @@ private:
         }
         const bool any = rules.use_falco_rules.value_or(false) ||
                          rules.use_incubating_rules.value_or(false) ||
-                         rules.use_sandbox_rules.value_or(false) || !refs.empty();
+                         rules.use_sandbox_rules.value_or(false) ||
+                         rules.use_detections.value_or(false) || !refs.empty();
         if (!by_falcoctl && !any)
             complain("gardener", "Falco without any rules sees nothing; use some");
+        if (!by_falcoctl) check_plugins("gardener.plugins", rules.plugins);
         if (by_falcoctl)
             check_falcoctl(
                 config_.falcoctl.value_or(falcoctl_options{}), path_ + ".falcoctl", problems_

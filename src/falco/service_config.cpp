@@ -7,8 +7,8 @@
 namespace falconer::falco {
 namespace {
 
-constexpr std::array current_keys{"heartbeatEvent", "nodeSelector", "tolerations",
-                                  "falcoConfig",    "rules",        "destinations"};
+constexpr std::array current_keys{"heartbeatEvent", "nodeSelector", "tolerations", "falcoConfig",
+                                  "rules",          "plugins",      "destinations"};
 constexpr std::array gep27_keys{
     "resources", "gardener", "falcoctl", "customWebhook", "falcoAutoUpdate"
 };
@@ -75,6 +75,22 @@ falco_rules read_rules(field_reader& in) {
     return read;
 }
 
+std::vector<plugin_choice> read_plugins(field_reader& in) {
+    std::vector<plugin_choice> all;
+    in.each("plugins", [&](const value& item, const std::string& path) {
+        field_reader reader(item, path, in.problems());
+        auto&        one = all.emplace_back();
+        reader.read_needed("name", one.name);
+        if (const auto* is = reader.find("initConfig")) {
+            if (is->is_map())
+                one.init_config = *is;
+            else
+                reader.expected("initConfig", "a mapping");
+        }
+    });
+    return all;
+}
+
 std::vector<destination> read_destinations(field_reader& in) {
     std::vector<destination> all;
     in.each("destinations", [&](const value& item, const std::string& path) {
@@ -96,6 +112,7 @@ void read_current(field_reader& in, service_config& into) {
         falco.in("resources", [&](field_reader& each) { into.resources = read_resources(each); });
     });
     in.in("rules", [&](field_reader& rules) { into.rules = read_rules(rules); });
+    if (in.find("plugins") != nullptr) into.plugins = read_plugins(in);
     if (in.find("destinations") != nullptr) into.destinations = read_destinations(in);
 }
 
@@ -106,12 +123,14 @@ gardener_rules read_gardener(field_reader& in) {
     in.read("useFalcoRules", read.use_falco_rules);
     in.read("useFalcoIncubatingRules", read.use_incubating_rules);
     in.read("useFalcoSandboxRules", read.use_sandbox_rules);
+    in.read("useGardenerDetections", read.use_detections);
     if (in.find("ruleRefs") != nullptr) read.rule_refs.emplace();
     in.each("ruleRefs", [&](const value& item, const std::string& path) {
         field_reader reader(item, path, in.problems());
         auto&        ref = read.rule_refs->emplace_back();
         reader.read_needed("ref", ref);
     });
+    if (in.find("plugins") != nullptr) read.plugins = read_plugins(in);
     return read;
 }
 

@@ -26,6 +26,7 @@ value as_value(const falco_resources& is);
 value as_value(const custom_rule& is);
 value as_value(const falco_rules& is);
 value as_value(const destination& is);
+value as_value(const plugin_choice& is);
 value as_value(const gardener_rules& is);
 value as_value(const falcoctl_index& is);
 value as_value(const falcoctl_install& is);
@@ -81,14 +82,23 @@ value as_value(const destination& is) {
     return out;
 }
 
+value as_value(const plugin_choice& is) {
+    value out{{"name", is.name}};
+    if (is.init_config) out["initConfig"] = *is.init_config;
+    return out;
+}
+
 value as_value(const gardener_rules& is) {
     auto out = value::map();
     put(out, "useFalcoRules", is.use_falco_rules);
     put(out, "useFalcoIncubatingRules", is.use_incubating_rules);
     put(out, "useFalcoSandboxRules", is.use_sandbox_rules);
-    if (!is.rule_refs) return out;
-    out["ruleRefs"] = value::list();
-    for (const auto& ref : *is.rule_refs) out["ruleRefs"].push_back(value{{"ref", ref}});
+    put(out, "useGardenerDetections", is.use_detections);
+    if (is.rule_refs) {
+        out["ruleRefs"] = value::list();
+        for (const auto& ref : *is.rule_refs) out["ruleRefs"].push_back(value{{"ref", ref}});
+    }
+    put(out, "plugins", is.plugins);
     return out;
 }
 
@@ -150,6 +160,7 @@ value encode(const service_config& config) {
     put(out, "tolerations", config.tolerations);
     if (config.resources) out["falcoConfig"]["resources"] = as_value(*config.resources);
     put(out, "rules", config.rules);
+    put(out, "plugins", config.plugins);
     put(out, "destinations", config.destinations);
 
     put(out, "resources", config.managed_by);

@@ -21,6 +21,7 @@ std::vector<std::string> standard_rules_of(const gardener_rules& rules) {
     if (rules.use_falco_rules.value_or(false)) all.emplace_back(falco_rules_file);
     if (rules.use_incubating_rules.value_or(false)) all.emplace_back(incubating_rules_file);
     if (rules.use_sandbox_rules.value_or(false)) all.emplace_back(sandbox_rules_file);
+    if (rules.use_detections.value_or(false)) all.emplace_back(gardener_detections);
     return all;
 }
 
@@ -49,6 +50,7 @@ falco_service meaning_of(const service_config& config, const std::string& defaul
             is.standard_rules = config.rules->standard.value_or(std::vector<std::string>{});
             is.custom_rules   = config.rules->custom.value_or(std::vector<custom_rule>{});
         }
+        is.plugins      = config.plugins.value_or(std::vector<plugin_choice>{});
         is.destinations = config.destinations.value_or(std::vector<destination>{});
         return is;
     }
@@ -58,6 +60,7 @@ falco_service meaning_of(const service_config& config, const std::string& defaul
         is.standard_rules = standard_rules_of(*config.gardener);
         for (const auto& ref : config.gardener->rule_refs.value_or(std::vector<std::string>{}))
             is.custom_rules.push_back({.resource_name = ref, .shoot_config_map = {}});
+        is.plugins = config.gardener->plugins.value_or(std::vector<plugin_choice>{});
     }
     if (config.webhook && config.webhook->enabled.value_or(false))
         is.webhook = config.webhook;

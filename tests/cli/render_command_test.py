@@ -662,15 +662,106 @@ class Render(unittest.TestCase):
         got = self.good({"rules": {"standard": ["falco-sandbox-rules"]}})
         self.assertIsNone(got.find("ConfigMap", "falco-gardener-rules"))
 
+    def test_our_own_detections_come_first_when_they_are_chosen(self):
+        text = pathlib.Path("config/rules/gardener_detections.yaml").read_text()
+        for version in VERSIONS:
+            with self.subTest(version=version):
+                got = self.good({"falcoVersion": version, "destinations": [{"name": "stdout"}], "heartbeatEvent": True,
+                                 "rules": {"standard": ["falco-rules", "gardener-detections"]}})
+                self.assertEqual(got.find("ConfigMap", "falco-gardener-detections")["data"], {"gardener_detections.yaml": text})
+                self.assertEqual(got.falco()["rules_files"], ["/etc/falco/rules.d/" + name for name in (
+                    "gardener_detections.yaml", "falco_rules.yaml", "gardener_exceptions.yaml", "heartbeat_rule.yaml")])
+                self.assertIn("checksum/gardenerDetections", got.find("DaemonSet", "falco")["spec"]["template"]["metadata"]["annotations"])
+        # They stand alone, where the version's own are not there either.
+        got = self.good({"rules": {"standard": ["gardener-detections"]}})
+        self.assertEqual(got.falco()["rules_files"], ["/etc/falco/rules.d/gardener_detections.yaml"])
+        self.assertIsNone(got.find("ConfigMap", "falco-rules"))
+        # Off unless they are chosen, and a user's file cannot take their name.
+        self.assertIsNone(self.good({}).find("ConfigMap", "falco-gardener-detections"))
+        self.refer(resource("x", "ConfigMap", "x"))
+        self.objects = [config_map("ref-x", {"gardener_detections.yaml": "- {list: a, items: [a]}\n"})]
+        self.refused({"rules": {"standard": ["falco-rules"], "custom": [{"resourceName": "x"}]}},
+                     "rule file gardener_detections.yaml is named like a standard one")
+
+    # --- plug-ins ---
+
+    def with_plugins(self, plugins, version="0.43.0", **more):
+        """Both dialects, which must mean the same. What the current one renders."""
+        ours = self.good({"falcoVersion": version, "rules": {"standard": ["falco-rules"]}, "plugins": plugins, "destinations": [{"name": "logging"}]},
+                         "--profile", EXAMPLES / "plugins-profile.yaml", "--target", "shoot", **more)
+        theirs = self.good({"falcoVersion": version, "resources": "gardener", "gardener": {"useFalcoRules": True, "plugins": plugins}},
+                           "--profile", EXAMPLES / "plugins-profile.yaml", "--target", "shoot", **more)
+        self.assertEqual(theirs.falco(), ours.falco())
+        self.assertEqual(theirs.pod("DaemonSet", "falco").get("initContainers"), ours.pod("DaemonSet", "falco").get("initContainers"))
+        return ours
+
+    def test_plugins_that_are_chosen_are_loaded_in_that_order(self):
+        for version in VERSIONS:
+            with self.subTest(version=version):
+                got = self.with_plugins([{"name": "json"}], version, now="2026-01-01T00:00:00Z")
+                falco = got.falco()
+                container = [] if version == "0.40.0" else ["container"]
+                self.assertEqual(falco["load_plugins"], [*container, "json"])
+                self.assertEqual(falco["plugins"][-1], {"name": "json", "library_path": "libjson.so"})
+                self.assertNotIn("initContainers", got.pod("DaemonSet", "falco"), "Falco's own image has it")
+        self.assertEqual(self.good({}).falco()["load_plugins"], ["container"], "none unless it is chosen")
+
+    def test_libraries_come_from_an_image_or_an_artifact_by_digest(self):
+        profile = {each["name"]: each for each in yaml.safe_load((EXAMPLES / "plugins-profile.yaml").read_text())["spec"]["plugins"]}
+        got = self.with_plugins([{"name": "k8saudit", "initConfig": {"maxEventSize": 4096}},
+                                 {"name": "k8smeta", "initConfig": {"collectorHostname": "collector.kube-system.svc", "collectorPort": 45000}}])
+        falco, pod = got.falco(), got.pod("DaemonSet", "falco")
+        self.assertEqual(falco["load_plugins"], ["container", "k8saudit", "k8smeta"])
+        self.assertEqual(falco["plugins"][1], {
+            "name": "k8saudit", "library_path": "/usr/share/falconer/plugins/libk8saudit.so", "init_config": {"maxEventSize": 4096},
+            "open_params": "http://:9765/k8s-audit"})
+        self.assertEqual(falco["plugins"][2]["init_config"], {
+            "nodeName": "${FALCO_K8S_NODE_NAME}", "collectorHostname": "collector.kube-system.svc", "collectorPort": 45000})
+        copies, fetches = pod["initContainers"]
+        image = profile["k8saudit"]["image"]
+        self.assertEqual(copies["image"], f"{image['repository']}@{image['tag']}")
+        self.assertEqual(copies["command"], ["cp", "/plugins/libk8saudit.so", "/falco-plugins/libk8saudit.so"])
+        self.assertEqual(fetches["image"], "docker.io/falcosecurity/falcoctl:0.11.4")
+        config = yaml.safe_load(got.find("ConfigMap", "falco-plugins")["data"]["falcoctl.yaml"])
+        self.assertEqual(config["artifact"]["install"], {"refs": [profile["k8smeta"]["artifact"]], "resolveDeps": False, "pluginsDir": "/falco-plugins"})
+        self.assertEqual((config["indexes"], config["artifact"]["allowedTypes"]), ([], ["plugin"]))
+        mounts = {each["name"]: each for each in got.container()["volumeMounts"]}
+        self.assertEqual(mounts["falco-plugins"], {"name": "falco-plugins", "mountPath": "/usr/share/falconer/plugins", "readOnly": True})
+        names = {each["name"] for each in pod["volumes"]}
+        used = {each["name"] for container in [*pod["containers"], *pod["initContainers"]] for each in container.get("volumeMounts", [])}
+        self.assertEqual(used - names, set())
+        labels = got.find("DaemonSet", "falco")["spec"]["template"]["metadata"]["labels"]
+        self.assertEqual(labels["networking.gardener.cloud/to-public-networks"], "allowed")
+        # A mirror stands in for the registries of both.
+        self.config = {**CONFIG_HEADER, "falco": {"registryMirror": "mirror.example.com"}}
+        again = json.dumps(self.with_plugins([{"name": "k8saudit"}, {"name": "k8smeta", "initConfig": {"collectorHostname": "c"}}]).all)
+        self.assertNotIn("registry.example.com", again)
+        self.assertIn("mirror.example.com", again)
+
+    def test_a_plugin_that_is_not_offered_is_refused(self):
+        for service in ({"plugins": [{"name": "json"}]}, {"resources": "gardener", "gardener": {"useFalcoRules": True, "plugins": [{"name": "json"}]}}):
+            self.refused({"falcoVersion": "0.43.0", **service}, "no profile offers a plug-in 'json'; none is")
+
+    def test_rules_are_read_with_the_plugins_that_are_chosen(self):
+        self.refer(resource("x", "ConfigMap", "x"))
+        self.objects = [config_map("ref-x", {"a.yaml": "- rule: r\n  desc: d\n  condition: ka.verb = get and jevt.value[/a] = b\n  output: o\n"
+                                                       "  priority: INFO\n  source: k8s_audit\n"})]
+        service = {"rules": {"custom": [{"resourceName": "x"}]}}
+        extra = ("--profile", EXAMPLES / "plugins-profile.yaml")
+        self.good({**service, "plugins": [{"name": "k8saudit"}, {"name": "json"}]}, *extra)
+        done = self.render({**service, "plugins": [{"name": "k8saudit"}]}, *extra)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("'jevt.value' is a field of the plug-in 'json', which is not loaded", done.stderr)
+
     # --- GEP-27's dialect ---
 
     def test_gep27_means_the_same(self):
         self.refer(resource("x", "ConfigMap", "x"))
         self.objects = [config_map("ref-x", {"a.yaml": "- {list: a, items: [a]}\n"})]
         ours = self.good({"falcoVersion": "0.43.0", "destinations": [{"name": "logging"}], "rules": {
-            "standard": ["falco-rules", "falco-sandbox-rules"], "custom": [{"resourceName": "x"}]}}, "--target", "shoot")
+            "standard": ["falco-rules", "falco-sandbox-rules", "gardener-detections"], "custom": [{"resourceName": "x"}]}}, "--target", "shoot")
         theirs = self.good({"falcoVersion": "0.43.0", "resources": "gardener", "gardener": {
-            "useFalcoRules": True, "useFalcoSandboxRules": True, "ruleRefs": [{"ref": "x"}]}}, "--target", "shoot")
+            "useFalcoRules": True, "useFalcoSandboxRules": True, "useGardenerDetections": True, "ruleRefs": [{"ref": "x"}]}}, "--target", "shoot")
 
         def compared(got):
             return [each for each in got.all if "certs" not in each["metadata"]["name"]

@@ -64,8 +64,18 @@ class RulesLint(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
         self.assertEqual(lint("--with", second, mine).returncode, 1)
 
+    def test_plugins_bring_fields_and_events(self):
+        mine = self.write("- required_plugin_versions: [{name: json, version: 0.7.0}]\n- rule: r\n  desc: d\n"
+                          "  condition: ka.verb = get and json.value[/a] = b\n  output: o\n  priority: INFO\n  source: k8s_audit\n")
+        done = lint(mine)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("does not come with the plug-in 'json', and it is not chosen", done.stdout)
+        done = lint("--plugin", "json@0.7.3", "--plugin", "k8saudit@0.11.0=k8s_audit", mine)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
     def test_wrong_usage_is_exit_2(self):
         for arguments in ([], ["--falco-version", "newest", DEMO], [self.folder / "nowhere.yaml"], [self.folder],
+                          ["--plugin", "json", DEMO], ["--plugin", "@1.0.0", DEMO], ["--plugin", "json@new", DEMO],
                           ["--with", self.folder / "nowhere.yaml", DEMO]):
             done = lint(*arguments)
             self.assertEqual(done.returncode, 2, arguments)

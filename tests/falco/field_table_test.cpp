@@ -112,6 +112,11 @@ TEST_P(FieldTable, IsTheVersionsOwn) {
     if (release.container)
         for (const auto& field : plugin(plugins, "container").items()) expect(field, "syscall");
     for (const auto& field : plugin(plugins, "k8saudit").items()) expect(field, "k8s_audit");
+    for (const auto& field : plugin(plugins, "k8smeta").items()) {
+        expect(field, "syscall");
+        const auto found = field_table::known().find("syscall", field.text_at({"name"}));
+        EXPECT_TRUE(found && found->is->plugin == "k8smeta") << field.text_at({"name"});
+    }
     EXPECT_GT(theirs.size(), 300u);
 
     for (const auto& name : field_table::known().names_of("syscall", release))

@@ -49,10 +49,13 @@ falcoConfig:
     requests: {cpu: 200m, memory: 600Mi}
     limits: {memory: 2Gi}
 rules:
-  standard: [falco-rules, falco-sandbox-rules]
+  standard: [falco-rules, falco-sandbox-rules, gardener-detections]
   custom:
   - resourceName: mine
   - shootConfigMap: theirs
+plugins:
+- name: json
+- {name: k8smeta, initConfig: {collectorHostname: c, deeper: {port: 1}}}
 destinations:
 - {name: logging}
 - {name: splunk, enabled: false, resourceSecretName: s}
@@ -66,7 +69,9 @@ gardener:
   useFalcoRules: true
   useFalcoIncubatingRules: false
   useFalcoSandboxRules: true
+  useGardenerDetections: true
   ruleRefs: [{ref: a}, {ref: b}]
+  plugins: [{name: k8smeta, initConfig: {collectorHostname: c}}]
 falcoctl:
   indexes: [{name: falcosecurity, url: "https://falcosecurity.github.io/falcoctl/index.yaml"}]
   allowedTypes: [rulesfile, plugin]
@@ -161,6 +166,22 @@ TEST(ServiceConfigTest, EveryProblemIsFoundAtOnceWithItsPath) {
     );
 }
 
+TEST(ServiceConfigTest, APluginHasANameAndPerhapsAConfiguration) {
+    EXPECT_THAT(
+        problems_of("plugins: [{}, {name: a, initConfig: text}, {nam: b}, c]\n"),
+        ElementsAre(
+            ".plugins[0].name: is needed",
+            ".plugins[1].initConfig: expected a mapping, found 'text'",
+            ".plugins[2].name: is needed", ".plugins[2].nam: unknown field; did you mean 'name'?",
+            ".plugins[3]: expected a mapping, found 'c'"
+        )
+    );
+    EXPECT_THAT(
+        problems_of("gardener: {plugins: [{name: a, version: b}]}\n"),
+        ElementsAre(".gardener.plugins[0].version: unknown field")
+    );
+}
+
 TEST(ServiceConfigTest, AnotherKindIsSaid) {
     const auto decoded = decode_service_config(yaml("apiVersion: v1\nkind: Pod\n"), at);
     EXPECT_THAT(decoded.problems, SizeIs(2));
@@ -234,16 +255,25 @@ TEST(ServiceMeaningTest, OfTheCurrentDialectIsWhatItSays) {
     EXPECT_EQ(is.falco_version, "0.42.1");
     EXPECT_FALSE(is.auto_update);
     EXPECT_TRUE(is.heartbeat_event);
-    EXPECT_THAT(is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules"));
+    EXPECT_THAT(
+        is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules", "gardener-detections")
+    );
     EXPECT_THAT(is.custom_rules, SizeIs(2));
+    ASSERT_THAT(is.plugins, SizeIs(2));
+    EXPECT_EQ(is.plugins[0].init_config, std::nullopt);
+    EXPECT_EQ(is.plugins[1].init_config, yaml("{collectorHostname: c, deeper: {port: 1}}"));
     EXPECT_THAT(names(is.destinations), ElementsAre("logging", "splunk"));
     EXPECT_EQ(is.falcoctl, std::nullopt);
 }
 
 TEST(ServiceMeaningTest, OfGep27BecomesTheSameModel) {
     const auto is = meaning_of(decode(all_of_gep27).config, "central");
-    EXPECT_THAT(is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules"));
+    EXPECT_THAT(
+        is.standard_rules, ElementsAre("falco-rules", "falco-sandbox-rules", "gardener-detections")
+    );
     EXPECT_EQ(is.custom_rules.at(1).resource_name, "b");
+    ASSERT_THAT(is.plugins, SizeIs(1));
+    EXPECT_EQ(is.plugins[0].name, "k8smeta");
     EXPECT_THAT(is.destinations, IsEmpty()) << "the webhook replaces the default";
     EXPECT_EQ(is.webhook->address, "https://h/");
     EXPECT_EQ(is.falcoctl, std::nullopt) << "mode gardener";

@@ -148,6 +148,8 @@ def service_configs(_):
         b',"destinations":[{"name":"custom","enabled":true,"resourceSecretName":"s"}]',
         b',"resources":"falcoctl","falcoctl":{"indexes":[{"name":"a","url":"u"}],"follow":{"every":"6h"}}',
         b',"falcoAutoUpdate":true,"gardener":{"useFalcoRules":true,"ruleRefs":[{"ref":"a"}]}',
+        b',"plugins":[{"name":"json"},{"name":"k8smeta","initConfig":{"collectorHostname":"c","deep":[{"a":1}]}}]',
+        b',"gardener":{"useGardenerDetections":true,"plugins":[{"name":"json","initConfig":{}}]}',
         b',"customWebhook":{"enabled":true,"address":"https://h/","customHeaders":{"a":"b"},"checkCerts":false}',
     ):
         yield b"\x00{" + header + fields + b"}"
@@ -178,6 +180,7 @@ def rules(samples):
 def profiles(samples):
     text = (samples.parents[1] / "config/examples/profile.yaml").read_bytes()
     yield text
+    yield (samples.parents[1] / "config/examples/plugins-profile.yaml").read_bytes()
     yield text + b"---\n" + text.replace(b"name: falco\n", b"name: another\n").replace(b"supported", b"deprecated")
     head = b"apiVersion: falco.gardener.cloud/v1alpha1\nkind: FalcoProfile\nmetadata: {name: p}\nspec: "
     for spec in (

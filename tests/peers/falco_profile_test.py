@@ -83,6 +83,16 @@ class FalcoProfiles(unittest.TestCase):
         for group in ("ours.example.com", "theirs.example.com"):
             self.assertEqual(self.server.refusal({**profile(group), "spec": spec}), "", group)
 
+    def test_plugins_are_ours_alone(self):
+        spec = example("plugins-profile")["spec"]
+        self.assertEqual(self.server.refusal({**profile("ours.example.com"), "spec": spec}), "")
+        wrong = {"name": "Json", "version": "7", "image": {"repository": "r", "tag": "latest"}, "artifact": "r/x:1", "library": "../x.so"}
+        said = self.server.refusal({**profile("ours.example.com"), "spec": {"plugins": [wrong]}})
+        for field in ("name", "version", "image.tag", "artifact", "library"):
+            self.assertIn(f"spec.plugins[0].{field}", said)
+        twice = {"plugins": [{"name": "json", "version": "0.7.3"}] * 2}
+        self.assertIn("Duplicate value", self.server.refusal({**profile("ours.example.com"), "spec": twice}))
+
     def test_what_ours_refuses_beyond_theirs_is_known(self):
         for *parts, place in STRICTER:
             ours, theirs = self.refusals(*parts)

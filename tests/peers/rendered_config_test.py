@@ -13,10 +13,11 @@ import threading
 import unittest
 
 import jsonschema
+import yaml
 
 from rendering import DESTINATIONS, TOKEN, Rendering, example, falco_yaml, found, versions_of
 from sender import REAL, Sender
-from shared_data import falco_schema, falcosidekick_keys
+from shared_data import falco_schema, falcosidekick_keys, rules_schema
 from testbed import eventually
 
 EVENT = json.dumps({"output": "Something", "priority": "Warning", "rule": "A rule", "time": "2026-11-23T12:00:00Z",
@@ -92,6 +93,31 @@ class RenderedKeys(unittest.TestCase):
                 with self.subTest(falco=version, config=name):
                     objects = self.rendering.objects(provider_config={"falcoVersion": version, **config})
                     self.assertEqual(problems_of_falco(falco_yaml(objects), version), [])
+
+    def test_every_falco_knows_how_plugins_are_configured(self):
+        chosen = {"json": {}, "k8saudit": {"maxEventSize": 4096}, "k8smeta": {"collectorHostname": "c", "collectorPort": 45000}}
+        for version in versions_of("falco"):
+            offered = [each["name"] for each in example("plugins-profile")["spec"]["plugins"]
+                       if tuple(map(int, each.get("sinceFalco", "0.0.0").split("."))) <= tuple(map(int, version.split(".")))]
+            plugins = [{"name": each, **({"initConfig": chosen[each]} if chosen[each] else {})} for each in offered]
+            for config in ({"rules": {"standard": ["falco-rules"]}, "plugins": plugins},
+                           {"resources": "gardener", "gardener": {"useFalcoRules": True, "plugins": plugins}}):
+                with self.subTest(falco=version, config=config):
+                    rendered = falco_yaml(self.rendering.objects(provider_config={"falcoVersion": version, **config}, plugins=True))
+                    self.assertEqual(rendered["load_plugins"][-len(offered):], offered)
+                    self.assertEqual(problems_of_falco(rendered, version), [])
+                    rendered["plugins"][-1]["libary_path"] = "x"
+                    self.assertNotEqual(problems_of_falco(rendered, version), [])
+
+    def test_our_own_rules_satisfy_the_schema_of_every_falco(self):
+        for version in versions_of("falco"):
+            objects = self.rendering.objects(provider_config={"falcoVersion": version, "heartbeatEvent": True, "rules": {
+                "standard": ["falco-rules", "gardener-detections"]}})
+            files = {name: text for each in objects if each["kind"] == "ConfigMap" for name, text in each["data"].items()}
+            judge = jsonschema.Draft6Validator(rules_schema(version))
+            for name in ("gardener_detections.yaml", "heartbeat_rule.yaml"):
+                with self.subTest(falco=version, file=name):
+                    self.assertEqual([each.message for each in judge.iter_errors(yaml.safe_load(files[name]))], [])
 
     def test_a_misspelt_key_of_falco_is_found_out(self):
         def misspell(config):

@@ -43,7 +43,7 @@ class Rendering:
         return self.home / name
 
     def objects(self, *destinations, falco="0.43.0", falcosidekick=None, at="https://x.example", provider_config=None,
-                of_seed=False):
+                of_seed=False, plugins=False):
         """All objects for a shoot or a seed. `falcosidekick`: the only version on offer. `at`: where the destinations' addresses lead to."""
         extension = example("extension")
         entries = [{"name": each, **({"resourceSecretName": "mine"} if each in WITH_SECRET else {})} for each in destinations]
@@ -70,7 +70,7 @@ class Rendering:
                                                "tokenIssuerPrivateKeyFile": str(self.home / "key.pem")}}}
         done = subprocess.run(
             [FALCONER, "render", "--extension", self.write("e.yaml", extension), "--cluster", self.write("c.yaml", cluster),
-             "--profile", self.write("p.yaml", profile), "--objects", self.write("o.yaml", mine), "--config", self.write("f.yaml", config),
+             "--profile", self.write("p.yaml", profile, *([example("plugins-profile")] if plugins else [])), "--objects", self.write("o.yaml", mine), "--config", self.write("f.yaml", config),
              "--rules", ROOT / "config/rules/demo", "--target", "all", "--now", "2026-06-01T00:00:00Z"],
             capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr

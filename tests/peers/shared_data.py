@@ -37,6 +37,12 @@ def falco_schema(version):
 
 
 @functools.cache
+def rules_schema(version):
+    """The JSON schema that this version holds rule files against."""
+    return json.loads(found(f"falco/{version}/rules-schema.json").read_text())
+
+
+@functools.cache
 def falcosidekick_keys(version):
     """Its configuration keys (lower case, dotted) → their Go types. Which list serves which minor version: the data's own README."""
     lists = json.loads(found("falcosidekick/config-keys.json").read_text())

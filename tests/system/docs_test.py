@@ -29,6 +29,7 @@ MARK = re.compile(r"<!-- (?P<what>run|shoot|object|shown by: (?P<file>\S+)|not r
 SPAN = re.compile(r"`([^`\n]+)`")
 NOW = "2026-11-27T12:00:00Z"
 PROFILE = "config/examples/profile.yaml"
+PLUGINS = "config/examples/plugins-profile.yaml"
 
 
 def blocks(page):
@@ -155,7 +156,7 @@ class Documentation(unittest.TestCase):
                              "kind": {"group": "core.gardener.cloud", "version": "v1beta1", "kind": "Shoot"},
                              "resource": {"group": "core.gardener.cloud", "version": "v1beta1", "resource": "shoots"},
                              "object": shoot}}
-        done = subprocess.run([FALCONER, "review", "--phase", phase, "--profile", PROFILE, "--objects", garden, "--now", NOW],
+        done = subprocess.run([FALCONER, "review", "--phase", phase, "--profile", PROFILE, "--profile", PLUGINS, "--objects", garden, "--now", NOW],
                               input=json.dumps(asked), capture_output=True, text=True, cwd=ROOT, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["response"]

@@ -29,8 +29,14 @@ public:
     void read_ahead() const;
 
     std::vector<std::vector<std::string>> problems_of(const rules_in_use& rules) const override;
+    std::vector<std::vector<std::string>> skipped_in(const rules_in_use& rules) const override;
 
 private:
+    /// Those of the custom files that `told` picks.
+    std::vector<std::vector<std::string>> told_of(
+        const rules_in_use& rules, bool (*told)(const rule_problem&)
+    ) const;
+
     std::shared_ptr<const rule_catalogue> standard_ = std::make_shared<rule_catalogue>();
 };
 

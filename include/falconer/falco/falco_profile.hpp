@@ -7,9 +7,11 @@
 #include "falconer/value.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace falconer::falco {
@@ -34,9 +36,32 @@ struct offered_version {
     friend bool operator==(const offered_version&, const offered_version&) = default;
 };
 
+/// The plug-in that knows containers: every Falco from 0.41 on is given it.
+inline constexpr std::string_view container_plugin = "container";
+
+/// A plug-in of Falco's, as one profile offers it. It runs inside Falco, with all its rights.
+struct offered_plugin {
+    std::string name{};         // "k8smeta"
+    std::string version{};      // SemVer
+    std::string since_falco{};  // the first Falco that loads it; empty: all do
+    std::string source{};       // of the events that it brings, "k8s_audit"; empty: it brings none
+    std::string library{};      // "libk8smeta.so"
+    // Where the library comes from; neither: Falco's own image has it.
+    std::string image{};        // "repository@sha256:…", with /plugins/<library> and cp in it
+    std::string artifact{};     // "registry/name@sha256:…", which falcoctl fetches
+    std::string open_params{};  // what its source is opened with
+    value       config{};       // what the landscape sets; null: nothing
+    value       schema{};       // JSON schema of the whole configuration; null: nothing can be set
+
+    friend bool operator==(const offered_plugin&, const offered_plugin&) = default;
+};
+/// By name and version.
+using offered_plugins = std::map<std::string, std::map<semver, offered_plugin>, std::less<>>;
+
 struct falco_profile {
     std::string                  name{};
     std::vector<offered_version> falco{}, falcosidekick{}, falcoctl{};
+    std::vector<offered_plugin>  plugins{};
 
     friend bool operator==(const falco_profile&, const falco_profile&) = default;
 };
@@ -57,6 +82,7 @@ using offered_versions = std::map<semver, offered_version>;
 /// What all profiles offer together.
 struct releases {
     offered_versions         falco{}, falcosidekick{}, falcoctl{};
+    offered_plugins          plugins{};
     std::vector<std::string> warnings{};  // what they disagree about, and versions without an image
 };
 

@@ -4,6 +4,7 @@
 
 #include "falconer/falco/garden_view.hpp"
 #include "falconer/falco/operator_settings.hpp"
+#include "falconer/falco/rule_lint.hpp"
 #include "falconer/result.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/value.hpp"
@@ -29,6 +30,7 @@ struct rules_in_use {
     std::vector<std::string>      standard{};                        // "falco-rules", …
     std::vector<const rule_file*> custom{};               // the user's, those that can be seen
     bool                          others_unseen = false;  // it loads further files besides
+    std::vector<loaded_plugin>    plugins{};
 };
 
 /// A linter of rules. Called at each review: it remembers what it has read, by content.
@@ -38,6 +40,10 @@ public:
 
     /// Of each of `custom`, in that order, what is wrong with it: a line each, "mine.yaml:12: …".
     virtual std::vector<std::vector<std::string>> problems_of(const rules_in_use& rules) const = 0;
+    /// Likewise: rules that Falco would skip, because nobody brings the events they ask for.
+    virtual std::vector<std::vector<std::string>> skipped_in(const rules_in_use& rules) const {
+        return std::vector<std::vector<std::string>>(rules.custom.size());
+    }
 };
 
 struct review_settings {

@@ -38,6 +38,9 @@ bool is_standard_rule_file(std::string_view file_name) noexcept;
 /// Gardener's exceptions, those of them whose macro or list one of `loaded` defines. Empty: none.
 std::string           exceptions_for(const std::vector<rule_file>& loaded);
 inline constexpr auto exceptions_file = "gardener_exceptions.yaml";
+/// Detections of ours for what Gardener runs: the same whatever the version of Falco's rules.
+rule_file             detections();
+inline constexpr auto detections_file = "gardener_detections.yaml";
 inline constexpr auto heartbeat_file  = "heartbeat_rule.yaml";
 
 /// Limits of a ConfigMap with rules. Source: the Go extension.

@@ -22,11 +22,22 @@ struct rule_problem {
     std::string   file{};
     int           line = 1, column = 1;
     std::string   message{};
+    /// A warning: Falco does not look at the rule, for want of a plug-in.
+    bool skipped = false;
 
     /// "custom.yaml:12:5: error: there is no macro 'containr'; did you mean 'container'?"
     std::string text() const;
 
     friend bool operator==(const rule_problem&, const rule_problem&) = default;
+};
+
+/// A plug-in that Falco loads, besides the one that knows containers.
+struct loaded_plugin {
+    std::string name{};     // "json"
+    std::string version{};  // SemVer
+    std::string source{};   // of the events that it brings, "k8s_audit"; mostly empty
+
+    friend bool operator==(const loaded_plugin&, const loaded_plugin&) = default;
 };
 
 struct lint_options {
@@ -35,7 +46,8 @@ struct lint_options {
     bool others_unseen = false;
     /// Falco loads these and, unless others are unseen, no more: without any rule it would run in
     /// vain, which is an error then.
-    bool complete = false;
+    bool                       complete = false;
+    std::vector<loaded_plugin> plugins{};
 };
 
 /// All problems, in the order of files and lines: of the files from `first_of_the_users` on

@@ -33,6 +33,9 @@ struct service_surroundings {
     version_rule                            version            = version_rule::offered;
     stranger                                unknown            = stranger::mistake;
     bool                                    central_is_offered = settings.central.enabled;
+    /// Plug-ins that were there before, with the same Falco: what has become of them since is not
+    /// asked. Null: none were.
+    const std::vector<plugin_choice>* plugins_before = nullptr;
 };
 
 /// Everything that can be seen without the referenced objects' contents; all problems at once.

@@ -56,11 +56,21 @@ struct destination {
     friend bool operator==(const destination&, const destination&) = default;
 };
 
+/// One of the plug-ins that the landscape offers.
+struct plugin_choice {
+    std::string          name{};
+    std::optional<value> init_config{};  // a mapping
+
+    friend bool operator==(const plugin_choice&, const plugin_choice&) = default;
+};
+
 // --- GEP-27's own words ---
 
 struct gardener_rules {
-    std::optional<bool> use_falco_rules{}, use_incubating_rules{}, use_sandbox_rules{};
-    std::optional<std::vector<std::string>> rule_refs{};
+    std::optional<bool> use_falco_rules{}, use_incubating_rules{}, use_sandbox_rules{},
+        use_detections{};
+    std::optional<std::vector<std::string>>   rule_refs{};
+    std::optional<std::vector<plugin_choice>> plugins{};
 
     friend bool operator==(const gardener_rules&, const gardener_rules&) = default;
 };
@@ -105,12 +115,13 @@ struct service_config {
     std::optional<bool>        auto_update{};
 
     // current
-    std::optional<bool>                     heartbeat_event{};
-    std::optional<text_map>                 node_selector{};
-    std::optional<std::vector<toleration>>  tolerations{};
-    std::optional<falco_resources>          resources{};
-    std::optional<falco_rules>              rules{};
-    std::optional<std::vector<destination>> destinations{};
+    std::optional<bool>                       heartbeat_event{};
+    std::optional<text_map>                   node_selector{};
+    std::optional<std::vector<toleration>>    tolerations{};
+    std::optional<falco_resources>            resources{};
+    std::optional<falco_rules>                rules{};
+    std::optional<std::vector<plugin_choice>> plugins{};
+    std::optional<std::vector<destination>>   destinations{};
 
     // gep27
     std::optional<std::string>    managed_by{};  // "gardener" or "falcoctl"; the key is `resources`
@@ -162,6 +173,7 @@ struct falco_service {
     falco_resources                        resources{};
     std::vector<std::string>               standard_rules{};
     std::vector<custom_rule>               custom_rules{};
+    std::vector<plugin_choice>             plugins{};
     std::vector<destination>               destinations{};
     std::optional<custom_webhook>          webhook{};   // an enabled one of GEP-27
     std::optional<falcoctl_options>        falcoctl{};  // then Gardener manages no rules
@@ -177,5 +189,7 @@ inline constexpr const char* config_kind        = "FalcoServiceConfig";
 inline constexpr std::string_view falco_rules_file      = "falco-rules";
 inline constexpr std::string_view incubating_rules_file = "falco-incubating-rules";
 inline constexpr std::string_view sandbox_rules_file    = "falco-sandbox-rules";
+/// Those of ours, for what Gardener runs: config/rules/gardener_detections.yaml.
+inline constexpr std::string_view gardener_detections = "gardener-detections";
 
 }  // namespace falconer::falco

@@ -3,6 +3,7 @@
 #include "falconer/value.hpp"
 #include "manifests.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <vector>
 
@@ -37,6 +38,16 @@ const std::vector<falco_release>& all() {
 bool falco_release::is_at_least(std::string_view other) const {
     const auto least = semver::parse(other);
     return least && number >= *least;
+}
+
+const loaded_plugin* falco_release::find_plugin(std::string_view name) const noexcept {
+    const auto found = std::ranges::find(plugins, name, &loaded_plugin::name);
+    return found == plugins.end() ? nullptr : &*found;
+}
+
+bool falco_release::has_events_of(std::string_view source) const noexcept {
+    return source == "syscall" ||
+           std::ranges::find(plugins, source, &loaded_plugin::source) != plugins.end();
 }
 
 std::optional<falco_release> find_release(std::string_view version) {

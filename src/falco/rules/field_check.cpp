@@ -83,6 +83,15 @@ checked_field check_field(
     checked_field checked;
     checked.is = table.find(source, name);
     if (!checked.is) {
+        if (const auto* other = table.stranger_in(release)) {
+            checked.complaints.push_back(
+                {.error   = false,
+                 .unknown = true,
+                 .what    = "'" + in_one_line(name) + "' is no field that is known here; whether " +
+                         "the plug-in '" + in_one_line(other->name) + "' has it cannot be said"}
+            );
+            return checked;
+        }
         checked.complaints.push_back(
             {.unknown = true,
              .what    = "source '" + in_one_line(source) + "' has no field '" + in_one_line(name) +
@@ -100,6 +109,14 @@ checked_field check_field(
         );
         return checked;
     }
+    const auto& plugin = checked.is->is->plugin;
+    // A rule whose source nobody brings is skipped before its fields are looked at.
+    if (!plugin.empty() && release.has_events_of(source) && release.find_plugin(plugin) == nullptr)
+        checked.complaints.push_back(
+            {.unknown = true,
+             .what    = "'" + std::string(checked.is->name) + "' is a field of the plug-in '" +
+                     plugin + "', which is not loaded"}
+        );
     check_argument(*checked.is, argument, release, checked.complaints);
     check_meaning(*checked.is, release, checked.complaints);
     return checked;

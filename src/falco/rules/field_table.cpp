@@ -13,6 +13,7 @@ namespace falconer::falco::rules {
 namespace {
 
 constexpr std::string_view every_source = "any";
+constexpr std::string_view of_plugin    = "plugin=";
 
 constexpr std::array<std::pair<std::string_view, field_type>, 10>                         types{{
     {"any", field_type::any},
@@ -54,6 +55,7 @@ field_info read_field(const std::string& text) {
             if (name == word) is.type = type, known = true;
         for (const auto& [name, trait] : traits)
             if (name == word) is.*trait = true, known = true;
+        if (word.starts_with(of_plugin)) is.plugin = word.substr(of_plugin.size()), known = true;
         for (const auto& [name, date] : dates) {
             if (!word.starts_with(name)) continue;
             is.*date = semver::parse(word.substr(name.size()));
@@ -89,8 +91,10 @@ field_table::field_table() {
     assert(read && "config/rules/fields.yaml is ours");
     for (const auto& source : read->find("sources")->items()) {
         auto& into = sources_[std::string(source.text_at({"source"}))];
-        for (const auto& [name, is, line] : source.find("fields")->entries())
-            into.emplace(name, read_field(*is.text()));
+        for (const auto& [name, is, line] : source.find("fields")->entries()) {
+            const auto& field = into.emplace(name, read_field(*is.text())).first->second;
+            if (!field.plugin.empty()) plugins_.insert(field.plugin);
+        }
     }
     const auto names = [&](const char* key, auto& into) {
         for (const auto& each : read->find(key)->items())
@@ -126,6 +130,13 @@ std::optional<field_table::found> field_table::find_prefix(
         if (const auto* is = look_up(source, text.substr(0, size)))
             return found{is, text.substr(0, size), {}};
     return std::nullopt;
+}
+
+/// One that brings events tells of them; one that brings none may tell of anybody's.
+const loaded_plugin* field_table::stranger_in(const falco_release& release) const {
+    for (const auto& each : release.plugins)
+        if (each.source.empty() && !plugins_.contains(each.name)) return &each;
+    return nullptr;
 }
 
 std::vector<std::string> field_table::names_of(

@@ -36,6 +36,7 @@ struct field_info {
     // The first versions of Falco of which these hold; nothing: of none, of `since` and
     // `index_since` that it always held.
     std::optional<semver> since{}, until{}, deprecated{}, index_since{};
+    std::string           plugin{};  // whose it is; empty: of Falco, or of whoever has the source
 
     bool is_known_to(const falco_release& release) const {
         return (!since || release.number >= *since) && (!until || release.number < *until);
@@ -66,6 +67,10 @@ public:
     bool is_event(std::string_view name) const { return events_.contains(name); }
     bool is_argument(std::string_view name) const { return arguments_.contains(name); }
 
+    /// A loaded plug-in whose fields are not known here, and which others' events may have. Null:
+    /// there is none, and what is not in this table is no field.
+    const loaded_plugin* stranger_in(const falco_release& release) const;
+
     /// All that a Falco knows of, those of every source included.
     std::vector<std::string> names_of(std::string_view source, const falco_release& release) const;
 
@@ -82,7 +87,7 @@ private:
     const field_info* look_up(std::string_view source, std::string_view name) const;
 
     std::map<std::string, fields, std::less<>> sources_{};  // "any": of every source
-    std::set<std::string, std::less<>>         events_{}, arguments_{};
+    std::set<std::string, std::less<>>         events_{}, arguments_{}, plugins_{};
 };
 
 }  // namespace falconer::falco::rules

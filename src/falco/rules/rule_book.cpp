@@ -53,6 +53,12 @@ void problem_list::add(rule_severity is, const where& at, std::string message) {
     );
 }
 
+void problem_list::skipped(const where& at, std::string message) {
+    const auto before = all_.size();
+    warning(at, std::move(message));
+    if (all_.size() > before) all_.back().is.skipped = true;
+}
+
 std::vector<rule_problem> problem_list::done() && {
     const auto key = [](const entry& each) {
         return std::tie(each.file, each.is.line, each.is.column, each.is.is, each.is.message);

@@ -116,6 +116,8 @@ public:
     void warning(const where& at, std::string message) {
         add(rule_severity::warning, at, std::move(message));
     }
+    /// Falco does not look at the rule there, for want of a plug-in.
+    void skipped(const where& at, std::string message);
     void add(rule_severity is, const where& at, std::string message);
     /// It takes no more: whoever looks for some may stop.
     bool full() const noexcept;

@@ -13,9 +13,7 @@ namespace {
 
 /// Falco warns of rules that look at more events than these.
 constexpr std::size_t most_events = 100;
-/// Of the plug-ins only `container` is loaded, and it has no source of its own.
-constexpr std::string_view loaded_source = "syscall";
-constexpr int              deepest       = 200;  // macros in macros
+constexpr int         deepest     = 200;  // macros in macros
 /// Comparisons that are thought through in one go, many times what all standard rules have. More
 /// are a file that somebody has made to keep us busy.
 constexpr std::size_t most_judged = 30'000;
@@ -122,14 +120,15 @@ private:
 
     void check_rule(rule_definition& rule) {
         const bool known = field_table::known().has_source(rule.source);
-        if (!known)
-            problems_.warning(
+        const bool there = release_.has_events_of(rule.source);
+        if (!known && !there)
+            problems_.skipped(
                 rule.at, "source '" + in_one_line(rule.source) + "' is not known, and rule '" +
                              in_one_line(rule.name) + "' is skipped" +
                              field_table::known().near_source(rule.source)
             );
-        else if (rule.source != loaded_source)
-            problems_.warning(
+        else if (!there)
+            problems_.skipped(
                 rule.at, "source '" + rule.source +
                              "' is of a plug-in that is not loaded here, and rule '" +
                              in_one_line(rule.name) + "' is skipped"

@@ -104,13 +104,16 @@ std::vector<rule_problem> lint_rules(
     std::span<const rule_file> loaded, std::size_t first_of_the_users, const lint_options& options
 ) {
     static recent<std::vector<rule_problem>> results(most_result_bytes);
-    const auto                               release = find_release(options.falco_version);
+    auto                                     release = find_release(options.falco_version);
     if (!release)
         return {
             {.message = "'" + options.falco_version + "' is no version of Falco, such as 0.43.0"}
         };
-    std::string all = options.falco_version + '\n' + std::to_string(first_of_the_users) +
+    release->plugins = options.plugins;
+    std::string all  = options.falco_version + '\n' + std::to_string(first_of_the_users) +
                       (options.others_unseen ? "+" : "") + (options.complete ? "!" : "");
+    for (const auto& each : options.plugins)
+        all += '\n' + each.name + '@' + each.version + '=' + each.source;
     for (const auto& file : loaded) all += '\n' + file.name + '\n' + sha256_hex(file.text);
     auto key = sha256_hex(all);
     if (const auto* known = results.find(key)) return *known;

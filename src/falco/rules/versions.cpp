@@ -97,10 +97,11 @@ private:
             return unreadable;
         }
         names.push_back(name);
+        if (const auto* loaded = release_.find_plugin(name)) return judged(*loaded, wanted.text);
         if (name != container_plugin || !release_.container)
             return {
                 .why = "Falco " + release_.version + " does not come with the plug-in '" +
-                       in_one_line(name) + "'"
+                       in_one_line(name) + "', and it is not chosen"
             };
         // All versions up to now are 0.x; another first number is another interface.
         if (*number >= *semver::parse("1.0.0"))
@@ -113,6 +114,20 @@ private:
             .why = "the plug-in 'container' of Falco " + release_.version + " may be older than " +
                    wanted.text,
             .perhaps = *number > semver::parse(*release_.container)
+        };
+    }
+
+    /// As Falco has it: the same interface, which the first number counts, and not older.
+    static requirement judged(const loaded_plugin& is, const std::string& wanted) {
+        const auto first = [](std::string_view version) {
+            return version.substr(0, version.find('.'));
+        };
+        const auto have = semver::parse(is.version);
+        if (have && first(is.version) == first(wanted) && *have >= *semver::parse(wanted))
+            return {.met = true};
+        return {
+            .why = "it needs the plug-in '" + in_one_line(is.name) + "' " + in_one_line(wanted) +
+                   ", and " + in_one_line(is.version) + " is loaded"
         };
     }
 

@@ -39,6 +39,26 @@ constexpr bool is_hidden(triage_state is) {
     return is == triage_state::false_positive || is == triage_state::suppressed;
 }
 
+/// How an incident stands. The store keeps these numbers.
+enum class incident_state : std::uint8_t {
+    open         = 0,
+    acknowledged = 1,
+    in_progress  = 2,
+    resolved     = 3,  // until it happens again: then it is open
+    ignored      = 4,  // whatever happens
+};
+inline constexpr std::array<std::string_view, 5> incident_state_names{
+    "open", "acknowledged", "in progress", "resolved", "ignored"
+};
+constexpr std::string_view name_of(incident_state is) {
+    return incident_state_names.at(static_cast<std::size_t>(is));
+}
+constexpr std::optional<incident_state> incident_state_of(std::string_view name) {
+    for (std::size_t i = 0; i < incident_state_names.size(); ++i)
+        if (incident_state_names.at(i) == name) return static_cast<incident_state>(i);
+    return std::nullopt;
+}
+
 /// What of it a search wants. An event is hidden if it was assessed as what hides it; or if a
 /// suppression finds it and nobody has assessed it otherwise.
 struct triage_view {

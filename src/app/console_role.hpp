@@ -11,6 +11,7 @@
 #include "http_endpoint.hpp"
 #include "quarantine_replay.hpp"
 #include "store/pg_event_queries.hpp"
+#include "store/pg_incidents.hpp"
 #include "store/pg_triage.hpp"
 
 #include <memory>
@@ -53,6 +54,7 @@ private:
     console::merged_queries               stores_;
     store::pg_triage                      desk_;
     console::merged_triage                desks_;
+    store::pg_incidents                   incidents_;
     quarantine_replay                     replay_;
     metrics_registry&                     metrics_;
     std::unique_ptr<kube_api>             garden_;

@@ -103,6 +103,9 @@ task<result<void>> ingestor_role::start() {
     store::rollup_options counting;
     counting.postgres = postgres_;
     rollups_.emplace(loop_, time_, metrics_, std::move(counting));
+    store::incident_options gathering;
+    gathering.postgres = postgres_;
+    incidents_.emplace(loop_, time_, metrics_, std::move(gathering));
     ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
     handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
     front_.emplace(*handler_, peers_ ? &*peers_ : nullptr);
@@ -131,6 +134,7 @@ task<result<void>> ingestor_role::start() {
     scope_.keep("hearing other ingestors", time_, [this] { return notices_->listen(); });
     scope_.keep("telling other ingestors", time_, [this] { return notices_->send(); });
     scope_.keep("rollups", time_, [this] { return rollups_->run(); });
+    scope_.keep("incidents", time_, [this] { return incidents_->run(); });
     settling_.keep("quotas", time_, [this] { return ledger_->run(); });
     log_of("app").info(
         "taking events in address={} tls={} spool={}",

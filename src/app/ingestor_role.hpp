@@ -15,6 +15,7 @@
 #include "ingest_front.hpp"
 #include "ingestor_metrics.hpp"
 #include "offices.hpp"
+#include "store/incident_follower.hpp"
 #include "store/ingestor_notices.hpp"
 #include "store/pg_event_store_pool.hpp"
 #include "store/pg_quota_ledger.hpp"
@@ -72,20 +73,21 @@ private:
     store::pg_event_store_pool events_;
     store::pg_quota_ledger     quotas_;
 
-    heartbeat_secret_file                  heartbeat_secret_;
-    std::shared_ptr<heartbeat_secrets>     heartbeats_ = std::make_shared<heartbeat_secrets>();
-    std::unique_ptr<ingest::key_ring>      keys_, peer_keys_;
-    std::unique_ptr<ingest::disk_spool>    spool_;
-    std::optional<actors::store_writer>    writer_;
-    std::optional<actors::clusters>        clusters_;
-    std::optional<actors::rate_ledger>     ledger_;
-    std::optional<ingest::push_handler>    handler_;
-    std::optional<carrier::peer_handler>   peers_;
-    std::optional<ingest_front>            front_;
-    std::optional<http_endpoint>           endpoint_;
-    std::optional<store::policy_watch>     policies_;
-    std::optional<store::ingestor_notices> notices_;
-    std::optional<store::rollups>          rollups_;
+    heartbeat_secret_file                   heartbeat_secret_;
+    std::shared_ptr<heartbeat_secrets>      heartbeats_ = std::make_shared<heartbeat_secrets>();
+    std::unique_ptr<ingest::key_ring>       keys_, peer_keys_;
+    std::unique_ptr<ingest::disk_spool>     spool_;
+    std::optional<actors::store_writer>     writer_;
+    std::optional<actors::clusters>         clusters_;
+    std::optional<actors::rate_ledger>      ledger_;
+    std::optional<ingest::push_handler>     handler_;
+    std::optional<carrier::peer_handler>    peers_;
+    std::optional<ingest_front>             front_;
+    std::optional<http_endpoint>            endpoint_;
+    std::optional<store::policy_watch>      policies_;
+    std::optional<store::ingestor_notices>  notices_;
+    std::optional<store::rollups>           rollups_;
+    std::optional<store::incident_follower> incidents_;
 
     bool                               listening_ = false;
     http_metrics                       http_metrics_;

@@ -5,6 +5,7 @@
 #include "falconer/net/http_handler.hpp"
 #include "falconer/net/sealed_box.hpp"
 #include "falconer/ports/event_queries.hpp"
+#include "falconer/ports/incident_desk.hpp"
 #include "falconer/ports/triage_desk.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/turnstile.hpp"
@@ -70,6 +71,8 @@ public:
 
     /// Where it is kept what people think of events. Without it nothing of that is here.
     void use(triage_desk& desk) { triage_ = &desk; }
+    /// And of incidents; likewise.
+    void use(incident_desk& desk) { incidents_ = &desk; }
     /// From now on whoever the garden knows is let in. It outlives every request.
     void let_in_by(garden_access& garden) { garden_ = &garden; }
 
@@ -148,6 +151,15 @@ private:
     reply change_suppression(question q);
     reply exception_of(question q);
 
+    reply                               incidents(question q);
+    reply                               incident_by_id(question q);
+    reply                               act_on_incidents(question q);
+    reply                               first_seen(question q);
+    reply                               similar_events(question q);
+    task<result<std::vector<incident>>> similar_to(
+        filter::node_ptr what, uuid but, readable_clusters who, utc_time since
+    );
+
     task<result<found_event>> find_event(const question& q);
 
     /// Of whose events they may say what is thought; nobody's: they may not.
@@ -177,7 +189,8 @@ private:
     time_source&          time_;
     event_queries&        store_;
     body_replay&          replay_;
-    triage_desk*          triage_ = nullptr;
+    triage_desk*          triage_    = nullptr;
+    incident_desk*        incidents_ = nullptr;
     options               opt_;
     sessions              sessions_;
     news_desk             news_;

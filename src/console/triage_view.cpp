@@ -129,6 +129,8 @@ void write_action(json_text_writer& json, const triage_action& is, bool with_fil
     json.key("state");
     if (is.state)
         json.text(name_of(*is.state));
+    else if (is.incidents)
+        json.text(name_of(*is.incidents));
     else
         json->Null();
     json.key("assignee").text_or_null(is.assignee);

@@ -42,14 +42,16 @@ BEGIN
         GRANT UPDATE (ordinary, urgent, at, sample_day, samples) ON falconer.quota_state
               TO falconer_writer;
         GRANT EXECUTE ON FUNCTION falconer.ensure_day(date), falconer.roll_up(int),
-                                  falconer.roll_up_day() TO falconer_writer;
+                                  falconer.roll_up_day(), falconer.gather_incidents(int8, text)
+              TO falconer_writer;
         -- No table of these: what is done leaves its row in falconer.triage_action.
         GRANT EXECUTE ON FUNCTION
             falconer.assess(uuid, text, uuid[], timestamptz[], text[], int8[], int2, text, timestamptz, text, text, text,
                             timestamptz),
             falconer.undo_assess(uuid, uuid, text, text),
             falconer.suppress(uuid, uuid, text, text, text, text[], text, text, timestamptz, text),
-            falconer.change_suppression(uuid, uuid, text, text, timestamptz, text, bool, text)
+            falconer.change_suppression(uuid, uuid, text, text, timestamptz, text, bool, text),
+            falconer.act_on_incidents(uuid, text, uuid[], int8[], int2, text, text, text)
             TO falconer_writer;
     END IF;
 END $grants$

@@ -133,6 +133,12 @@ task<result<void>> clear_counts(pg_connection& store, const retention_day& by) {
     auto       gone =
         co_await in_chunks(store, by, "applied_batch", std::move(where), "clearing batches");
     if (!gone) co_return std::move(gone).error();
+    for (bool more = true; more;) {
+        auto sql = fmt::format("SELECT falconer.trim_incidents({}, {})", by.policy(), by.how.chunk);
+        auto rows = co_await work(store, by, std::move(sql));
+        if (!rows) co_return std::move(rows).error().while_doing("clearing incidents");
+        more = rows->at(0, 0) != "0";
+    }
     for (;;) {
         auto sql = fmt::format(
             "SELECT falconer.trim_rollups('{}'::date - 1, {})", by.today, by.how.keep.count()

@@ -38,7 +38,8 @@ public:
     task<result<news>> follow(std::string position, std::optional<std::string> until) override;
 
 private:
-    friend class pg_triage;  // which asks by the same searches
+    friend class pg_triage;     // which asks by the same searches
+    friend class pg_incidents;  // over the same connections
     using loan = reader_pool::loan;
 
     /// A search about to be carried out: what an event `e` must be, beside its receipt.

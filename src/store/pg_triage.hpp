@@ -2,6 +2,7 @@
 #pragma once
 
 #include "falconer/ports/triage_desk.hpp"
+#include "lone_writer.hpp"
 #include "pg_event_queries.hpp"
 
 #include <string>
@@ -35,8 +36,6 @@ public:
     task<result<void>> change(suppression_change what) override;
 
 private:
-    /// A statement of the writer's. One row comes back.
-    task<result<pg_rows>> write(std::string sql, pg_connection::params values);
     /// A question to the reader.
     task<result<pg_rows>> read(
         std::string sql, pg_connection::params values, std::string_view doing
@@ -46,12 +45,8 @@ private:
     task<result<cluster_counts>> count_rolled(pg_connection& db, event_search what);
     task<result<cluster_counts>> count_read(pg_connection& db, event_search what);
 
-    asio::any_io_executor loop_;
-    time_source&          time_;
-    pg_event_queries&     reads_;
-    pg_options            writer_;
-    turnstile             one_at_a_time_;
-    pg_connection::ptr    connection_;
+    pg_event_queries& reads_;
+    lone_writer       writer_;
 };
 
 }  // namespace falconer::store

@@ -337,7 +337,7 @@ withFake('a shoot of the dashboard leads to its events', async ({ open }) => {
     equal(query(page, 'q'), 'project:shop shoot:canary')
 })
 
-const views = [['/events', '.event-link'], ['/events/EVENT', '.raw pre'], ['/clusters', '.cluster-table, .cards'], ['/quarantine', '.bodies li'], ['/triage', '.actions li, .state-message'], ['/no/such/place', '.state-message']]
+const views = [['/events', '.event-link'], ['/incidents', '.incident-link'], ['/events/EVENT', '.raw pre'], ['/clusters', '.cluster-table, .cards'], ['/quarantine', '.bodies li'], ['/triage', '.actions li, .state-message'], ['/no/such/place', '.state-message']]
 
 for (const [words, look] of [['in light', {}], ['in dark', { dark: true }], ['on 360 pixels', { width: 360, height: 740 }]]) {
     withFake(`every view ${words} is accessible and fits`, async ({ open, fake }) => {

@@ -1,6 +1,7 @@
 // Role × endpoint: who may ask what, for every place that the API's document has.
 #include "garden_fixture.hpp"
 #include "told_desk.hpp"
+#include "told_incidents.hpp"
 
 namespace falconer::console {
 namespace {
@@ -16,6 +17,8 @@ protected:
         const auto         document = json("/api/v1/openapi.json");
         for (const auto& [path, methods, line] : document.find("paths")->entries()) {
             auto target = path;
+            if (const auto at = target.find("incidents/{id}"); at != target.npos)
+                target.replace(at + 10, 4, of_incident);
             for (const auto* name : {"{key}", "{id}"})
                 if (const auto at = target.find(name); at != target.npos)
                     target.replace(at, std::string(name).size(), name[1] == 'k' ? key : "7");
@@ -29,8 +32,9 @@ protected:
         }
         return all;
     }
-    std::string     key;
-    test::told_desk desk;
+    std::string          key, of_incident;
+    test::told_desk      desk;
+    test::told_incidents incidents;
 };
 
 /// What each role may read, and whether it may say what is thought of it, and put something back.
@@ -61,20 +65,27 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
     key           = store.events.front().at.text();
     replay.is.why = "still no event";
     console->use(desk);
+    incidents.all.push_back({.id = uuid::random(), .cluster = store.events.front().cluster});
+    incidents.all.front().rule = "theirs";
+    of_incident                = incidents.all.front().id.text();
+    console->use(incidents);
     const auto everywhere = places();
     ASSERT_GT(everywhere.size(), 10u);
     for (const auto& [method, target] : everywhere) {
         for (const auto* token : {"", "nobody's"}) {
             SCOPED_TRACE(method + " " + target + " with the token '" + token + "'");
             store.asked_for.clear();
+            incidents.asked_for.clear();
             auto what = request(target, method);
             if (*token != '\0') what = with_token(token, target, method);
             EXPECT_EQ(ask(std::move(what)).status, 401u);
             EXPECT_TRUE(store.asked_for.empty());
+            EXPECT_TRUE(incidents.asked_for.empty());
         }
         for (const auto& who : all) {
             SCOPED_TRACE(method + " " + target + " as " + who.token);
             store.asked_for.clear();
+            incidents.asked_for.clear();
             auto answer = ask(with_token(who.token, target, method));
             EXPECT_NE(answer.status, 401u);
             if (answer.stream) {
@@ -82,7 +93,11 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
                 time.settle();
                 if (!*first) time.advance(std::chrono::seconds(20));
             }
-            for (const auto& asked : store.asked_for) {
+            auto all_asked = store.asked_for;
+            all_asked.insert(
+                all_asked.end(), incidents.asked_for.begin(), incidents.asked_for.end()
+            );
+            for (const auto& asked : all_asked) {
                 EXPECT_EQ(asked.everything, who.everything);
                 EXPECT_EQ(asked.projects, who.projects);
                 EXPECT_EQ(asked.begun.size(), who.projects.size());
@@ -92,7 +107,7 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
                 EXPECT_EQ(forbidden, is_forbidden(who, target));
             }
             const bool sees = who.everything || who.projects.size() == 2;
-            if (target.find(key) != target.npos) {
+            if (target.find(key) != target.npos || target.ends_with(of_incident)) {
                 EXPECT_EQ(answer.status, sees ? 200u : 404u);
             }
             EXPECT_TRUE(sees || answer.body.find("theirs") == answer.body.npos);

@@ -233,9 +233,10 @@ class Whole(Store):
     def test_every_table_is_part_of_it_or_is_known_not_to_be(self):
         """Whoever adds a table decides here: a part of its own (src/store/backup/parts.cpp), or why it need not come back."""
         part = {"event", "quarantine", "raw", "tally", "retention", "legal_hold", "cluster_policy", "audit", "cluster",
-                "assessment", "assessment_step", "triage_action", "suppression"}
+                "assessment", "assessment_step", "triage_action", "suppression", "incident_step"}
         spelled_out = {"text"}  # in the rows that name it
-        made_anew = {"batch", "applied_batch", "rollup", "rollup_day", "schema_version"}  # by restoring, by counting, by `db migrate`
+        made_anew = {"batch", "applied_batch", "rollup", "rollup_day", "schema_version",
+                     "incident", "incident_hours", "incident_standing", "sighting"}  # by restoring, by counting, by `db migrate`
         begins_anew = {"quota_state", "chore", "unrolled_day", "late", "follower"}  # as operations.md says; what is under way here
         there = set(self.bed.psql("select c.relname from pg_class c where c.relnamespace = 'falconer'::regnamespace and c.relkind in ('r', 'p') "
                                   "and not c.relispartition order by 1", "falconer").split())

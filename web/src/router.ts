@@ -8,6 +8,8 @@ import { findSession, session } from '@/state/session'
 import ClustersPage from '@/pages/ClustersPage.vue'
 import EventPage from '@/pages/EventPage.vue'
 import EventsPage from '@/pages/EventsPage.vue'
+import IncidentPage from '@/pages/IncidentPage.vue'
+import IncidentsPage from '@/pages/IncidentsPage.vue'
 import NowherePage from '@/pages/NowherePage.vue'
 import QuarantinePage from '@/pages/QuarantinePage.vue'
 import SignInPage from '@/pages/SignInPage.vue'
@@ -21,6 +23,8 @@ export const router = createRouter({
         { path: '/sign-in', name: 'sign-in', component: SignInPage, meta: { open: true, title: 'Sign in' } },
         { path: '/events', name: 'events', component: EventsPage, meta: { title: 'Events' } },
         { path: '/events/:key', name: 'event', component: EventPage, meta: { title: 'Event' } },
+        { path: '/incidents', name: 'incidents', component: IncidentsPage, meta: { title: 'Incidents' } },
+        { path: '/incidents/:id', name: 'incident', component: IncidentPage, meta: { title: 'Incident' } },
         { path: '/clusters', name: 'clusters', component: ClustersPage, meta: { title: 'Clusters' } },
         { path: '/triage', name: 'triage', component: TriagePage, meta: { title: 'Triage' } },
         { path: '/suppressions', name: 'suppressions', component: SuppressionsPage, meta: { title: 'Suppressions' } },

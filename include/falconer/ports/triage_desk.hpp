@@ -60,7 +60,7 @@ struct triage_outcome {
 };
 
 struct triage_action {
-    enum class kind : std::uint8_t { assess, undo, suppress, change, lift };
+    enum class kind : std::uint8_t { assess, undo, suppress, change, lift, incident, reopen };
 
     std::int64_t                seq = 0;  // of its store
     uuid                        id{};
@@ -73,10 +73,12 @@ struct triage_action {
     std::string                 reason{}, comment{}, filter{};
     std::uint64_t               events = 0;
     std::optional<uuid>         undoes{}, undone_by{}, suppression{};
+    /// What incidents were made, if it was about these.
+    std::optional<incident_state> incidents{};
 };
 /// By their numbers; the store keeps these names.
-inline constexpr std::array<std::string_view, 5> triage_action_names{
-    "assess", "undo", "suppress", "change", "lift"
+inline constexpr std::array<std::string_view, 7> triage_action_names{
+    "assess", "undo", "suppress", "change", "lift", "incident", "reopen"
 };
 constexpr std::string_view name_of(triage_action::kind is) {
     return triage_action_names.at(static_cast<std::size_t>(is));

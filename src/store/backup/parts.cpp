@@ -97,6 +97,26 @@ constexpr backup_part all[] = {
      .received  = "a.received",
      .cluster   = "a.cluster",
      .rules     = true},
+    {.name    = "incident-step",
+     .rows    = "SELECT s.at AS received, c.identity, s.incident, w.id, s.state, s.assignee FROM "
+                "falconer.incident_step s JOIN falconer.cluster c ON c.id = s.cluster JOIN "
+                "falconer.triage_action w ON w.seq = s.action",
+     .columns = "received timestamptz, identity text, incident uuid, action uuid, state int2, "
+                "assignee text",
+     // What was counted is counted anew from the events; how it stands is what the last step says.
+     .comes_back =
+         "INSERT INTO falconer.incident_standing (incident, at, action, cluster, state, assignee) "
+         "SELECT DISTINCT ON (i.incident) i.incident, i.received, w.seq, c.id, i.state, i.assignee "
+         "FROM incoming i JOIN falconer.cluster c ON c.identity = i.identity JOIN "
+         "falconer.triage_action w ON w.id = i.action ORDER BY i.incident, w.seq DESC ON CONFLICT "
+         "DO NOTHING; INSERT INTO falconer.incident_step (incident, at, action, cluster, state, "
+         "assignee) SELECT i.incident, i.received, w.seq, c.id, i.state, i.assignee FROM incoming "
+         "i "
+         "JOIN falconer.cluster c ON c.identity = i.identity JOIN falconer.triage_action w ON w.id "
+         "= i.action ON CONFLICT DO NOTHING",
+     .decisions = false,
+     .received  = "s.at",
+     .cluster   = "s.cluster"},
     {.name    = "triage-action",
      .rows    = "SELECT seq, id, at, who, login, what, state, assignee, expires, reason, comment, "
                 "filter, events, projects, undoes, suppression FROM falconer.triage_action ORDER BY "

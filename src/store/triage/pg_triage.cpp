@@ -5,7 +5,6 @@
 #include "filter_sql.hpp"
 #include "pg_array.hpp"
 #include "queries/event_rows.hpp"
-#include "schema_check.hpp"
 
 #include <utility>
 
@@ -62,21 +61,7 @@ struct keys_of {
 pg_triage::pg_triage(
     asio::any_io_executor loop, time_source& time, pg_event_queries& reads, pg_options writer
 )
-    : loop_(loop), time_(time), reads_(reads), writer_(std::move(writer)),
-      one_at_a_time_(std::move(loop), 1) {
-    writer_.statement_timeout = patience;
-}
-
-task<result<pg_rows>> pg_triage::write(std::string sql, pg_connection::params values) {
-    co_await one_at_a_time_.enter();
-    const place_in turn(one_at_a_time_);
-    if (!connection_ || !connection_->usable()) {
-        auto opened = co_await open_checked(loop_, time_, writer_);
-        if (!opened) co_return std::move(opened).error();
-        connection_ = std::move(*opened);
-    }
-    co_return co_await connection_->query(std::move(sql), std::move(values), patience);
-}
+    : reads_(reads), writer_(std::move(loop), time, std::move(writer), patience) {}
 
 task<result<triage_outcome>> pg_triage::assess(assess_order what) {
     const keys_of         keys(what.events);
@@ -91,7 +76,7 @@ task<result<triage_outcome>> pg_triage::assess(assess_order what) {
     values.push_back(what.comment);
     values.push_back(what.filter);
     values.push_back(instant_text(what.now));
-    auto rows = co_await write(assess_call, std::move(values));
+    auto rows = co_await writer_.write(assess_call, std::move(values));
     if (!rows) co_return std::move(rows).error().while_doing("assessing events");
     if (number_of(rows->at(0, 1)) > 0)
         co_return failure{
@@ -106,7 +91,7 @@ task<result<triage_outcome>> pg_triage::undo(
     uuid action, uuid of, std::string who, std::string why
 ) {
     pg_connection::params values{action.text(), of.text(), std::move(who), std::move(why)};
-    auto                  rows = co_await write(undo_call, std::move(values));
+    auto                  rows = co_await writer_.write(undo_call, std::move(values));
     if (!rows) co_return std::move(rows).error().while_doing("undoing an assessment");
     if (rows->is_null(0, 0)) co_return failure{errc::not_found, "no such action"};
     co_return triage_outcome{count_of(rows->at(0, 0)), count_of(rows->at(0, 1))};
@@ -119,7 +104,7 @@ task<result<void>> pg_triage::suppress(suppression what, uuid action, std::strin
                                  what.filter,       what.project,   clusters.text(),
                                  what.reason,       what.owner,     instant_text(what.expires),
                                  std::move(comment)};
-    auto                  rows = co_await write(suppress_call, std::move(values));
+    auto                  rows = co_await writer_.write(suppress_call, std::move(values));
     if (!rows) co_return std::move(rows).error().while_doing("suppressing events");
     if (rows->at(0, 0) != "t")
         co_return failure{errc::already_exists, "there is a suppression of that id"};
@@ -137,7 +122,7 @@ task<result<void>> pg_triage::change(suppression_change what) {
         what.lift ? "t" : "f",
         std::move(what.why)
     };
-    auto rows = co_await write(change_call, std::move(values));
+    auto rows = co_await writer_.write(change_call, std::move(values));
     if (!rows) co_return std::move(rows).error().while_doing("changing a suppression");
     if (rows->at(0, 0) != "t")
         co_return failure{errc::not_found, "there is no such suppression, or it was lifted"};

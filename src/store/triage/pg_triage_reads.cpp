@@ -1,5 +1,6 @@
 // What is asked of triage.
 #include "filter_sql.hpp"
+#include "incidents/incident_rows.hpp"
 #include "pg_array.hpp"
 #include "pg_triage.hpp"
 #include "queries/event_rows.hpp"
@@ -71,7 +72,12 @@ triage_action action_of(const pg_rows& rows, int row) {
     const auto kind =
         std::ranges::find(triage_action_names, rows.at(row, 4)) - triage_action_names.begin();
     it.what = static_cast<triage_action::kind>(kind);
-    if (!rows.is_null(row, 5)) it.state = state_of(rows.at(row, 5));
+    const bool of_incidents =
+        it.what == triage_action::kind::incident || it.what == triage_action::kind::reopen;
+    if (!rows.is_null(row, 5) && of_incidents)
+        it.incidents = incident_state_of_number(rows.at(row, 5));
+    else if (!rows.is_null(row, 5))
+        it.state = state_of(rows.at(row, 5));
     it.assignee    = maybe(rows, row, 6);
     it.expires     = maybe_time(rows, row, 7);
     it.reason      = rows.at(row, 8);
@@ -271,6 +277,9 @@ std::string pg_triage::is_theirs(const readable_clusters& who, statement& ask) {
            "::timestamptz[]) AS p (name, begun) WHERE p.name = ANY (a.projects) AND a.at < "
            "p.begun) AND NOT EXISTS (SELECT FROM falconer.assessment_step s WHERE s.action = a.seq "
            "AND NOT " +
+           condition_of(who, "s", ask) +
+           ") AND NOT EXISTS (SELECT FROM falconer.incident_step s WHERE s.action = a.seq AND "
+           "NOT " +
            condition_of(who, "s", ask) + ")";
 }
 

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startIncidents } from './fake_incidents.mjs'
 import { startTriage } from './fake_triage.mjs'
 import { fullOf, makeBodies, makeClusters, makeEvents, rawOf, summaryOf } from './sample.mjs'
 
@@ -16,7 +17,7 @@ const problem = (status, type, more = {}) => ({ status, body: { type: `/problems
 
 function valueOf(event, field) {
     const short = { namespace: 'k8s.ns.name', pod: 'k8s.pod.name', image: 'container.image.repository', user: 'user.name', process: 'proc.name' }
-    const own = { rule: event.rule, priority: event.priority, cluster: event.cluster.identity, project: event.cluster.project, shoot: event.cluster.name, host: event.hostname, source: event.source }
+    const own = { workload: event.values['k8s.pod.name']?.replace(/-\w+-\w+$/u, ''), rule: event.rule, priority: event.priority, cluster: event.cluster.identity, project: event.cluster.project, shoot: event.cluster.name, host: event.hostname, source: event.source }
     return field in own ? own[field] : field === 'tag' ? event.tags : event.values[short[field] ?? field]
 }
 
@@ -55,8 +56,10 @@ export async function startFake(changes = {}) {
         return state.events.filter(matcher(query.get('q') ?? '')).filter(triage.shows(query)).filter(({ received }) => new Date(received).getTime() >= since && new Date(received).getTime() < until)
     }
     const triage = startTriage(state, () => asker, found)
+    const incidents = startIncidents(state, () => asker)
     const operations = {
         ...triage.operations,
+        ...incidents.operations,
         'GET sign-in': () => ({ ways: state.ways ?? [{ kind: 'demo', users: [{ name: 'operator', title: 'sees every cluster' }, { name: 'shop', title: 'sees project shop' }] }] }),
         'GET me': () => (state.signedIn ? me() : problem(401, 'not-signed-in')),
         'DELETE session': () => { state.signedIn = false; return null },
@@ -108,6 +111,8 @@ export async function startFake(changes = {}) {
     function special(method, path, response, text) {
         const triaged = triage.special(method, path, text)
         if (triaged) return triaged
+        const ofIncidents = incidents.special(method, path)
+        if (ofIncidents) return ofIncidents
         const [, key, raw] = /^events\/([^/]+)(\/raw)?$/u.exec(path) ?? []
         if (method === 'GET' && key) {
             const event = state.events.find((each) => each.key === decodeURIComponent(key) || each.uuid === key)

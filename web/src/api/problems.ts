@@ -31,6 +31,7 @@ const advices: Record<string, (problem: ApiProblem) => Partial<Advice>> = {
     '/problems/still-broken': ({ problem }) => ({ title: 'It still cannot be stored', text: problem.detail ?? '' }),
     '/problems/already-replayed': () => ({ title: 'It is an event already', text: 'Somebody has put it back before.' }),
     '/problems/assessed-meanwhile': ({ problem }) => ({ text: problem.detail ?? '', canRetry: false }),
+    '/problems/changed-meanwhile': ({ problem }) => ({ text: problem.detail ?? '', canRetry: false }),
     '/problems/filter': ({ problem }) => ({ text: `${problem.detail ?? ''}. Correct the filter at the place that is marked.`, canRetry: false }),
 }
 

@@ -1,5 +1,6 @@
 // What people think of events: the API's operations and what they speak.
 import { address, ask, read, type Search } from './client'
+import type { IncidentState } from './incidents'
 import type { Problem } from './types'
 
 export const triageStates = ['new', 'acknowledged', 'in progress', 'true positive', 'false positive', 'suppressed'] as const
@@ -24,8 +25,9 @@ export interface Action {
     id: string
     at: string
     by: string
-    what: 'assess' | 'undo' | 'suppress' | 'change' | 'lift'
-    state: TriageState | null
+    what: 'assess' | 'undo' | 'suppress' | 'change' | 'lift' | 'incident' | 'reopen'
+    /** Of an incident, where it is about one. */
+    state: TriageState | IncidentState | null
     assignee: string | null
     expires: string | null
     reason: string
@@ -61,4 +63,4 @@ export const history = async (key: string, signal?: AbortSignal) =>
 
 export const actions = (cursor?: string, signal?: AbortSignal) => read<{ actions: Action[]; next: string | null }>('triage/actions', { cursor }, signal)
 
-export const isConflict = (problem: Problem | undefined) => problem?.type === '/problems/assessed-meanwhile'
+export const isConflict = (problem: Problem | undefined) => problem?.type === '/problems/assessed-meanwhile' || problem?.type === '/problems/changed-meanwhile'

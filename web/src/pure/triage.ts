@@ -33,6 +33,8 @@ export function wordsOf(action: Action): string {
         case 'suppress': return 'made a suppression'
         case 'change': return 'changed a suppression'
         case 'lift': return 'lifted a suppression'
+        case 'incident': return [action.state && `made it ${action.state}`, action.assignee !== null && (action.assignee ? `gave it to ${action.assignee}` : 'gave it to nobody')].filter(Boolean).join(', ') || 'commented'
+        case 'reopen': return 'opened an incident that has happened again'
     }
 }
 

@@ -5,6 +5,7 @@
 #include "console/access/garden_access.hpp"
 #include "console/access/oidc.hpp"
 #include "console/handler.hpp"
+#include "console/merged_landscape.hpp"
 #include "console/merged_queries.hpp"
 #include "console/merged_triage.hpp"
 #include "falconer/metrics.hpp"
@@ -51,6 +52,7 @@ private:
     console_configuration                 opt_;
     store::pg_event_queries               store_;
     console::merged_queries               stores_;
+    console::merged_landscape             counts_;
     store::pg_triage                      desk_;
     console::merged_triage                desks_;
     quarantine_replay                     replay_;

@@ -53,6 +53,7 @@ const handler::route* handler::route_of(
         {"GET", "/api/v1/tail", &handler::tail, nullptr},
         {"GET", "/api/v1/export", &handler::file, nullptr},
         {"GET", "/api/v1/clusters", &handler::clusters, &session::questions},
+        {"GET", "/api/v1/landscape", &handler::landscape, &session::questions},
         {"GET", "/api/v1/quarantine", &handler::quarantine, &session::questions},
         {"GET", "/api/v1/quarantine/{}", &handler::quarantined, &session::questions},
         {"GET", "/api/v1/quarantine/{}/body", &handler::quarantined_bytes, &session::questions},
@@ -94,7 +95,7 @@ handler::handler(
 )
     : loop_(loop), time_(time), store_(store), replay_(replay), opt_(std::move(opt)),
       sessions_(time, opt_.sign_in), news_(loop, time, store, {}), limits_(time, opt_.limits),
-      turns_(std::make_shared<turnstile>(std::move(loop), opt_.reading)) {}
+      counted_(time, {}), turns_(std::make_shared<turnstile>(std::move(loop), opt_.reading)) {}
 
 std::optional<net::http_response> handler::screen(net::http_request& head) {
     if (head.content_length.value_or(0) <= largest_body) return std::nullopt;

@@ -5,10 +5,12 @@
 #include "falconer/net/http_handler.hpp"
 #include "falconer/net/sealed_box.hpp"
 #include "falconer/ports/event_queries.hpp"
+#include "falconer/ports/landscape_queries.hpp"
 #include "falconer/ports/triage_desk.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/turnstile.hpp"
 #include "falconer/value.hpp"
+#include "kept_answers.hpp"
 #include "news_desk.hpp"
 #include "search_parameters.hpp"
 #include "sessions.hpp"
@@ -70,6 +72,8 @@ public:
 
     /// Where it is kept what people think of events. Without it nothing of that is here.
     void use(triage_desk& desk) { triage_ = &desk; }
+    /// Where events are counted by days. Without it there is no landscape.
+    void use(landscape_queries& counts) { landscape_ = &counts; }
     /// From now on whoever the garden knows is let in. It outlives every request.
     void let_in_by(garden_access& garden) { garden_ = &garden; }
 
@@ -148,6 +152,9 @@ private:
     reply change_suppression(question q);
     reply exception_of(question q);
 
+    reply       landscape(question q);
+    std::string project_in(const address& where) const;
+
     task<result<found_event>> find_event(const question& q);
 
     /// Of whose events they may say what is thought; nobody's: they may not.
@@ -177,11 +184,13 @@ private:
     time_source&          time_;
     event_queries&        store_;
     body_replay&          replay_;
-    triage_desk*          triage_ = nullptr;
+    triage_desk*          triage_    = nullptr;
+    landscape_queries*    landscape_ = nullptr;
     options               opt_;
     sessions              sessions_;
     news_desk             news_;
     user_limits           limits_;
+    kept_answers          counted_;
     garden_access*        garden_ = nullptr;
     oidc_sign_in*         oidc_   = nullptr;
     log_gate              refused_{}, away_{};

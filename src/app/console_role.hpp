@@ -6,6 +6,7 @@
 #include "console/access/oidc.hpp"
 #include "console/handler.hpp"
 #include "console/merged_landscape.hpp"
+#include "console/merged_provider.hpp"
 #include "console/merged_queries.hpp"
 #include "console/merged_triage.hpp"
 #include "falconer/metrics.hpp"
@@ -53,6 +54,7 @@ private:
     store::pg_event_queries               store_;
     console::merged_queries               stores_;
     console::merged_landscape             counts_;
+    console::merged_provider              provider_;
     store::pg_triage                      desk_;
     console::merged_triage                desks_;
     quarantine_replay                     replay_;

@@ -174,6 +174,7 @@ task<net::http_response> handler::api(net::http_request request, address where) 
         std::string kept(cookie(request, flow_cookie).value_or(""));
         co_return co_await back_from_elsewhere(std::move(where), std::move(kept));
     }
+    if (is_of_provider(path)) co_return co_await provider(std::move(request), std::move(where));
     bool        path_known = false;
     const auto* found      = route_of(request.method, path, path_known);
     if (found == nullptr && !path_known && path != "/api/v1/session")

@@ -6,6 +6,7 @@
 #include "falconer/net/sealed_box.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/ports/landscape_queries.hpp"
+#include "falconer/ports/provider_queries.hpp"
 #include "falconer/ports/triage_desk.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/turnstile.hpp"
@@ -74,6 +75,8 @@ public:
     void use(triage_desk& desk) { triage_ = &desk; }
     /// Where events are counted by days. Without it there is no landscape.
     void use(landscape_queries& counts) { landscape_ = &counts; }
+    /// Who answers as Gardener's falco-event-provider does. Without it that API is not here.
+    void use(provider_queries& events) { provider_ = &events; }
     /// From now on whoever the garden knows is let in. It outlives every request.
     void let_in_by(garden_access& garden) { garden_ = &garden; }
 
@@ -155,6 +158,12 @@ private:
     reply       landscape(question q);
     std::string project_in(const address& where) const;
 
+    static bool              is_of_provider(std::string_view path);
+    task<net::http_response> provider(net::http_request request, address where);
+    task<net::http_response> pull_events(const question& q);
+    task<net::http_response> pull_groups(const question& q);
+    task<net::http_response> pull_counts(const question& q);
+
     task<result<found_event>> find_event(const question& q);
 
     /// Of whose events they may say what is thought; nobody's: they may not.
@@ -186,6 +195,7 @@ private:
     body_replay&          replay_;
     triage_desk*          triage_    = nullptr;
     landscape_queries*    landscape_ = nullptr;
+    provider_queries*     provider_  = nullptr;
     options               opt_;
     sessions              sessions_;
     news_desk             news_;

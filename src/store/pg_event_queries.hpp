@@ -3,6 +3,7 @@
 
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/ports/landscape_queries.hpp"
+#include "falconer/ports/provider_queries.hpp"
 #include "reader_pool.hpp"
 #include "statement.hpp"
 #include "window_walk.hpp"
@@ -12,7 +13,9 @@
 namespace falconer::store {
 
 /// Threading: the loop thread; any number of questions at a time.
-class pg_event_queries final : public event_queries, public landscape_queries {
+class pg_event_queries final : public event_queries,
+                               public landscape_queries,
+                               public provider_queries {
 public:
     struct options {
         std::string          name = "main";
@@ -37,7 +40,10 @@ public:
     task<result<aside_body>>  aside_one(std::int64_t id, readable_clusters who) override;
     task<result<std::string>> position() override;
     task<result<news>> follow(std::string position, std::optional<std::string> until) override;
-    task<result<landscape_counts>> landscape(landscape_search what) override;
+    task<result<landscape_counts>>            landscape(landscape_search what) override;
+    task<result<provider_page>>               provider_events(provider_search what) override;
+    task<result<provider_groups>>             provider_groups_of(event_search what) override;
+    task<result<std::vector<provider_count>>> provider_counts(std::string landscape) override;
 
 private:
     friend class pg_triage;  // which asks by the same searches

@@ -232,7 +232,7 @@ task<net::http_response> handler::pull_events(const question& q) {
     const auto place = place_of(q.where.path);
     const auto asked = provider_filter_of(q.where.text("filter"), time_.utc());
     if (!asked) co_return plain(400, "error parsing filter");
-    event_search search{.who = q.who->who.sees, .what = nullptr};
+    event_search search{.who = q.who->who.sees};
     search.what     = clusters_of(*place);
     search.patience = patience;
     auto what       = search_of(*asked, std::move(search), page_size);

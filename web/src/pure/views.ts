@@ -10,7 +10,7 @@ export function cleanViews(kept: unknown): SavedView[] {
     if (!Array.isArray(kept)) return []
     const names = new Set<string>()
     const views: SavedView[] = []
-    for (const each of kept as Partial<SavedView>[]) {
+    for (const each of kept as (Partial<SavedView> | null)[]) {
         if (typeof each?.name !== 'string' || typeof each.to !== 'string') continue
         const name = each.name.trim().slice(0, longestName)
         if (name === '' || names.has(name) || !/^\/(?!\/|\\)/u.test(each.to) || each.to.length > 8000) continue

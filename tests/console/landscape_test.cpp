@@ -109,10 +109,10 @@ TEST_F(LandscapePageTest, WhoMaySeeTheSameSharesAnAnswerForAMoment) {
 }
 
 TEST_F(LandscapePageTest, AProjectIsFoundByItsNameOrByItsNamespaceInTheGarden) {
-    for (const auto* how : {"?project=a&shoot=web", "?namespace=garden-a&shoot=web"}) {
+    for (const auto* asked : {"?project=a&shoot=web", "?namespace=garden-a&shoot=web"}) {
         counts.asked.clear();
         time.advance(11s);
-        seen_by("admin", how);
+        seen_by("admin", asked);
         ASSERT_EQ(counts.asked.size(), 1u);
         ASSERT_TRUE(counts.asked[0].search.what);
         const auto           e = test::event("r", time.utc(), "a");

@@ -123,9 +123,10 @@ task<void> shoot_actor::run() {
         if (rounds_wanted_ == 0 && !time && !look) {
             // The wall clock may step, the waiting clock does not: look at least once an hour.
             const auto wait = std::min<utc_time::duration>(due - now, std::chrono::hours(1));
-            const auto until =
-                with_.time.now() + std::chrono::ceil<std::chrono::milliseconds>(wait);
-            co_await bell_->wait_until(std::min({until, due_by_, health_due_.value_or(until)}));
+            auto until      = with_.time.now() + std::chrono::ceil<std::chrono::milliseconds>(wait);
+            until           = std::min(until, due_by_);
+            if (health_due_) until = std::min(until, *health_due_);
+            co_await bell_->wait_until(until);
             continue;
         }
         // Work comes before looking at it.

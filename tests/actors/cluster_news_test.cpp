@@ -214,6 +214,7 @@ TEST_F(ClusterNewsTest, WhatIsSeenHereIsToldToThoseBesideUsNowAndThen) {
     others_of others;
     all.tell_also(others);
     all.tell(a, heartbeat_expected{key});
+    all.tell(a, budget_changed{1000});
     for (int i = 0; i < 20; ++i) {
         EXPECT_TRUE(proven(beat(key, time.utc())));
         time.advance(1min);

@@ -349,7 +349,7 @@ TEST(ConfigurationTest, WhereOneSignsInMustBeAllThere) {
             "{issuer: \"http://i.example\", redirectURL: \"https://f.example/\", scopes: [email]}"
         ),
         ElementsAre(
-            HasSubstr("is needed"), HasSubstr("'http://i.example' is no https address"),
+            HasSubstr("'http://i.example' is no https address"), HasSubstr("is needed"),
             HasSubstr("ends with /api/v1/sign-in/oidc/callback"), HasSubstr("openid is one of them")
         )
     );

@@ -325,7 +325,8 @@ TEST(Certificates, WhatWasMadeAMomentAgoIsJudgedAsByAnybodyElse) {
         the_start + days(100),       the_start + days(180), the_start + days(180) - 1ms,
         the_start + days(730) - 1ms, the_start + days(730),
     };
-    const auto judge = [&] {
+    const std::vector<std::string> expected[] = {sidekick_names, more, turned, addresses};
+    const auto                     judge      = [&] {
         std::vector<certificate_check> all;
         for (const auto now : moments)
             for (const auto* each : {&by, &another, &old}) {
@@ -333,8 +334,8 @@ TEST(Certificates, WhatWasMadeAMomentAgoIsJudgedAsByAnybodyElse) {
                     all.push_back(check_authority(each->certificate, key, now));
                 for (const auto& one : made)
                     for (const auto usage : {leaf_usage::server, leaf_usage::client})
-                        for (const auto* names : {&sidekick_names, &more, &turned, &addresses})
-                            all.push_back(check_leaf(one, each->certificate, usage, *names, now));
+                        for (const auto& names : expected)
+                            all.push_back(check_leaf(one, each->certificate, usage, names, now));
             }
         return all;
     };

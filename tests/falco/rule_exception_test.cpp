@@ -18,6 +18,12 @@ using verdict = exception_matcher::verdict;
 
 class RuleExceptionTest : public ::testing::Test {
 protected:
+    /// The rules of the samples, as a file that is loaded before.
+    static constexpr auto rules = R"(
+- {rule: Terminal shell, desc: d, condition: proc.name = sh, output: o, priority: NOTICE}
+- {rule: Read file, desc: d, condition: proc.name = sh, output: o, priority: NOTICE}
+)";
+
     std::deque<value>            fields;
     std::vector<filter::subject> sample;
 
@@ -64,7 +70,7 @@ protected:
               << '\n'
               << made.yaml << json_text(*each.fields);
         EXPECT_THAT(
-            lint_rules(std::vector<rule_file>{{"x.yaml", made.yaml}}, 0, {.others_unseen = true}),
+            lint_rules(std::vector<rule_file>{{"rules.yaml", rules}, {"x.yaml", made.yaml}}, 1, {}),
             IsEmpty()
         ) << made.yaml;
     }
@@ -94,7 +100,8 @@ TEST_F(RuleExceptionTest, WhatCanBeSaidSilencesWhatTheFilterFindsAndNothingElse)
 
 TEST_F(RuleExceptionTest, ItIsAnAppendedExceptionOfTheRulesExactName) {
     add("Terminal shell", R"({"proc.name": "Bash"})");
-    const auto made = good("rule:\"terminal SHELL\" process:bash project:shop");
+    sample.back().project = "shop";
+    const auto made       = good("rule:\"terminal SHELL\" process:bash project:shop");
     EXPECT_EQ(made.rules, std::vector<std::string>{"Terminal shell"});
     EXPECT_THAT(made.yaml, HasSubstr("# why - rule: x - rule: y - rule: z\n"));
     const auto document = parse_yaml(made.yaml);

@@ -125,7 +125,10 @@ public:
             "proc.cmdline:*word*."
         );
     }
-    alternatives operator()(const filter::present_test&) {
+    alternatives operator()(const filter::present_test& test) {
+        // Every event is of some rule.
+        if (test.where.which == field_kind::rule)
+            return {{.rules = {{text_pattern::kind::like, "%"}}}};
         return no("That a field is there cannot be said in an exception: give it a value.");
     }
     alternatives operator()(const filter::priority_test&) {
@@ -339,6 +342,25 @@ std::string yaml_of(const tables& all, const exception_request& how) {
     return text + yaml_text(document);
 }
 
+/// Rules of these names, of the sources of their events: an exception can only be judged as Falco
+/// loads it, behind the rule that it changes.
+std::string stand_ins(const tables& all, const exception_request& how) {
+    auto document = value::list();
+    for (const auto& [rule, its] : all) {
+        const auto seen = std::ranges::find(how.sample, rule, &filter::subject::rule);
+        const bool said = seen != how.sample.end() && seen->source;
+        document.push_back(value{
+            {"rule", rule},
+            {"desc", rule},
+            {"condition", "evt.num >= 0"},
+            {"output", "any"},
+            {"priority", "NOTICE"},
+            {"source", said ? std::string(*seen->source) : "syscall"}
+        });
+    }
+    return yaml_text(document);
+}
+
 }  // namespace
 
 std::variant<exported_exception, untranslatable> export_exception(
@@ -369,9 +391,11 @@ std::variant<exported_exception, untranslatable> export_exception(
         made.yaml = yaml_of(its, how);
         for (const auto& [rule, rows] : its) made.rules.push_back(rule);
         made.notes.assign(by.notes().begin(), by.notes().end());
-        const std::vector<rule_file> files{{how.name + ".yaml", made.yaml}};
+        const std::vector<rule_file> files{
+            {"rules.yaml", stand_ins(its, how)}, {how.name + ".yaml", made.yaml}
+        };
         for (const auto& each :
-             lint_rules(files, 0, {.falco_version = how.falco_version, .others_unseen = true})) {
+             lint_rules(files, 1, {.falco_version = how.falco_version, .others_unseen = true})) {
             if (each.is == rule_severity::error)
                 by.refuse("Falco would refuse it: " + each.message + ".");
             else

@@ -214,6 +214,8 @@ task<net::http_response> handler::provider(net::http_request request, address wh
     if (refused) co_return plain(503, "garden not available");
     if (too_much_of(q) || q.who->questions >= opt_.questions) co_return too_many();
     if (!may_read(q.who->who.sees, *place)) co_return no_token();
+    if (garden_ != nullptr && !place->project.empty() && !garden_->knows(place->project))
+        co_return no_token();
     const counted_place held(q.who, &session::questions);
     const auto          begun = time_.now();
     net::http_response  made;

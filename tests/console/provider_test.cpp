@@ -143,6 +143,7 @@ TEST_F(ProviderTest, RefusalsAreTextAndHideWhatIsThere) {
         {"nobody's", "/api/group/v1alpha1/live/a", 401, "valid token required\n"},
         {"member", "/api/events/v1alpha1/live/b", 401, "valid token required\n"},
         {"member", "/api/events/v1alpha1/live/none/web", 401, "valid token required\n"},
+        {"admin", "/api/events/v1alpha1/live/none", 401, "valid token required\n"},
         {"member", "/api/group/v1alpha1/live/b/web", 401, "valid token required\n"},
         {"member", "/api/count/v1alpha1/live", 401, "valid token required\n"},
         {"member", "/api/events/v1alpha1/live", 404, "404 page not found\n"},

@@ -59,6 +59,12 @@ std::optional<std::string> garden_access::project_of(std::string_view namespace_
     return std::nullopt;
 }
 
+bool garden_access::knows(std::string_view project) const {
+    return std::ranges::any_of(projects_.all(), [&](const auto& each) {
+        return each.name == project;
+    });
+}
+
 bool garden_access::is_good(const entry& which) const {
     if (!which.is || time_.now() >= which.until) return false;
     return !*which.is || which.version == projects_.version();

@@ -65,6 +65,7 @@ public:
     /// The project that has this namespace. Nothing: none, as far as one knows.
     std::optional<std::string> project_of(std::string_view namespace_name) const;
 
+    bool knows(std::string_view project) const;
     /// Whose shoots they are; empty: of any.
     const std::string& landscape() const { return opt_.landscape; }
 

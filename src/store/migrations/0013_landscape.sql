@@ -54,7 +54,8 @@ BEGIN
     RETURN events;
 END $$;
 
--- Comes up with the roll-ups, at most `most` batches at a time. events: null where another one counts. Whoever holds the lock of the
+-- Comes up with the roll-ups, at most `most` batches at a time. events: null where another one counts. What the roll-ups have lost
+-- meanwhile, because it is past its time, is not counted any more. Whoever holds the lock of the
 -- roll-ups is the only one who counts anything, so their place does not change meanwhile.
 CREATE FUNCTION falconer.follow_rollups(most int, OUT events int8, OUT more bool)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -88,7 +89,9 @@ BEGIN
                                unnest(b.rules) AS rule, unnest(b.priorities) AS priority,
                                unnest(b.counts) AS count
                         FROM falconer.batch b WHERE b.xid >= %L AND b.xid < %L) u
-                  GROUP BY 1, 2, 3, 4) g$q$, had.xid, till));
+                  GROUP BY 1, 2, 3, 4) g
+            WHERE EXISTS (SELECT FROM falconer.rollup_day d
+                          WHERE d.day = date '1970-01-01' + g.day AND d.cluster = g.cluster)$q$, had.xid, till));
     END IF;
     UPDATE falconer.follower f SET xid = till, seq = far.seq, at = clock_timestamp() WHERE f.name = 'landscape';
 END $$;

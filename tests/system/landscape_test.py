@@ -6,7 +6,7 @@ import unittest
 import urllib.parse
 
 from console_test import OTHER, Client
-from testbed import CLUSTER, eventually
+from testbed import CLUSTER, ROOT, eventually
 from triage_test import Person, Store
 
 WAITS = "half a minute for the landscape's numbers"
@@ -53,6 +53,21 @@ class Landscape(Store):
         self.assertEqual(self.until(member, 5, hidden="with")["hidden"], 3)
         self.assertEqual(self.until(member, 3, hidden="only")["hidden"], 3)
         self.assertEqual(self.until(operator, 3)["hidden"], 3)
+
+    def test_of_many_clusters_in_500_projects_the_noisiest_is_named(self):
+        """The whole of it, 10,000 clusters and a month, and how long it takes: load-tests/landscape.sh."""
+        script = (ROOT / "load-tests" / "landscape.sql").read_text().replace(":clusters", "2000").replace(":days", "3")
+        self.bed.psql(script, "falconer")
+        events = self.bed.count("select sum(n) from falconer.batch, unnest(counts) n")
+        page = self.until(Person(self.port, "operator"), events, limit=100)
+        self.assertEqual((page["clusters"], len(page["projects"]), len(page["noisiest"])), (2000, 500, 100))
+        loudest = self.bed.psql("""select c.identity || ' ' || sum(d.count) from falconer.rollup_day d join falconer.cluster c on c.id = d.cluster
+            group by c.id, c.identity order by sum(d.count) desc, c.id limit 1""", "falconer").strip()
+        self.assertEqual(f"{page['noisiest'][0]['cluster']['identity']} {page['noisiest'][0]['count']}", loudest)
+        self.assertEqual(sum(each["count"] for each in page["rules"]), events)
+        self.assertEqual(sum(each["count"] for each in page["projects"]), events)
+        self.assertEqual(sum(each["count"] for each in page["trend"]), events)
+        self.assertEqual(sum(each["count"] for each in page["noisiest"][0]["rules"]), page["noisiest"][0]["count"])
 
     def test_numbers_are_right_whatever_is_killed(self):
         operator = Person(self.port, "operator")

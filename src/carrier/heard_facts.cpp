@@ -98,13 +98,13 @@ void heard_facts::drop_views(const std::string& by, Condition goes) {
             ++at;
             continue;
         }
-        auto last = std::move(found->second.what);
+        const auto last = found->second.what;
         is.views.erase(found);
         if (!is.views.empty()) {
             say(at->first.first, is);
             ++at;
         } else if (is_of_hearts(last) && holds(last)) {
-            is.views[{}] = {std::move(last), false};
+            is.views[{}] = {last, false};
             ++at;
         } else {
             // A budget that nobody says is spent is none that is spent.

@@ -32,6 +32,12 @@ class Issuer:
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            @staticmethod
+            def client_of(basic):
+                """Who it is, and the secret; each is form-encoded. Source: RFC 6749 §2.3.1"""
+                who, _, secret = base64.b64decode((basic or "").removeprefix("Basic ")).decode().partition(":")
+                return urllib.parse.unquote_plus(who), urllib.parse.unquote_plus(secret)
+
             def log_message(self, *_):
                 pass
 
@@ -63,10 +69,9 @@ class Issuer:
                 form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
                 asked = issuer.codes.pop(form.get("code"), None)  # good once
                 verifier = text64(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
-                basic = "Basic " + base64.b64encode(f"{issuer.client}:{issuer.secret}".encode()).decode()
                 if not asked or asked["code_challenge"] != verifier or asked["redirect_uri"] != form.get("redirect_uri"):
                     self.answer(400, {"error": "invalid_grant"})
-                elif issuer.secret and self.headers["Authorization"] != basic:
+                elif issuer.secret and self.client_of(self.headers["Authorization"]) != (issuer.client, issuer.secret):
                     self.answer(401, {"error": "invalid_client"})
                 else:
                     self.answer(200, {"access_token": "x", "token_type": "Bearer", "id_token": issuer.token(nonce=asked["nonce"], aud=asked["client_id"])})

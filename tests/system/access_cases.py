@@ -30,7 +30,7 @@ class AccessCases:
     def set_up_access(self):
         self.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "people"}})
         for name, rules in RULES.items():
-            self.call("POST", f"{RBAC}/clusterroles", {"apiVersion": RBAC[6:], "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})
+            self.call("POST", f"{RBAC}/clusterroles", {"apiVersion": RBAC[6:], "kind": "ClusterRole", "metadata": {"name": f"console-{name}"}, "rules": rules})
         for name in ("test", "other"):
             self.make_project(name)
         for name in (*SEES, "console"):
@@ -50,7 +50,7 @@ class AccessCases:
         """Without a namespace: everywhere."""
         path = f"{RBAC}/namespaces/{namespace}/rolebindings" if namespace else f"{RBAC}/clusterrolebindings"
         self.call("POST", path, {"apiVersion": RBAC[6:], "kind": "RoleBinding" if namespace else "ClusterRoleBinding", "metadata": {"name": f"{account}-{role}"},
-                                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"console-{role}"},
                                  "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": "people"}]})
 
     def token_of(self, account):

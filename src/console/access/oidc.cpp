@@ -67,7 +67,7 @@ bool has(const value& document, std::string_view list, std::string_view what) {
 oidc_sign_in::oidc_sign_in(
     time_source& time, net::http_client& web, net::sealed_box box, options opt
 )
-    : time_(time), web_(web), box_(std::move(box)), opt_(std::move(opt)) {}
+    : time_(time), web_(web), box_(box), opt_(std::move(opt)) {}
 
 task<result<std::string>> oidc_sign_in::fetch(web_address from) {
     net::http_request ask{.method = "GET", .target = std::move(from.target)};

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "tests" / "support")]
 
 import measure  # noqa: E402
 from console_store import Psql  # noqa: E402
-from testbed import Testbed, eventually, free_port  # noqa: E402
+from testbed import Testbed  # noqa: E402
 
 PROMISED = 1000  # milliseconds
 MOST_ROUNDS = 1000
@@ -83,24 +83,18 @@ def main():
     words.add_argument("--days", type=int, default=30)
     words.add_argument("--runs", type=int, default=15)
     said = words.parse_args()
-    port = free_port()
-    with Testbed(roles="console", extra={"console": {"listen": f"127.0.0.1:{port}"}}) as bed:
+    with Testbed(roles="console") as bed:
+        port = bed.port  # who starts it waits until it listens there
         users = bed.home / "users.yaml"
         users.write_text(json.dumps({"users": [{"name": name, "title": name, "password": "correct horse", **may} for name, may in PEOPLE.items()]}))
-        bed.extra["console"]["demoUsersFile"] = str(users)
+        bed.extra["console"] = {"listen": f"127.0.0.1:{port}", "demoUsersFile": str(users)}
         bed.config = bed._write_config()
         bed.migrate()
         psql = Psql(bed.pg["host"], bed.pg["port"])
         filled = fill(psql, said.clusters, said.days)
         note(f"counted after {filled:.0f} s")
         bed.start()
-
-        def listens():
-            try:
-                return Person(port, "operator")
-            except OSError:
-                return None
-        suppress(eventually(listens, what="the console listens"))
+        suppress(Person(port, "operator"))
         lines, missed = [], []
         for name in PEOPLE:
             person = Person(port, name)

@@ -202,7 +202,9 @@ spec:
         self.kubectl("create", "configmap", "x", "--from-literal=a=b")
         self.kubectl("delete", "cm/x")
         self.assertIn("kubectl apply -f", self.kubectl("create", "deployment", "x", "--image=y", fails=True))
-        self.assertIn("the sandbox runs no containers", self.kubectl("create", "token", "default", fails=True))
+        self.kubectl("create", "serviceaccount", "robot")
+        token = self.kubectl("create", "token", "robot", "--duration", "20m").strip()
+        self.assertIn("system:serviceaccount:default:robot", self.kubectl("auth", "whoami", "--token", token))
 
 
 if __name__ == "__main__":

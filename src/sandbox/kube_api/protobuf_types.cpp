@@ -274,6 +274,27 @@ constexpr std::array<field, 2> token_review_fields{{
 }};
 constexpr message              token_review{token_review_fields};
 
+constexpr std::array<field, 4> bound_fields{{
+    {1, "kind", kind::text},
+    {2, "apiVersion", kind::text},
+    {3, "name", kind::text},
+    {4, "uid", kind::text},
+}};
+constexpr message              bound{bound_fields};
+
+constexpr std::array<field, 3> token_wish_fields{{
+    {1, "audiences", kind::texts},
+    {3, "boundObjectRef", kind::part, &bound, true},
+    {4, "expirationSeconds", kind::number, nullptr, true},
+}};
+constexpr message              token_wish{token_wish_fields};
+
+constexpr std::array<field, 2> token_request_fields{{
+    {1, "metadata", kind::part, &metadata},
+    {2, "spec", kind::part, &token_wish},
+}};
+constexpr message              token_request{token_request_fields};
+
 constexpr std::array<field, 2> preconditions_fields{{
     {1, "uid", kind::text, nullptr, true},
     {2, "resourceVersion", kind::text, nullptr, true},
@@ -295,7 +316,7 @@ struct named_message {
 };
 constexpr std::string_view rbac = "rbac.authorization.k8s.io/v1", may = "authorization.k8s.io/v1",
                            who = "authentication.k8s.io/v1";
-constexpr std::array<named_message, 17> all{{
+constexpr std::array<named_message, 18> all{{
     {"v1", "ConfigMap", &config_map},
     {"v1", "Secret", &secret},
     {"v1", "Namespace", &space},
@@ -313,6 +334,7 @@ constexpr std::array<named_message, 17> all{{
     {may, "SelfSubjectRulesReview", &rules_review},
     {who, "SelfSubjectReview", &self_review},
     {who, "TokenReview", &token_review},
+    {who, "TokenRequest", &token_request},
 }};
 
 }  // namespace

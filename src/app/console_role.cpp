@@ -103,9 +103,9 @@ result<void> console_role::sign_in_elsewhere() {
     how.ca         = opt_.oidc.ca.string();
     auto made      = net::make_http_client(loop_, time_, std::move(how));
     if (!made) return std::move(made).error().while_doing("console.oidc.caFile");
-    web_     = std::move(*made);
-    auto box = box_ ? *box_ : net::sealed_box::with_random_key();
-    oidc_.emplace(time_, *web_, std::move(box), opt_.oidc.how);
+    web_           = std::move(*made);
+    const auto box = box_ ? *box_ : net::sealed_box::with_random_key();
+    oidc_.emplace(time_, *web_, box, opt_.oidc.how);
     handler_->sign_in_at(*oidc_);
     return {};
 }

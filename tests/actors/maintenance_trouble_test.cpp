@@ -14,8 +14,8 @@
 namespace falconer::actors {
 namespace {
 
-using test::automatic_moves, test::forced_moves;
-using test::events, test::profiles, test::seeds, test::shoots;
+using test::automatic_moves;
+using test::events, test::profiles, test::shoots;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;

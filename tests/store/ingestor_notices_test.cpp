@@ -12,9 +12,7 @@ namespace falconer::store {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Contains;
 using testing::Each;
-using testing::IsEmpty;
 
 class heard_clusters final : public post_office {
 public:

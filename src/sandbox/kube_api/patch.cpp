@@ -130,7 +130,7 @@ std::optional<failure> carry_out(value& root, const value& operation, std::size_
     if (!path || !from) return failure{errc::malformed, text + ": not a JSON pointer"};
     const auto* given = operation.find("value");
     auto        gone  = failure{errc::malformed, text + ": there is no such place"};
-    const auto  deep =
+    auto        deep =
         failure{errc::malformed, text + ": more than " + std::to_string(deepest_value) + " levels"};
     if (what == "remove") return remove_at(root, *path) ? std::nullopt : std::optional(gone);
     if (what == "add" || what == "replace" || what == "test") {

@@ -36,7 +36,8 @@ console_role::console_role(
     const store_configuration& store, const console_configuration& how
 )
     : loop_(loop), time_(time), opt_(how), store_(loop, time, queries_of(store, how)),
-      stores_({&store_}), desk_(loop, time, store_, store.postgres), desks_({&desk_}),
+      stores_({&store_}), counts_({&store_}), provider_({&store_}),
+      desk_(loop, time, store_, store.postgres), desks_({&desk_}),
       incidents_(loop, time, store_, store.postgres), replay_(loop, time, store.postgres),
       metrics_(metrics) {}
 
@@ -128,6 +129,8 @@ result<void> console_role::start() {
     handler_.emplace(loop_, time_, stores_, replay_, handler_options(std::move(users)));
     handler_->use(desks_);
     handler_->use(incidents_);
+    handler_->use(counts_);
+    handler_->use(provider_);
     if (access_) handler_->let_in_by(*access_);
     if (opt_.oidc.asked)
         if (auto done = sign_in_elsewhere(); !done) return done;

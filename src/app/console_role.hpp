@@ -5,6 +5,8 @@
 #include "console/access/garden_access.hpp"
 #include "console/access/oidc.hpp"
 #include "console/handler.hpp"
+#include "console/merged_landscape.hpp"
+#include "console/merged_provider.hpp"
 #include "console/merged_queries.hpp"
 #include "console/merged_triage.hpp"
 #include "falconer/metrics.hpp"
@@ -52,6 +54,8 @@ private:
     console_configuration                 opt_;
     store::pg_event_queries               store_;
     console::merged_queries               stores_;
+    console::merged_landscape             counts_;
+    console::merged_provider              provider_;
     store::pg_triage                      desk_;
     console::merged_triage                desks_;
     store::pg_incidents                   incidents_;

@@ -53,6 +53,7 @@ const handler::route* handler::route_of(
         {"GET", "/api/v1/tail", &handler::tail, nullptr},
         {"GET", "/api/v1/export", &handler::file, nullptr},
         {"GET", "/api/v1/clusters", &handler::clusters, &session::questions},
+        {"GET", "/api/v1/landscape", &handler::landscape, &session::questions},
         {"GET", "/api/v1/quarantine", &handler::quarantine, &session::questions},
         {"GET", "/api/v1/quarantine/{}", &handler::quarantined, &session::questions},
         {"GET", "/api/v1/quarantine/{}/body", &handler::quarantined_bytes, &session::questions},
@@ -99,7 +100,7 @@ handler::handler(
 )
     : loop_(loop), time_(time), store_(store), replay_(replay), opt_(std::move(opt)),
       sessions_(time, opt_.sign_in), news_(loop, time, store, {}), limits_(time, opt_.limits),
-      turns_(std::make_shared<turnstile>(std::move(loop), opt_.reading)) {}
+      counted_(time, {}), turns_(std::make_shared<turnstile>(std::move(loop), opt_.reading)) {}
 
 std::optional<net::http_response> handler::screen(net::http_request& head) {
     if (head.content_length.value_or(0) <= largest_body) return std::nullopt;
@@ -178,6 +179,7 @@ task<net::http_response> handler::api(net::http_request request, address where) 
         std::string kept(cookie(request, flow_cookie).value_or(""));
         co_return co_await back_from_elsewhere(std::move(where), std::move(kept));
     }
+    if (is_of_provider(path)) co_return co_await provider(std::move(request), std::move(where));
     bool        path_known = false;
     const auto* found      = route_of(request.method, path, path_known);
     if (found == nullptr && !path_known && path != "/api/v1/session")

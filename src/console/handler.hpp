@@ -6,10 +6,13 @@
 #include "falconer/net/sealed_box.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/ports/incident_desk.hpp"
+#include "falconer/ports/landscape_queries.hpp"
+#include "falconer/ports/provider_queries.hpp"
 #include "falconer/ports/triage_desk.hpp"
 #include "falconer/time_source.hpp"
 #include "falconer/turnstile.hpp"
 #include "falconer/value.hpp"
+#include "kept_answers.hpp"
 #include "news_desk.hpp"
 #include "search_parameters.hpp"
 #include "sessions.hpp"
@@ -73,6 +76,10 @@ public:
     void use(triage_desk& desk) { triage_ = &desk; }
     /// And of incidents; likewise.
     void use(incident_desk& desk) { incidents_ = &desk; }
+    /// Where events are counted by days. Without it there is no landscape.
+    void use(landscape_queries& counts) { landscape_ = &counts; }
+    /// Who answers as Gardener's falco-event-provider does. Without it that API is not here.
+    void use(provider_queries& events) { provider_ = &events; }
     /// From now on whoever the garden knows is let in. It outlives every request.
     void let_in_by(garden_access& garden) { garden_ = &garden; }
 
@@ -160,6 +167,15 @@ private:
         filter::node_ptr what, uuid but, readable_clusters who, utc_time since
     );
 
+    reply       landscape(question q);
+    std::string project_in(const address& where) const;
+
+    static bool              is_of_provider(std::string_view path);
+    task<net::http_response> provider(net::http_request request, address where);
+    task<net::http_response> pull_events(const question& q);
+    task<net::http_response> pull_groups(const question& q);
+    task<net::http_response> pull_counts(const question& q);
+
     task<result<found_event>> find_event(const question& q);
 
     /// Of whose events they may say what is thought; nobody's: they may not.
@@ -191,10 +207,13 @@ private:
     body_replay&          replay_;
     triage_desk*          triage_    = nullptr;
     incident_desk*        incidents_ = nullptr;
+    landscape_queries*    landscape_ = nullptr;
+    provider_queries*     provider_  = nullptr;
     options               opt_;
     sessions              sessions_;
     news_desk             news_;
     user_limits           limits_;
+    kept_answers          counted_;
     garden_access*        garden_ = nullptr;
     oidc_sign_in*         oidc_   = nullptr;
     log_gate              refused_{}, away_{};

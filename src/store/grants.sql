@@ -44,6 +44,8 @@ BEGIN
         GRANT EXECUTE ON FUNCTION falconer.ensure_day(date), falconer.roll_up(int),
                                   falconer.roll_up_day(), falconer.gather_incidents(int8, text)
               TO falconer_writer;
+        GRANT EXECUTE ON FUNCTION falconer.follow_rollups(int), falconer.recount_landscape_day()
+              TO falconer_writer;
         -- No table of these: what is done leaves its row in falconer.triage_action.
         GRANT EXECUTE ON FUNCTION
             falconer.assess(uuid, text, uuid[], timestamptz[], text[], int8[], int2, text, timestamptz, text, text, text,

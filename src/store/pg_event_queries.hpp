@@ -2,6 +2,8 @@
 #pragma once
 
 #include "falconer/ports/event_queries.hpp"
+#include "falconer/ports/landscape_queries.hpp"
+#include "falconer/ports/provider_queries.hpp"
 #include "reader_pool.hpp"
 #include "statement.hpp"
 #include "window_walk.hpp"
@@ -11,7 +13,9 @@
 namespace falconer::store {
 
 /// Threading: the loop thread; any number of questions at a time.
-class pg_event_queries final : public event_queries {
+class pg_event_queries final : public event_queries,
+                               public landscape_queries,
+                               public provider_queries {
 public:
     struct options {
         std::string          name = "main";
@@ -36,6 +40,10 @@ public:
     task<result<aside_body>>  aside_one(std::int64_t id, readable_clusters who) override;
     task<result<std::string>> position() override;
     task<result<news>> follow(std::string position, std::optional<std::string> until) override;
+    task<result<landscape_counts>>            landscape(landscape_search what) override;
+    task<result<provider_page>>               provider_events(provider_search what) override;
+    task<result<provider_groups>>             provider_groups_of(event_search what) override;
+    task<result<std::vector<provider_count>>> provider_counts(std::string landscape) override;
 
 private:
     friend class pg_triage;     // which asks by the same searches
@@ -64,6 +72,15 @@ private:
     std::chrono::milliseconds left_of(const prepared& of) const;
     /// One window's rows; nothing: it took too long, and the walk has been told.
     task<result<std::optional<pg_rows>>> look(pg_connection& db, prepared& of, std::string sql);
+
+    /// What suppressions hide that ask for more than roll-ups know, as three arrays and a fourth of
+    /// counts, for unnest().
+    struct hidden_cells {
+        std::string days{"{}"}, clusters{"{}"}, rules{"{}"}, priorities{"{}"}, counts{"{}"};
+        bool        exact = true;
+        std::optional<utc_time> reached{};
+    };
+    task<result<hidden_cells>> find_hidden(pg_connection& db, event_search what);
 
     task<result<event_slice>>        walk_pages(pg_connection& db, page_search what);
     task<result<std::vector<facet>>> count_sample(pg_connection& db, facet_search what);

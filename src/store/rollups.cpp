@@ -17,6 +17,8 @@ constexpr auto grace    = 5s;  // the server gives up first
 
 constexpr auto roll_up = "SELECT batches, events, more, behind FROM falconer.roll_up($1::int)";
 
+constexpr auto follow_rollups = "SELECT events, more FROM falconer.follow_rollups($1::int)";
+
 template <class Number>
 Number number_of(std::string_view text) {
     Number n = 0;
@@ -85,6 +87,32 @@ task<result<void>> rollups::one_day(round& now) {
     co_return result<void>{};
 }
 
+/// Comes behind the batches that are counted, and then counts one day anew where that is due.
+task<result<void>> rollups::landscape(round& now) {
+    if (next_landscape_ && time_.now() < *next_landscape_) co_return result<void>{};
+    for (bool more = true; more;) {
+        pg_connection::params most{std::to_string(opt_.landscape_batches)};
+        auto rows = co_await connection_->query(follow_rollups, std::move(most), patience);
+        if (!rows) co_return std::move(rows).error().while_doing("counting the landscape");
+        if (rows->is_null(0, 0)) co_return result<void>{};  // another one is at it
+        now.landscape += number_of<std::uint64_t>(rows->at(0, 0));
+        more           = rows->at(0, 1) == "t";
+    }
+    const auto limit = std::to_string(opt_.day_limit.count());
+    auto       day   = co_await connection_->run_script(
+        "SET LOCAL statement_timeout = " + limit +
+            "; SELECT to_char(day, 'YYYY-MM-DD') FROM falconer.recount_landscape_day()",
+        opt_.day_limit + grace
+    );
+    if (!day) co_return std::move(day).error().while_doing("counting a day of the landscape");
+    if (!day->is_null(0, 0)) {
+        now.recounted = day->at(0, 0);
+        co_return result<void>{};  // perhaps there is another one
+    }
+    next_landscape_ = time_.now() + opt_.landscape;
+    co_return result<void>{};
+}
+
 task<result<rollups::round>> rollups::once() {
     auto up = co_await connect();
     if (!up) co_return std::move(up).error();
@@ -96,6 +124,8 @@ task<result<rollups::round>> rollups::once() {
     }
     auto day = co_await one_day(now);
     if (!day) co_return std::move(day).error();
+    auto wide = co_await landscape(now);
+    if (!wide) co_return std::move(wide).error();
     co_return now;
 }
 
@@ -106,7 +136,7 @@ task<void> rollups::run() {
         auto now = co_await once();
         if (now) {
             pause = opt_.interval;
-            if (!now->day.empty()) continue;
+            if (!now->day.empty() || !now->recounted.empty()) continue;
             co_await clock->wait_until(time_.now() + pause);
             continue;
         }

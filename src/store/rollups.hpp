@@ -15,13 +15,16 @@ struct rollup_options {
     pg_options                postgres{};  // the writer will do
     std::chrono::milliseconds interval{std::chrono::seconds{5}};
     std::chrono::milliseconds longest_pause{std::chrono::minutes{1}};  // between failures
-    std::chrono::milliseconds day_look{std::chrono::minutes{10}};  // for days still to be counted
-    std::chrono::milliseconds day_limit{std::chrono::hours{1}};    // for counting one
-    int                       batches = 200;                       // in one transaction
+    std::chrono::milliseconds day_look{std::chrono::minutes{10}};   // for days still to be counted
+    std::chrono::milliseconds day_limit{std::chrono::hours{1}};     // for counting one
+    int                       batches = 200;                        // in one transaction
+    std::chrono::milliseconds landscape{std::chrono::seconds{30}};  // between its rounds
+    int                       landscape_batches = 5000;             // of one of its transactions
 };
 
 /// Every replica may run one: the store lets only one of them count at a time, and remembers how
-/// far it has got. Source: migrations/0006_following.sql, 0010_lighter.sql
+/// far it has got. Source: migrations/0006_following.sql, 0010_lighter.sql,
+/// 0013_landscape.sql
 /// Threading: the loop thread.
 class rollups {
 public:
@@ -35,7 +38,9 @@ public:
     struct round {
         std::uint64_t batches = 0, events = 0;  // counted now
         bool          elsewhere = false;        // another one is at it
-        std::string   day{};  // a day of before there were batches, counted as a whole now
+        std::string   day{};          // a day of before there were batches, counted as a whole now
+        std::uint64_t landscape = 0;  // events that the landscape's numbers have got now
+        std::string   recounted{};    // a day of these, counted anew as a whole
     };
     /// Counts all batches that nobody can overtake any more; then perhaps a day.
     /// Errors : those of pg_connection::open() and query(). What was counted until then stays.
@@ -45,6 +50,7 @@ private:
     task<result<void>> connect();
     task<result<bool>> some_batches(round& now);  // true: there are more
     task<result<void>> one_day(round& now);
+    task<result<void>> landscape(round& now);
 
     asio::any_io_executor      loop_;
     time_source&               time_;
@@ -53,7 +59,8 @@ private:
     counter&                   failures_;
     gauge&                     behind_;
     pg_connection::ptr         connection_;
-    std::optional<steady_time> next_day_look_;  // nothing: at once
+    std::optional<steady_time> next_day_look_;   // nothing: at once
+    std::optional<steady_time> next_landscape_;  // nothing: at once
     log_gate                   gate_;
 };
 

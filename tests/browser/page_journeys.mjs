@@ -331,13 +331,7 @@ withFake('an export has the search of the list', async ({ open }) => {
     equal([to.pathname, to.searchParams.get('format'), to.searchParams.get('q'), to.searchParams.get('since')], ['/api/v1/export', 'csv', 'proc.name:bash', '-7d'])
 })
 
-withFake('a shoot of the dashboard leads to its events', async ({ open }) => {
-    const page = await open('/project/garden-shop/shoots/canary')
-    await rows(page).first().waitFor()
-    equal(query(page, 'q'), 'project:shop shoot:canary')
-})
-
-const views = [['/events', '.event-link'], ['/incidents', '.incident-link'], ['/events/EVENT', '.raw pre'], ['/clusters', '.cluster-table, .cards'], ['/quarantine', '.bodies li'], ['/triage', '.actions li, .state-message'], ['/no/such/place', '.state-message']]
+const views = [['/events', '.event-link'], ['/incidents', '.incident-link'], ['/events/EVENT', '.raw pre'], ['/clusters', '.cluster-table, .cards'], ['/landscape', '.heat-map'], ['/projects/shop', '.heat-map'], ['/project/garden-shop/shoots/canary', '.newest li'], ['/quarantine', '.bodies li'], ['/triage', '.actions li, .state-message'], ['/no/such/place', '.state-message']]
 
 for (const [words, look] of [['in light', {}], ['in dark', { dark: true }], ['on 360 pixels', { width: 360, height: 740 }]]) {
     withFake(`every view ${words} is accessible and fits`, async ({ open, fake }) => {

@@ -36,6 +36,11 @@ class Incidents(unittest.TestCase):
     pass
 
 
+@journeys.of("landscape_journeys.mjs")
+class Landscape(unittest.TestCase):
+    pass
+
+
 class Size(unittest.TestCase):
     def test_all_of_the_page_is_at_most_500_kib_in_gzip(self):
         journeys.node()

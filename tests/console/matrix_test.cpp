@@ -1,5 +1,6 @@
 // Role × endpoint: who may ask what, for every place that the API's document has.
 #include "garden_fixture.hpp"
+#include "told_counts.hpp"
 #include "told_desk.hpp"
 #include "told_incidents.hpp"
 
@@ -22,6 +23,11 @@ protected:
             for (const auto* name : {"{key}", "{id}"})
                 if (const auto at = target.find(name); at != target.npos)
                     target.replace(at, std::string(name).size(), name[1] == 'k' ? key : "7");
+            for (const auto& [name, is] :
+                 {std::pair{"{landscape}", "live"}, std::pair{"{project}", "a"},
+                  std::pair{"{cluster}", "web"}})
+                if (const auto at = target.find(name); at != target.npos)
+                    target.replace(at, std::string(name).size(), is);
             if (target == "/api/v1/export") target += "?format=ndjson";
             for (const auto& [method, what, at] : methods.entries()) {
                 if (what.find("security") != nullptr || target == "/api/v1/session") continue;
@@ -35,6 +41,19 @@ protected:
     std::string          key, of_incident;
     test::told_desk      desk;
     test::told_incidents incidents;
+    test::told_counts    counts;
+
+    /// Whatever was asked of the store's counts and of its events for others, for whom.
+    std::vector<readable_clusters> asked_of_counts() {
+        std::vector<readable_clusters> all;
+        for (const auto& each : counts.asked) all.push_back(each.search.who);
+        for (const auto& each : counts.pulled) all.push_back(each.search.who);
+        for (const auto& each : counts.grouped) all.push_back(each.who);
+        counts.asked.clear();
+        counts.pulled.clear();
+        counts.grouped.clear();
+        return all;
+    }
 };
 
 /// What each role may read, and whether it may say what is thought of it, and put something back.
@@ -50,6 +69,13 @@ bool is_forbidden(const role& who, const std::string& target) {
     if (target.ends_with("/replay")) return !who.operates;
     if (target.ends_with("/preview") || target.ends_with("/exception")) return false;
     return !who.changes;
+}
+
+/// The read API of falco-event-provider: there whoever may not read is told that they need a token.
+bool is_sent_away(const role& who, const std::string& target) {
+    if (target.starts_with("/api/count/")) return !who.everything;
+    if (!target.starts_with("/api/events/") && !target.starts_with("/api/group/")) return false;
+    return !who.everything && std::ranges::find(who.projects, "a") == who.projects.end();
 }
 
 TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
@@ -69,6 +95,8 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
     incidents.all.front().rule = "theirs";
     of_incident                = incidents.all.front().id.text();
     console->use(incidents);
+    console->use(static_cast<landscape_queries&>(counts));
+    console->use(static_cast<provider_queries&>(counts));
     const auto everywhere = places();
     ASSERT_GT(everywhere.size(), 10u);
     for (const auto& [method, target] : everywhere) {
@@ -79,7 +107,7 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
             auto what = request(target, method);
             if (*token != '\0') what = with_token(token, target, method);
             EXPECT_EQ(ask(std::move(what)).status, 401u);
-            EXPECT_TRUE(store.asked_for.empty());
+            EXPECT_TRUE(store.asked_for.empty() && asked_of_counts().empty());
             EXPECT_TRUE(incidents.asked_for.empty());
         }
         for (const auto& who : all) {
@@ -87,7 +115,8 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
             store.asked_for.clear();
             incidents.asked_for.clear();
             auto answer = ask(with_token(who.token, target, method));
-            EXPECT_NE(answer.status, 401u);
+            EXPECT_EQ(answer.status == 401u, is_sent_away(who, target));
+            for (const auto& each : asked_of_counts()) store.asked_for.push_back(each);
             if (answer.stream) {
                 auto first = start(answer.stream->next());
                 time.settle();

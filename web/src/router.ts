@@ -3,7 +3,6 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { whenSignedOut } from '@/api/client'
-import { wordFor } from '@/pure/search'
 import { findSession, session } from '@/state/session'
 import ClustersPage from '@/pages/ClustersPage.vue'
 import EventPage from '@/pages/EventPage.vue'
@@ -11,6 +10,7 @@ import EventsPage from '@/pages/EventsPage.vue'
 import IncidentPage from '@/pages/IncidentPage.vue'
 import IncidentsPage from '@/pages/IncidentsPage.vue'
 import NowherePage from '@/pages/NowherePage.vue'
+import OverviewPage from '@/pages/OverviewPage.vue'
 import QuarantinePage from '@/pages/QuarantinePage.vue'
 import SignInPage from '@/pages/SignInPage.vue'
 import SuppressionsPage from '@/pages/SuppressionsPage.vue'
@@ -29,16 +29,12 @@ export const router = createRouter({
         { path: '/triage', name: 'triage', component: TriagePage, meta: { title: 'Triage' } },
         { path: '/suppressions', name: 'suppressions', component: SuppressionsPage, meta: { title: 'Suppressions' } },
         { path: '/quarantine', name: 'quarantine', component: QuarantinePage, meta: { title: 'Quarantine' } },
-        {
-            // From the Gardener dashboard's external tools: a shoot's events.
-            path: '/project/:namespace/shoots/:name',
-            redirect: ({ params }) => ({
-                name: 'events',
-                query: {
-                    q: `${wordFor('project', String(params.namespace).replace(/^garden-/u, ''))} ${wordFor('shoot', String(params.name))}`,
-                },
-            }),
-        },
+        { path: '/landscape', name: 'landscape', component: OverviewPage, meta: { title: 'Landscape', overview: true } },
+        { path: '/projects/:project', name: 'project', component: OverviewPage, meta: { title: 'Project', overview: true } },
+        { path: '/clusters/:identity', name: 'cluster', component: OverviewPage, meta: { title: 'Cluster', overview: true } },
+        // From the Gardener dashboard, which knows a project by its namespace: see docs/user-guide.md.
+        { path: '/project/:namespace', name: 'project-of-dashboard', component: OverviewPage, meta: { title: 'Project', overview: true } },
+        { path: '/project/:namespace/shoots/:name', name: 'shoot-of-dashboard', component: OverviewPage, meta: { title: 'Cluster', overview: true } },
         { path: '/:other(.*)*', name: 'nowhere', component: NowherePage, meta: { open: true, title: 'Not found' } },
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

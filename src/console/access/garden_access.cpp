@@ -53,6 +53,18 @@ void garden_access::start() {
     scope_.keep("watch projects", time_, [this] { return projects_.run(); });
 }
 
+std::optional<std::string> garden_access::project_of(std::string_view namespace_name) const {
+    for (auto& each : projects_.all())
+        if (each.namespace_name == namespace_name) return each.name;
+    return std::nullopt;
+}
+
+bool garden_access::knows(std::string_view project) const {
+    return std::ranges::any_of(projects_.all(), [&](const auto& each) {
+        return each.name == project;
+    });
+}
+
 bool garden_access::is_good(const entry& which) const {
     if (!which.is || time_.now() >= which.until) return false;
     return !*which.is || which.version == projects_.version();

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace falconer::console {
@@ -60,6 +61,13 @@ public:
     ///          unavailable, timed_out   the garden does not say
     ///          overloaded   too many unknown tokens at once
     task<result<rights>> of(secret token, right which);
+
+    /// The project that has this namespace. Nothing: none, as far as one knows.
+    std::optional<std::string> project_of(std::string_view namespace_name) const;
+
+    bool knows(std::string_view project) const;
+    /// Whose shoots they are; empty: of any.
+    const std::string& landscape() const { return opt_.landscape; }
 
     /// Nothing: people can be let in.
     std::optional<std::string> missing() const { return projects_.missing(); }

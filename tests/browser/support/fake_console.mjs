@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startIncidents } from './fake_incidents.mjs'
+import { landscapeOf } from './fake_landscape.mjs'
 import { startTriage } from './fake_triage.mjs'
 import { fullOf, makeBodies, makeClusters, makeEvents, rawOf, summaryOf } from './sample.mjs'
 
@@ -104,6 +105,7 @@ export async function startFake(changes = {}) {
             const begin = Math.floor(since / 1000 / step) * step * 1000
             return { since: new Date(begin).toISOString(), until: new Date(until).toISOString(), step, total: all.length, exact: true, buckets: [...buckets.values()].sort((a, b) => (a.at < b.at ? -1 : 1)) }
         },
+        'GET landscape': (query) => landscapeOf(state, query, triage.shows(query.has('hidden') ? query : new URLSearchParams('hidden=without'))),
         'GET clusters': (query) => ({ clusters: state.clusters.filter(({ cluster }) => cluster.identity.includes(query.get('search') ?? '')), next: null }),
         'GET quarantine': (query) => ({ bodies: state.bodies.filter(({ replayed, cluster }) => (!replayed || query.get('replayed') === 'true') && cluster.identity.includes(query.get('cluster') ?? '')).map(({ text, ...body }) => body), next: null }),
     }
@@ -140,7 +142,7 @@ export async function startFake(changes = {}) {
         const nonce = randomBytes(16).toString('base64')
         const inner = join(dist, path)
         const known = path !== '/' && inner.startsWith(dist) && statSync(inner, { throwIfNoEntry: false })?.isFile()
-        response.setHeader('Content-Security-Policy', `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`)
+        response.setHeader('Content-Security-Policy', `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${state.frameAncestors ?? "'none'"}`)
         response.setHeader('Content-Type', types[known ? extname(inner) : '.html'])
         response.end(known ? readFileSync(inner) : readFileSync(join(dist, 'index.html'), 'utf8').replaceAll('__CSP_NONCE__', nonce))
     }

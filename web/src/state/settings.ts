@@ -1,22 +1,24 @@
-// What a person has chosen for this browser: theme, zone, columns. Kept in local storage; a damaged one counts as none.
+// What a person has chosen for this browser: theme, zone, columns, saved views. Kept in local storage; a damaged one counts as none.
 import { reactive, watch } from 'vue'
 import { cleanColumns, firstColumns } from '@/pure/columns'
 import type { Zone } from '@/pure/times'
+import { cleanViews, type SavedView } from '@/pure/views'
 
 export type Look = 'system' | 'light' | 'dark'
-export interface Settings { look: Look; zone: Zone; columns: string[]; facets: string[] }
+export interface Settings { look: Look; zone: Zone; columns: string[]; facets: string[]; views: SavedView[] }
 
 const place = 'falconer-console'
 export const firstFacets = ['priority', 'rule', 'cluster', 'namespace', 'workload', 'image', 'host', 'tag', 'source']
 
 /** Any text becomes settings. */
 export function settingsFrom(text: string | null): Settings {
-    const found: Settings = { look: 'system', zone: 'local', columns: firstColumns, facets: firstFacets }
+    const found: Settings = { look: 'system', zone: 'local', columns: firstColumns, facets: firstFacets, views: [] }
     try {
         const kept = JSON.parse(text ?? '{}') as Partial<Settings> | null
         if (kept?.look === 'light' || kept?.look === 'dark') found.look = kept.look
         if (kept?.zone === 'utc') found.zone = 'utc'
         if (kept?.columns) found.columns = cleanColumns(kept.columns)
+        found.views = cleanViews(kept?.views)
         if (Array.isArray(kept?.facets)) {
             const names = kept.facets.filter((each): each is string => typeof each === 'string' && each !== '').slice(0, 12)
             if (names.length > 0) found.facets = names

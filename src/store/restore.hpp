@@ -13,6 +13,7 @@ struct restore_options {
     std::string              cluster{};                // an identity
     bool                     other_landscape = false;  // into a store that has another's events
     std::chrono::days        keep{365};                // where the store says nothing else
+    int                      batch = 50'000;           // events of one, about
     std::function<void(const backup_progress&)> show{};
 
     bool everything() const { return days.empty() && project.empty() && cluster.empty(); }

@@ -105,11 +105,15 @@ constexpr backup_part all[] = {
                 "assignee text",
      // What was counted is counted anew from the events; how it stands is what the last step says.
      .comes_back =
-         "INSERT INTO falconer.incident_standing (incident, at, action, cluster, state, assignee) "
-         "SELECT DISTINCT ON (i.incident) i.incident, i.received, w.seq, c.id, i.state, i.assignee "
+         "INSERT INTO falconer.incident_standing AS had (incident, at, action, cluster, state, "
+         "assignee) SELECT DISTINCT ON (i.incident) i.incident, i.received, w.seq, c.id, i.state, "
+         "i.assignee "
          "FROM incoming i JOIN falconer.cluster c ON c.identity = i.identity JOIN "
          "falconer.triage_action w ON w.id = i.action ORDER BY i.incident, w.seq DESC ON CONFLICT "
-         "DO NOTHING; INSERT INTO falconer.incident_step (incident, at, action, cluster, state, "
+         "(incident) DO UPDATE SET at = excluded.at, action = excluded.action, cluster = "
+         "excluded.cluster, state = excluded.state, assignee = excluded.assignee WHERE had.action "
+         "< excluded.action; INSERT INTO falconer.incident_step (incident, at, action, cluster, "
+         "state, "
          "assignee) SELECT i.incident, i.received, w.seq, c.id, i.state, i.assignee FROM incoming "
          "i "
          "JOIN falconer.cluster c ON c.identity = i.identity JOIN falconer.triage_action w ON w.id "

@@ -64,32 +64,42 @@ constexpr auto texts_of_events =
     "FROM incoming UNION SELECT 4, tags FROM incoming";
 constexpr auto texts_of_counts = "SELECT DISTINCT 1, rule FROM incoming";
 
-/// What is new in the day gets a batch: roll-ups count it, and who follows the store hears of it.
+/// What is new in the day gets batches of some {2} events: roll-ups count them, and who follows the
+/// store hears of them. Minutes that follow one another are of one batch, so that its rows lie
+/// close to each other, as its index needs it; and a minute is of one alone.
 constexpr auto add_events = R"(
-WITH number AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('falconer.batch', 'seq')) AS seq
+WITH minutes AS MATERIALIZED (
+    SELECT m.minute, ((sum(m.n) OVER (ORDER BY m.minute))::int8 - m.n) / {2} AS part
+    FROM (SELECT floor(extract(epoch FROM received) / 60)::int4 AS minute, count(*) AS n
+          FROM incoming GROUP BY 1) m
+), parts AS MATERIALIZED (
+    SELECT p.part, nextval(pg_get_serial_sequence('falconer.batch', 'seq')) AS seq
+    FROM (SELECT DISTINCT part FROM minutes ORDER BY part) p
+), number AS MATERIALIZED (
+    SELECT m.minute, p.seq FROM minutes m JOIN parts p ON p.part = m.part
 ), added AS (
     INSERT INTO falconer.event_{0} (received, time, id, cluster, rule, source, hostname, tags,
         priority, flags, time_nanos, output, output_fields, extra, batch, long_source, long_tags)
     SELECT i.received, i.time, i.id, c.id, r.id, s.id, h.id, t.id, i.priority, i.flags, i.time_nanos,
-           i.output, i.output_fields, i.extra, (SELECT seq FROM number), i.long_source, i.long_tags
+           i.output, i.output_fields, i.extra, n.seq, i.long_source, i.long_tags
     FROM incoming i
+    JOIN number n ON n.minute = floor(extract(epoch FROM i.received) / 60)::int4
     JOIN falconer.cluster c ON c.digest = sha256(convert_to(i.identity, 'UTF8'))
     JOIN falconer.text r ON r.kind = 1 AND r.digest = sha256(convert_to(i.rule, 'UTF8'))
     LEFT JOIN falconer.text s ON s.kind = 2 AND s.digest = sha256(convert_to(i.source, 'UTF8'))
     LEFT JOIN falconer.text h ON h.kind = 3 AND h.digest = sha256(convert_to(i.hostname, 'UTF8'))
     LEFT JOIN falconer.text t ON t.kind = 4 AND t.digest = sha256(convert_to(i.tags, 'UTF8'))
-    ON CONFLICT DO NOTHING RETURNING received, cluster, rule, priority
+    ON CONFLICT DO NOTHING RETURNING received, cluster, rule, priority, batch
 ), counted AS (
-    SELECT floor(extract(epoch FROM received) / 60)::int4 AS minute, cluster, rule, priority,
-           count(*)::int4 AS n
-    FROM added GROUP BY 1, 2, 3, 4
+    SELECT batch, floor(extract(epoch FROM received) / 60)::int4 AS minute, cluster, rule,
+           priority, count(*)::int4 AS n
+    FROM added GROUP BY 1, 2, 3, 4, 5
 ), noted AS (
     INSERT INTO falconer.batch (seq, days, minutes, clusters, rules, priorities, counts)
     OVERRIDING SYSTEM VALUE
-    SELECT (SELECT seq FROM number), ARRAY['{1}'::date], array_agg(minute), array_agg(cluster),
-           array_agg(rule), array_agg(priority), array_agg(n)
-    FROM counted HAVING count(*) > 0)
+    SELECT batch, ARRAY['{1}'::date], array_agg(minute), array_agg(cluster), array_agg(rule),
+           array_agg(priority), array_agg(n)
+    FROM counted GROUP BY batch)
 SELECT coalesce(sum(n), 0)::int8, (SELECT count(*) FROM incoming) FROM counted)";
 
 constexpr auto is_past =
@@ -249,7 +259,7 @@ task<result<void>> restore_run::day(backup_day which) {
     if (!made) co_return std::move(made).error().while_doing(doing);
     auto part = which.day;
     std::erase(part, '-');
-    auto add   = fmt::format(add_events, part, which.day);
+    auto add   = fmt::format(add_events, part, which.day, std::max(how_.batch, 1));
     auto added = co_await work(std::move(add));
     if (!added) co_return std::move(added).error().while_doing(doing);
     const auto fresh       = number_of(added->at(0, 0));

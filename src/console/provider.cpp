@@ -114,7 +114,9 @@ std::string events_json(const provider_filter& asked, const provider_page& page)
     const auto       told = std::min(all.size(), page_size);
     json_text_writer json;
     json->StartObject();
-    if ((all.size() > told || page.cut) && !all.empty()) {
+    // Nothing is left to ask for: 0 would ask for everything.
+    const bool wanted = asked.limit > static_cast<std::int64_t>(told);
+    if (wanted && (all.size() > told || page.cut) && !all.empty()) {
         // The next one; or, where only the last one told is known, whatever stands behind it.
         const bool  known = all.size() > told;
         const auto& next  = known ? all[told] : all.back();

@@ -108,6 +108,9 @@ TEST_F(ProviderTest, APageThatWouldBeTooMuchIsCutAndGoesOnBehindItsLastEvent) {
     const auto page = json_as("member", pulled_with(R"({"limit": 5})"));
     EXPECT_EQ(page.find("continueFilter")->find("offsetId")->integer(), 8);
     EXPECT_EQ(page.find("continueFilter")->find("limit")->integer(), 4);
+    const auto last = json_as("member", pulled_with(R"({"limit": 1})"));
+    EXPECT_EQ(last.find("response")->items().size(), 1u);
+    EXPECT_EQ(last.find("continueFilter"), nullptr) << "no more is wanted";
 }
 
 TEST_F(ProviderTest, FiltersAreReadAsTheyAreThere) {

@@ -16,7 +16,8 @@ class kept_answers {
 public:
     struct options {
         std::chrono::seconds keep{10};
-        std::size_t          most = 200;
+        std::size_t          most  = 200;
+        std::size_t          bytes = 32 * 1024 * 1024;  // of all, about
     };
     kept_answers(time_source& time, options opt) : time_(time), opt_(opt) {}
 
@@ -27,13 +28,20 @@ public:
         return had->second.text;
     }
     void keep(const std::string& question, std::string text) {
-        if (all_.size() >= opt_.most)
+        const auto more = question.size() + text.size();
+        if (more > opt_.bytes) return;
+        if (is_too_much(more))
             std::erase_if(all_, [&](const auto& each) { return time_.now() >= each.second.until; });
-        if (all_.size() >= opt_.most) all_.clear();
+        if (is_too_much(more)) all_.clear();
         all_[question] = {std::move(text), time_.now() + opt_.keep};
     }
 
 private:
+    bool is_too_much(std::size_t more) const {
+        for (const auto& [question, is] : all_) more += question.size() + is.text.size();
+        return all_.size() >= opt_.most || more > opt_.bytes;
+    }
+
     struct answer {
         std::string text{};
         steady_time until{};

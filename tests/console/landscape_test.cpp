@@ -1,4 +1,5 @@
 // The landscape's page: what is asked of the store, for whom, and what is made of its answer.
+#include "console/kept_answers.hpp"
 #include "console/merged_landscape.hpp"
 #include "garden_fixture.hpp"
 #include "told_counts.hpp"
@@ -157,6 +158,19 @@ TEST_F(LandscapePageTest, SeveralStoresAreOneLandscape) {
     EXPECT_EQ(got.days.at(today())[3].all, 65u);
     EXPECT_EQ(got.counted, other.is.counted);
     EXPECT_FALSE(got.hidden_exact);
+}
+
+TEST_F(LandscapePageTest, AnswersAreKeptForAMomentAndHaveSoMuchRoom) {
+    kept_answers kept(time, {.keep = 10s, .most = 3, .bytes = 100});
+    kept.keep("a", std::string(40, 'a'));
+    kept.keep("b", std::string(40, 'b'));
+    EXPECT_TRUE(kept.find("a") && kept.find("b"));
+    kept.keep("c", std::string(40, 'c'));
+    EXPECT_TRUE(kept.find("c"));
+    EXPECT_FALSE(kept.find("a") && kept.find("b")) << "large ones have less";
+    kept.keep("d", std::string(101, 'd'));
+    EXPECT_FALSE(kept.find("d"));
+    EXPECT_TRUE(kept.find("c"));
 }
 
 }  // namespace

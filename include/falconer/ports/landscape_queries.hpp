@@ -49,7 +49,7 @@ struct landscape_counts {
     struct cluster {
         cluster_name                           name{};
         landscape_count                        count{};
-        std::map<std::string, landscape_count> by_rule{};  // of all rules
+        std::map<std::string, landscape_count> by_rule{};  // of the most frequent
     };
     struct project {
         std::uint64_t   clusters = 0;  // with events

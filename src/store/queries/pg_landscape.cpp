@@ -157,9 +157,11 @@ std::string page_question(
         "NULL, NULL, NULL FROM (" +
         both(
             "cluster, rule", "SELECT e.cluster, e.rule, e.count, 0::int8 AS hidden FROM " + cells +
-                                 " AND e.cluster = ANY (ARRAY(SELECT cluster FROM loud)) UNION "
-                                 "ALL SELECT cluster, rule, 0, count FROM h WHERE cluster = "
-                                 "ANY (ARRAY(SELECT cluster FROM loud))"
+                                 " AND e.cluster = ANY (ARRAY(SELECT cluster FROM loud)) AND "
+                                 "e.rule = ANY (ARRAY(SELECT rule FROM often)) UNION ALL SELECT "
+                                 "cluster, rule, 0, count FROM h WHERE cluster = ANY "
+                                 "(ARRAY(SELECT cluster FROM loud)) AND rule = ANY "
+                                 "(ARRAY(SELECT rule FROM often))"
         ) +
         ") o JOIN falconer.cluster c ON c.id = o.cluster JOIN falconer.text t ON t.id = o.rule";
     sql +=

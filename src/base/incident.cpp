@@ -49,9 +49,11 @@ struct incident_judge {
     }
 };
 
+/// "<NA>" is what Falco says where it knows nothing.
 std::string_view text_of_field(const value& fields, std::string_view name) {
     const auto* is = fields.find(name);
-    return is == nullptr || is->text() == nullptr ? std::string_view() : *is->text();
+    return is == nullptr || is->text() == nullptr || *is->text() == "<NA>" ? std::string_view()
+                                                                           : *is->text();
 }
 
 }  // namespace

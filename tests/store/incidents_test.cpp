@@ -139,6 +139,9 @@ TEST_F(IncidentsTest, AnEventTellsItsIncident) {
         R"({"container.id": "9245df90fcc3"})",
         R"({"container.id": "host", "container.name": "host"})",
         R"({"k8s.pod.name": "lone", "k8s.ns.name": null})",
+        R"({"k8s.pod.name": "<NA>", "k8s.ns.name": "<NA>", "container.name": "<NA>"})",
+        R"({"k8s.pod.name": "<NA>", "container.id": "9245df90fcc3", "container.name": "etcd"})",
+        R"({"container.id": "<NA>", "container.name": "<NA>"})",
         "{}",
     };
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -149,6 +152,8 @@ TEST_F(IncidentsTest, AnEventTellsItsIncident) {
     std::map<std::string, uuid> ids;
     for (const auto& each : found()) ids[each.rule] = each.id;
     ASSERT_EQ(ids.size(), fields.size());
+    EXPECT_EQ(text_of(found("rule:\"rule: 6 ü\"")), "rule: 6 ü node 1") << "nothing is no name";
+    EXPECT_EQ(text_of(found("rule:\"rule: 7 ü\"")), "rule: 7 ü container etcd 1");
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const auto rule   = "rule: " + std::to_string(i) + " ü";
         const auto parsed = parse_json(fields[i]);
@@ -351,6 +356,9 @@ TEST_F(IncidentsTest, AnImageThatNeverDidThatBeforeIsKnown) {
     EXPECT_EQ(of_a.clusters, 1u);
     EXPECT_FALSE(must(desk->first_seen("curl", shop, test::team_a, a)).earliest);
     EXPECT_FALSE(must(desk->first_seen("curl", shop, test::team_a, all)).here);
+    insert({of_pod(test::team_a, "mount", noon, web, "<NA>")});
+    gather();
+    EXPECT_TRUE(must(desk->first_seen("mount", "", test::team_a, all)).here) << "no image";
 }
 
 TEST_F(IncidentsTest, AClusterHasRoomForSoMany) {

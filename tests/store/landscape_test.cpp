@@ -260,6 +260,23 @@ TEST_F(LandscapeTest, AStoreRestoredIntoAnotherServerIsCountedAnew) {
     EXPECT_EQ(sums(), "10 10 10");
 }
 
+TEST_F(LandscapeTest, InAnotherServerNothingIsMissedThatTheRollUpsAloneHadCounted) {
+    some();
+    counted();
+    some();
+    until_countable(*admin);
+    ask(*admin, "SELECT falconer.roll_up(100)");
+    // The roll-ups were further on there than this server is; the landscape was not.
+    ask(*admin,
+        "UPDATE falconer.batch SET xid = '89999999999' WHERE seq = (SELECT max(seq) FROM "
+        "falconer.batch)");
+    ask(*admin, "UPDATE falconer.follower SET xid = '90000000000' WHERE name <> 'landscape'");
+    some();
+    while (!counted().recounted.empty()) {
+    }
+    EXPECT_EQ(sums(), "15 15 15");
+}
+
 TEST_F(LandscapeTest, WhatIsPastItsTimeGoesFromTheNumbersToo) {
     some();
     counted();

@@ -23,6 +23,7 @@ CREATE TABLE falconer.incident (
 ) WITH (fillfactor = 80);                        -- what goes on is updated in its place
 CREATE INDEX incident_hour ON falconer.incident (hour);
 CREATE INDEX incident_cluster ON falconer.incident (cluster, hour);
+CREATE INDEX incident_rule ON falconer.incident (rule, hour);    -- the few of a rare one among millions
 
 -- Events of an incident by hours since 1970, for 31 days.
 CREATE TABLE falconer.incident_hours (

@@ -152,8 +152,8 @@ TEST_F(IncidentsTest, AnEventTellsItsIncident) {
     std::map<std::string, uuid> ids;
     for (const auto& each : found()) ids[each.rule] = each.id;
     ASSERT_EQ(ids.size(), fields.size());
-    EXPECT_EQ(text_of(found("rule:\"rule: 6 ü\"")), "rule: 6 ü node 1") << "nothing is no name";
-    EXPECT_EQ(text_of(found("rule:\"rule: 7 ü\"")), "rule: 7 ü container etcd 1");
+    EXPECT_EQ(text_of(found("rule:\"rule: 5 ü\"")), "rule: 5 ü node 1") << "nothing is no name";
+    EXPECT_EQ(text_of(found("rule:\"rule: 6 ü\"")), "rule: 6 ü container etcd 1");
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const auto rule   = "rule: " + std::to_string(i) + " ü";
         const auto parsed = parse_json(fields[i]);

@@ -55,7 +55,7 @@ TEST_F(RestoreTest, ADayComesBackInBatchesThatWhoeverFollowsTheStoreCanTake) {
     EXPECT_EQ(
         ask(*admin,
             "SELECT count(*) FROM falconer.event e JOIN falconer.batch b ON b.seq = "
-            "e.batch WHERE floor(extract(epoch FROM e.received) / 60) = ANY (b.minutes)"),
+            "e.batch WHERE floor(extract(epoch FROM e.received) / 60)::int4 = ANY (b.minutes)"),
         "6"
     );
     const auto again = bring_back("all", {.batch = 2});

@@ -718,6 +718,9 @@ class Render(unittest.TestCase):
         self.assertEqual(falco["plugins"][2]["init_config"], {
             "nodeName": "${FALCO_K8S_NODE_NAME}", "collectorHostname": "collector.kube-system.svc", "collectorPort": 45000})
         copies, fetches = pod["initContainers"]
+        for each in (copies, fetches):
+            self.assertEqual([(mount["mountPath"], mount.get("readOnly", False)) for mount in each["volumeMounts"] if mount["name"] == "falco-plugins"],
+                             [("/falco-plugins", False)], "they fill it")
         image = profile["k8saudit"]["image"]
         self.assertEqual(copies["image"], f"{image['repository']}@{image['tag']}")
         self.assertEqual(copies["command"], ["cp", "/plugins/libk8saudit.so", "/falco-plugins/libk8saudit.so"])

@@ -22,7 +22,7 @@ bool is_fetched(const planned_plugin& each) {
 }
 
 /// Not mount(), which only those may use who read.
-value writable(const std::string& name, const std::string& path) {
+value to_fill(const std::string& name, const std::string& path) {
     return {{"name", name}, {"mountPath", path}};
 }
 
@@ -39,7 +39,7 @@ value init_container(const std::string& name, const std::string& image) {
           {"capabilities", {{"drop", value::list_type{"ALL"}}}}}},
         {"resources",
          {{"requests", {{"cpu", "5m"}, {"memory", "32Mi"}}}, {"limits", {{"memory", "256Mi"}}}}},
-        {"volumeMounts", value::list_type{writable(volume, brought)}},
+        {"volumeMounts", value::list_type{to_fill(volume, brought)}},
     };
 }
 
@@ -81,6 +81,7 @@ void put_plugin_libraries(
 
     auto one    = init_container("falcoctl-plugins", image_of(plugins.fetcher, mirror));
     one["args"] = value::list_type{"artifact", "install", "--log-format=json"};
+    one["env"]  = value::list_type{environment("HOME", "/")};  // as /.config has it
     one["volumeMounts"].push_back(mount("falco-plugins-config", "/etc/falcoctl"));
     for (const char* writable : {"/.config", "/tmp"})
         one["volumeMounts"].push_back(

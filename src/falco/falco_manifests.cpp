@@ -240,7 +240,9 @@ private:
         );
     }
 
-    /// It fetches rule files before Falco starts, and looks for newer ones beside it.
+    /// It fetches rule files before Falco starts, and looks for newer ones beside it. What it
+    /// pulls lies in /tmp first, what it knows of indexes in its user's home. Source: falcoctl,
+    /// cmd/artifact/install/install.go; internal/config/config.go.
     void add_falcoctl() {
         const auto container = [&](const char* name, const char* verb) {
             value one{
@@ -248,6 +250,7 @@ private:
                 {"image", image_of(parts_.falcoctl->image, want_.settings.registry_mirror)},
                 {"imagePullPolicy", "IfNotPresent"},
                 {"args", value::list_type{"artifact", verb, "--log-format=json"}},
+                {"env", value::list_type{environment("HOME", "/")}},
                 {"securityContext",
                  {{"allowPrivilegeEscalation", false},
                   {"readOnlyRootFilesystem", true},
@@ -261,6 +264,7 @@ private:
                      {{"name", "falcoctl-rulesfiles"}, {"mountPath", "/rulesfiles"}},
                      {{"name", "falcoctl-plugins"}, {"mountPath", "/plugins"}},
                      {{"name", "falcoctl-home"}, {"mountPath", "/.config"}},
+                     {{"name", "falcoctl-scratch"}, {"mountPath", "/tmp"}},
                  }},
             };
             return one;
@@ -273,7 +277,8 @@ private:
         auto& volumes = pod()["volumes"];
         volumes.push_back({{"name", "falcoctl-config"}, {"configMap", {{"name", "falco-falcoctl"}}}}
         );
-        for (const char* name : {"falcoctl-rulesfiles", "falcoctl-plugins", "falcoctl-home"})
+        for (const char* name :
+             {"falcoctl-rulesfiles", "falcoctl-plugins", "falcoctl-home", "falcoctl-scratch"})
             volumes.push_back({{"name", name}, {"emptyDir", value::map()}});
         if (want_.cluster.is == extension_class::shoot)
             allow(object_["spec"]["template"]["metadata"]["labels"], {"to-public-networks"});

@@ -25,6 +25,7 @@ value config_map(const std::string& name, const std::map<std::string, std::strin
 value opaque_secret(const std::string& name, const std::map<std::string, std::string>& data);
 
 value environment(const std::string& name, const std::string& is);
+/// For those who only read it.
 value mount(const std::string& volume, const std::string& path);
 
 /// With the mirror's registry in the place of its own, if there is a mirror.

@@ -21,6 +21,11 @@ bool is_fetched(const planned_plugin& each) {
     return !each.is.artifact.empty();
 }
 
+/// Not mount(), which only those may use who read.
+value to_fill(const std::string& name, const std::string& path) {
+    return {{"name", name}, {"mountPath", path}};
+}
+
 /// They fill a folder, and have no other rights.
 value init_container(const std::string& name, const std::string& image) {
     return {
@@ -34,7 +39,7 @@ value init_container(const std::string& name, const std::string& image) {
           {"capabilities", {{"drop", value::list_type{"ALL"}}}}}},
         {"resources",
          {{"requests", {{"cpu", "5m"}, {"memory", "32Mi"}}}, {"limits", {{"memory", "256Mi"}}}}},
-        {"volumeMounts", value::list_type{mount(volume, brought)}},
+        {"volumeMounts", value::list_type{to_fill(volume, brought)}},
     };
 }
 
@@ -69,13 +74,14 @@ void put_plugin_libraries(
     }
     auto& volumes = pod_spec["volumes"];
     volumes.push_back({{"name", volume}, {"emptyDir", value::map()}});
-    auto falco        = mount(volume, "/usr/share/falconer/plugins");
-    falco["readOnly"] = true;
-    named(pod_spec["containers"], "falco")["volumeMounts"].push_back(std::move(falco));
+    named(pod_spec["containers"], "falco")["volumeMounts"].push_back(
+        mount(volume, "/usr/share/falconer/plugins")
+    );
     if (std::ranges::none_of(plugins.loaded, is_fetched)) return;
 
     auto one    = init_container("falcoctl-plugins", image_of(plugins.fetcher, mirror));
     one["args"] = value::list_type{"artifact", "install", "--log-format=json"};
+    one["env"]  = value::list_type{environment("HOME", "/")};  // as /.config has it
     one["volumeMounts"].push_back(mount("falco-plugins-config", "/etc/falcoctl"));
     for (const char* writable : {"/.config", "/tmp"})
         one["volumeMounts"].push_back(

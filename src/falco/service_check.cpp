@@ -175,19 +175,46 @@ private:
     void check_plugins(
         const std::string& field, const std::optional<std::vector<plugin_choice>>& chosen
     ) {
-        const auto                 all = chosen.value_or(std::vector<plugin_choice>{});
-        std::set<std::string_view> seen;
+        const auto                         all = chosen.value_or(std::vector<plugin_choice>{});
+        std::set<std::string_view>         seen;
+        std::map<std::string, std::string> brought;  // see beside_which()
         for (std::size_t i = 0; i < all.size(); ++i) {
             const auto& each = all[i];
             if (!each.name.empty() && !seen.insert(each.name).second)
                 complain(at(field, i) + ".name", described(value(each.name)) + " is there twice");
+            const auto  other  = beside_which(each.name, brought);
             const auto* before = around_.plugins_before;
             if (before != nullptr && std::ranges::find(*before, each) != before->end()) continue;
+            if (!other.empty())
+                complain_of_landscape(
+                    at(field, i) + ".name", described(value(each.name)) + " and " +
+                                                described(value(other)) +
+                                                " cannot stand in one pod; choose one of them"
+                );
             check_plugin(
                 each, around_.offered, config_.falco_version.value_or(""),
                 path_ + '.' + at(field, i), problems_
             );
         }
+    }
+
+    /// Libraries that are brought stand in one folder, and containers that bring them are called
+    /// after the plug-ins, with a dash for what no container's name has. `brought`: what is taken
+    /// there, and by which. Empty: this one takes what nobody else has.
+    std::string beside_which(const std::string& name, std::map<std::string, std::string>& brought)
+        const {
+        const auto* is = plugin_for(around_.offered, name, config_.falco_version.value_or(""));
+        if (is == nullptr || (is->image.empty() && is->artifact.empty())) return {};
+        std::string other;
+        const auto  take = [&](std::string what) {
+            const auto& by = brought.emplace(std::move(what), name).first->second;
+            if (by != name) other = by;
+        };
+        take(is->library);
+        auto container = name;
+        std::ranges::replace(container, '_', '-');
+        if (!is->image.empty()) take("of " + container);
+        return other;
     }
 
     // --- destinations ---

@@ -86,7 +86,14 @@ task<result<std::string>> registry::blob(std::string artifact, descriptor which)
 }
 
 result<void> registry::may_ask(const url& where) const {
-    if (where.place.tls || opt_.plain == plain_http::allowed || is_loopback(where.place)) return {};
+    if (is_loopback(where.place)) {
+        if (is_loopback(opt_.base.place)) return {};
+        return failure{
+            errc::denied, where.text() + ", where " + host_of(opt_.base.place) +
+                              " sends us, is this machine, on which it has no business"
+        };
+    }
+    if (where.place.tls || opt_.plain == plain_http::allowed) return {};
     return failure{
         errc::denied, "plain HTTP to " + host_of(where.place) + " is not allowed (--plain-http)"
     };

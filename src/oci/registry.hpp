@@ -38,7 +38,9 @@ private:
     task<result<net::http_response>> ask(url where, std::string authorization);
     task<result<std::string>>        authorize(std::string repository, net::http_response refused);
     task<result<std::string>>        fetch_token(std::string repository, challenge what);
-    result<void>                     may_ask(const url& where) const;
+    /// What listens on this machine alone is asked only if the registry is there, too. Errors:
+    /// denied.
+    result<void> may_ask(const url& where) const;
 
     net::http_client&                  http_;
     options                            opt_;

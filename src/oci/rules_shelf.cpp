@@ -71,7 +71,11 @@ rules_shelf::found rules_shelf::look(const std::string& version) const {
     const auto json = read_small_file(folder / sources_file, largest_manifest);
     if (!json) return foreign(json.error().detail);
     auto record = parse_sources(*json);
-    if (!record) return foreign((folder / sources_file).string() + ": " + record.error().detail);
+    if (!record) {  // who else would call a file so
+        got.is  = state::damaged;
+        got.why = (folder / sources_file).string() + ": " + record.error().detail;
+        return got;
+    }
     if (record->version != version)
         return foreign((folder / sources_file).string() + ": is of version " + record->version);
     got.is           = state::whole;

@@ -19,8 +19,8 @@ public:
     enum class state {
         none,
         whole,
-        damaged,  // the record can be read, the files are others
-        foreign,  // nothing that we have put there
+        damaged,  // the files are others than the record says, or it cannot be read
+        foreign,  // nothing that we have put there: it has no record, or another version's
     };
     struct found {
         state        is = state::none;

@@ -718,6 +718,9 @@ class Render(unittest.TestCase):
         self.assertEqual(falco["plugins"][2]["init_config"], {
             "nodeName": "${FALCO_K8S_NODE_NAME}", "collectorHostname": "collector.kube-system.svc", "collectorPort": 45000})
         copies, fetches = pod["initContainers"]
+        for each in (copies, fetches):
+            self.assertEqual([(mount["mountPath"], mount.get("readOnly", False)) for mount in each["volumeMounts"] if mount["name"] == "falco-plugins"],
+                             [("/falco-plugins", False)], "they fill it")
         image = profile["k8saudit"]["image"]
         self.assertEqual(copies["image"], f"{image['repository']}@{image['tag']}")
         self.assertEqual(copies["command"], ["cp", "/plugins/libk8saudit.so", "/falco-plugins/libk8saudit.so"])
@@ -785,6 +788,19 @@ class Render(unittest.TestCase):
         self.assertEqual(config["artifact"]["follow"]["every"], "12h")
         self.assertEqual(config["artifact"]["allowedTypes"], ["rulesfile"])
         self.assertEqual(got.pod("DaemonSet", "falco")["initContainers"][0]["args"][:2], ["artifact", "install"])
+
+    def test_falcoctl_may_write_where_it_writes(self):
+        """It unpacks in /tmp, and keeps indexes in its home: root's, in its image. Else it ends before it has fetched anything."""
+        follows = self.good({"resources": "falcoctl", "falcoctl": {"install": {"refs": ["falco-rules:5"]}, "follow": {"refs": ["falco-rules:5"]}}})
+        pod = follows.pod("DaemonSet", "falco")
+        by_mode = [*pod["initContainers"], next(each for each in pod["containers"] if each["name"] == "falcoctl-artifact-follow")]
+        plugins = self.with_plugins([{"name": "k8smeta", "initConfig": {"collectorHostname": "c"}}]).pod("DaemonSet", "falco")
+        for each in [*by_mode, *plugins["initContainers"]]:
+            with self.subTest(each["name"]):
+                self.assertTrue(each["securityContext"]["readOnlyRootFilesystem"])
+                writable = {mount["mountPath"] for mount in each["volumeMounts"] if not mount.get("readOnly")}
+                home = {of["name"]: of["value"] for of in each.get("env", [])}["HOME"]
+                self.assertLessEqual({"/tmp", home.rstrip("/") + "/.config"}, writable)
 
     def test_falcoctl_without_a_follower_and_with_its_own_index(self):
         got = self.good({"resources": "falcoctl", "falcoctl": {"install": {"refs": ["falco-rules:5"]}}})

@@ -116,6 +116,11 @@ TEST_F(PluginDelivery, WhatIsChosenIsLoadedBehindTheContainersOwn) {
     const auto* pod       = daemonset.find_path({"spec", "template", "spec"});
     const auto& makers    = pod->find("initContainers")->items();
     ASSERT_EQ(makers.size(), 2u);
+    for (const auto& each : makers)  // they fill it
+        EXPECT_EQ(
+            each.find("volumeMounts")->items()[0],
+            yaml("{name: falco-plugins, mountPath: /falco-plugins}")
+        );
     EXPECT_EQ(makers[0].text_at({"name"}), "plugin-k8saudit");
     EXPECT_EQ(makers[0].text_at({"image"}), "example.com/k8saudit@sha256:aa");
     EXPECT_THAT(

@@ -2,6 +2,11 @@
 #include "falconer/falco/catalogue_rule_check.hpp"
 #include "review_fixture.hpp"
 
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace falconer::falco {
 namespace {
 
@@ -12,7 +17,7 @@ using ::testing::IsEmpty;
 class ReviewOfPlugins : public Review {
 protected:
     ReviewOfPlugins() {
-        auto decoded = decode_falco_profile(yaml(R"(
+        auto decoded = decode_falco_profile(with_digests(R"(
 apiVersion: falco.gardener.cloud/v1alpha1
 kind: FalcoProfile
 metadata: {name: plugins}
@@ -27,12 +32,21 @@ spec:
   - name: k8smeta
     version: 0.4.1
     initConfigSchema: {required: [host], properties: {host: {type: string}}}
+  - {name: a-b, version: 1.0.0, image: {repository: r.example/a, tag: DIGEST}}
+  - {name: a_b, version: 1.0.0, image: {repository: r.example/b, tag: DIGEST}}
+  - {name: c, version: 1.0.0, library: liba-b.so, image: {repository: r.example/c, tag: DIGEST}}
 )"));
         EXPECT_TRUE(decoded.problems.empty());
         garden.there = merge({decoded.profile});
         linter       = &check;
     }
 
+    static value with_digests(std::string text) {
+        constexpr std::string_view word = "DIGEST";
+        for (auto at = text.find(word); at != std::string::npos; at = text.find(word))
+            text.replace(at, word.size(), "'sha256:" + std::string(64, 'a') + "'");
+        return yaml(text);
+    }
     static value with(const std::string& plugins, const std::string& version = "0.43.0") {
         return config_of(
             "falcoVersion: " + version + "\nautoUpdate: true\ndestinations: [{name: logging}]\n" +
@@ -85,6 +99,24 @@ TEST_F(ReviewOfPlugins, EveryMistakeIsToldAtOnceInBothDialects) {
         ))),
         "spec.extensions[1].providerConfig.gardener.plugins"
     );
+}
+
+/// One would take the other's place on every node, or no pod could be made.
+TEST_F(ReviewOfPlugins, TwoThatCannotStandInOnePodAreNotBothChosen) {
+    for (const auto& [first, second] :
+         std::vector<std::pair<std::string, std::string>>{{"a-b", "a_b"}, {"a-b", "c"}}) {
+        const auto got =
+            validate(shoot(with("plugins: [{name: " + first + "}, {name: " + second + "}]\n")));
+        EXPECT_THAT(
+            got.message(),
+            HasSubstr(
+                "plugins[1].name: '" + second + "' and '" + first + "' cannot stand in one pod"
+            )
+        );
+    }
+    rules(rule("evt.type = open"));
+    const auto both = validate(shoot_with("plugins: [{name: a_b}, {name: c}]\n"));
+    EXPECT_TRUE(both.allowed()) << both.message();
 }
 
 TEST_F(ReviewOfPlugins, RulesThatNeedOneThatIsNotChosenAreNamed) {

@@ -299,5 +299,35 @@ TEST_F(RegistryTest, ARedirectionToPlainHttpIsNotFollowedUnlessAllowed) {
     EXPECT_TRUE(layer());
 }
 
+/// Who asks for us what listens there alone would be asked as we are.
+TEST_F(RegistryTest, NobodyElsewhereSendsUsToThisMachine) {
+    opt.logins = *credentials::parse(R"({"auths":{"r.example":{"auth":"dTpw"}}})");
+    for (const char* where :
+         {"http://127.0.0.1:8080/x", "http://localhost/x", "https://[::1]/x", "https://127.9.9.9/"})
+        for (const auto plain : {plain_http::loopback, plain_http::allowed}) {
+            opt.plain   = plain;
+            http.answer = [&](const std::string&, const http_request&) {
+                return result(with(307, "Location", where));
+            };
+            http.asked.clear();
+            EXPECT_EQ(layer().error().code, errc::denied) << where;
+            EXPECT_EQ(http.asked.size(), 1u) << where;
+
+            http.answer = [&](const std::string&, const http_request&) {
+                const auto realm = std::string("Bearer realm=\"") + where + '"';
+                return result(with(401, "WWW-Authenticate", realm));
+            };
+            http.asked.clear();
+            EXPECT_EQ(layer().error().code, errc::denied) << where;
+            EXPECT_EQ(http.asked.size(), 1u) << where;
+        }
+    opt.base    = *parse_url("http://127.0.0.1:5000/rules");
+    http.answer = [&](const std::string& at, const http_request&) {
+        if (at.ends_with("/x")) return result(http_response{.body = made.layer});
+        return result(with(307, "Location", "http://localhost:5001/x"));
+    };
+    EXPECT_TRUE(layer());
+}
+
 }  // namespace
 }  // namespace falconer::oci

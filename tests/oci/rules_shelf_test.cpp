@@ -88,6 +88,21 @@ TEST_F(RulesShelfTest, WhatIsDamagedIsPulledAgain) {
     }
 }
 
+/// A power cut leaves files that are empty, or end somewhere.
+TEST_F(RulesShelfTest, AHalfRecordIsNoReasonToDoWithoutRules) {
+    for (const char* half : {"", "{\"version\":\"5.0.0\",\"fil", "{}"}) {
+        ASSERT_TRUE(pull());
+        test::write(shelf.folder_of("5.0.0") / "sources.json", half);
+        EXPECT_EQ(shelf.look("5.0.0").is, state::damaged) << half;
+        EXPECT_THAT(shelf.look("5.0.0").rules.files, IsEmpty());
+        const auto got = pull();
+        ASSERT_TRUE(got) << half << ": " << got.error().detail;
+        EXPECT_TRUE(got->fetched);
+        EXPECT_FALSE(got->unwritten);
+        EXPECT_EQ(shelf.look("5.0.0").is, state::whole);
+    }
+}
+
 TEST_F(RulesShelfTest, ATagThatHasMovedIsNotBelieved) {
     ASSERT_TRUE(pull());
     test::write(shelf.folder_of("5.0.0") / "falco_rules.yaml", "damaged");

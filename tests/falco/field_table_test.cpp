@@ -111,7 +111,20 @@ TEST_P(FieldTable, IsTheVersionsOwn) {
         if (field.text_at({"name"}) != "NA") expect(field, "syscall");  // stands for no field
     if (release.container)
         for (const auto& field : plugin(plugins, "container").items()) expect(field, "syscall");
-    for (const auto& field : plugin(plugins, "k8saudit").items()) expect(field, "k8s_audit");
+    std::set<std::string, std::less<>> audited;
+    for (const auto* of : {"k8saudit", "json"})
+        for (const auto& field : plugin(plugins, of).items()) {
+            audited.emplace(field.text_at({"name"}));
+            expect_same(field, "k8s_audit", release);
+            const auto found = field_table::known().find("k8s_audit", field.text_at({"name"}));
+            EXPECT_TRUE(found && (found->is->plugin == "json") == (of == std::string_view("json")))
+                << field.text_at({"name"});
+        }
+    for (const auto& name : field_table::known().names_of("k8s_audit", release))
+        EXPECT_TRUE(
+            audited.contains(name) || field_table::known().find("syscall", name).has_value()
+        ) << name
+          << " is no field of these plug-ins";
     for (const auto& field : plugin(plugins, "k8smeta").items()) {
         expect(field, "syscall");
         const auto found = field_table::known().find("syscall", field.text_at({"name"}));

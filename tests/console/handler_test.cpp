@@ -1,6 +1,7 @@
 // Who may ask the console what, and how it answers.
 #include "console/documents.hpp"
 #include "console_fixture.hpp"
+#include "told_counts.hpp"
 
 namespace falconer::console {
 namespace {
@@ -205,6 +206,9 @@ TEST_F(HandlerTest, TheHistogramHasNoMoreBucketsThanAskedForAndFacetsNameTheirFi
 }
 
 TEST_F(HandlerTest, TheDocumentDescribesEveryPlaceThereIs) {
+    test::told_counts counts;
+    console->use(static_cast<landscape_queries&>(counts));
+    console->use(static_cast<provider_queries&>(counts));
     const auto document = json("/api/v1/openapi.json");
     EXPECT_EQ(document.text_at({"openapi"}), "3.1.0");
     for (const auto& [path, methods, line] : document.find("paths")->entries()) {

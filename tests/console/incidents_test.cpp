@@ -73,7 +73,8 @@ TEST_F(IncidentsApiTest, ASearchIsUnderstoodOrRefused) {
         get_as("operator", "/api/v1/incidents?q=workload:web%20-rule:x%20priority%3E=error").status,
         200u
     );
-    const auto next = seen_by("operator", "?limit=1").text_at({"next"});
+    const auto page = seen_by("operator", "?limit=1");
+    const auto next = page.text_at({"next"});
     EXPECT_EQ(get_as("operator", "/api/v1/incidents?cursor=" + std::string(next)).status, 200u);
     EXPECT_EQ(incidents.searches.back().before->id, incidents.all[0].id);
 }

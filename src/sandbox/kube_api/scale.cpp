@@ -178,18 +178,24 @@ http_response says_no_number(const api_type& type) {
     );
 }
 
+/// How a table shows it.
+api_type shown_type() {
+    api_type made;
+    made.type    = {.group = "autoscaling", .version = "v1", .kind = "Scale", .plural = "scales"};
+    made.columns = {
+        {"Desired", ".spec.replicas", "integer"},
+        {"Available", ".status.replicas", "integer"},
+        {"Age", ".metadata.creationTimestamp", "date"},
+    };
+    return made;
+}
+
 http_response answer(const api_type& type, const value& object, utc_time now, bool table) {
     auto seen = scale_of(type, object);
     if (!seen) return refusal(seen.error());
     if (!seen->said) return says_no_number(type);
     if (!table) return json_answer(200, seen->is);
-    static const api_type shown{
-        .type = {.group = "autoscaling", .version = "v1", .kind = "Scale", .plural = "scales"},
-        .columns =
-            {{"Desired", ".spec.replicas", "integer"},
-             {"Available", ".status.replicas", "integer"},
-             {"Age", ".metadata.creationTimestamp", "date"}},
-    };
+    static const auto shown             = shown_type();
     seen->is["spec"]["replicas"]        = seen->replicas;
     auto made                           = as_table(shown, {&seen->is}, now, false);
     made["metadata"]["resourceVersion"] = resource_version_of(object);

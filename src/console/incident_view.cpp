@@ -56,7 +56,7 @@ std::optional<problem> read_incidents(const value* list, incident_order& into) {
                     "incidents", "seen: expected the incident's action, or \"0\""
                 );
         }
-        into.incidents.push_back(std::move(one));
+        into.incidents.push_back(one);
     }
     return std::nullopt;
 }

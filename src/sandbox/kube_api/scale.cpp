@@ -76,7 +76,7 @@ std::string_view type_name_of(const value& is) {
 result<std::optional<std::int64_t>> number_at(const value& object, std::string_view path) {
     const auto* const is = found_at(object, path);
     if (is == nullptr) return std::optional<std::int64_t>{};
-    if (const auto number = is->integer()) return std::optional<std::int64_t>(*number);
+    if (is->integer()) return is->integer();
     const auto text = is->is_text() ? *is->text() : json_text(*is);
     return unforeseen(
         std::string(path) + " accessor error: " + text + " is of the type " +

@@ -261,7 +261,9 @@ withFake('a console that is gone is told and found again', async ({ open, fake }
     await page.getByRole('link', { name: 'Quarantine', exact: true }).click()
     await page.getByLabel('Menu of the views').waitFor()
     await page.getByRole('link', { name: 'Events', exact: true }).click()
+    await field(page).waitFor() // the page before says the same as this one
     await page.getByRole('alert').getByText('The console does not answer').first().waitFor()
+    await page.locator('.state-message').getByRole('button', { name: 'Try again' }).waitFor()
     await page.context().setOffline(false)
     await page.locator('.state-message').getByRole('button', { name: 'Try again' }).click()
     await hasRows(page, 50)

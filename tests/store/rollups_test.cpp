@@ -176,6 +176,21 @@ TEST_F(RollupsTest, HoweverFewBatchesFitIntoATransactionAllAreCounted) {
     EXPECT_EQ(minutes(), "a r 3 5");
 }
 
+TEST_F(RollupsTest, ATransactionOfMoreBatchesThanFitIntoAStepIsAStepOfItsOwn) {
+    insert(batch({event("a", "r", noon)}));
+    ASSERT_TRUE(await(admin->run_script(  // as a day is restored
+        "INSERT INTO falconer.batch (days, minutes, clusters, rules, priorities, counts) SELECT "
+        "days, minutes, clusters, rules, priorities, counts FROM falconer.batch, "
+        "generate_series(1, 5)",
+        30s
+    )));
+    for (int i = 0; i < 3; ++i) insert(batch({event("a", "r", noon)}));
+    counting = make_rollups(2);
+    quiet();
+    EXPECT_EQ(counted().batches, 9u);
+    EXPECT_EQ(minutes(), "a r 3 9");
+}
+
 TEST_F(RollupsTest, WhoeverIsStoppedHalfWayIsFollowedByAnotherWhoGoesOn) {
     insert(batch({event("a", "r", noon)}));
     quiet();

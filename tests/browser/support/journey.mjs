@@ -88,8 +88,12 @@ export async function runJourney(name) {
 
 /** WCAG 2.2 A and AA by axe-core. */
 export async function accessible(page, where) {
-    // What is still fading in has colours of its own.
-    await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity).map(({ finished }) => finished.catch(() => {}))))
+    // What is still fading in has colours of its own; what was just asked for begins to with the next picture.
+    await page.evaluate(async () => {
+        const picture = () => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)) })
+        const moving = () => document.getAnimations().filter(({ effect, playState }) => playState === 'running' && effect?.getComputedTiming().iterations !== Infinity)
+        for (await picture(); moving().length > 0; await picture()) await Promise.all(moving().map(({ finished }) => finished.catch(() => {})))
+    })
     await page.evaluate(axe)
     const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
     const told = violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary.replaceAll('\n', ' ')}`).join('\n    ')}`)

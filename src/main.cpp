@@ -98,6 +98,7 @@ int main(int argc, char** argv) {
     cli::add_serve_command(root, exit_code);
     cli::add_doctor_command(root, exit_code);
     cli::add_db_command(root, exit_code);
+    cli::add_clusters_command(root, exit_code);
     cli::add_quarantine_command(root, exit_code);
     cli::add_spool_command(root, exit_code);
     cli::add_token_command(root, exit_code);

@@ -41,6 +41,8 @@ struct token_rotated {
 /// To a cluster: with what its heartbeats prove who they are.
 struct heartbeat_expected {
     std::optional<secret> key{};  // nothing: it sends none, or it sleeps
+    /// It is hibernated, and nothing at all is expected of it. Nothing: who says so cannot tell.
+    std::optional<bool> asleep{};
 };
 
 /// To a cluster: its controller looks after it.
@@ -90,12 +92,18 @@ struct quota_changed {
 struct heartbeat_changed {
     std::optional<utc_time> silent_since{};
 };
+/// To a shoot: what is wrong with how its cluster is seen, beyond heartbeat and budget: the number
+/// of a sight_reason, and since when. Nothing: nothing is.
+struct sight_changed {
+    std::optional<std::uint64_t> reason{};
+    std::optional<utc_time>      since{};
+};
 
 /// The first five say what happened, not what is now: a shoot looks for itself. The others are told
 /// again and again for as long as they hold.
 using shoot_message = std::variant<
     work_asked, cluster_changed, reference_changed, delivery_changed, delivery_lost,
-    releases_changed, tokens_refused, quota_changed, heartbeat_changed>;
+    releases_changed, tokens_refused, quota_changed, heartbeat_changed, sight_changed>;
 
 /// Carries messages to actors by name. In one process that is a function call on the loop, between
 /// processes it is the carrier (src/carrier).

@@ -16,7 +16,7 @@ build="g++ cmake ninja-build git ca-certificates ccache mold
 libasio-dev libboost1.81-dev rapidjson-dev libyaml-cpp-dev libssl-dev libpq-dev
 libspdlog-dev libcli11-dev prometheus-cpp-dev libbrotli-dev zlib1g-dev libre2-dev"
 runtime="libstdc++6 libssl3 libpq5 libspdlog1.10 libfmt9 libyaml-cpp0.7
-libprometheus-cpp-core1.0 zlib1g libbrotli1 libre2-9 ca-certificates"
+libprometheus-cpp-core1.0 zlib1g libbrotli1 libre2-9 ca-certificates tzdata"
 up="postgresql-15"
 test="libgtest-dev libgmock-dev libbenchmark-dev clang-19 clang-tidy-19 clang-format-19
 libclang-rt-19-dev postgresql-15 python3 python3-yaml python3-jsonschema brotli openssl curl procps faketime mmdebstrap shellcheck

@@ -52,11 +52,16 @@ void clusters::remember(const cluster_identity& to, const cluster_message& what)
                 of.generation_before = std::exchange(of.generation, fact);
             },
             [&](const heartbeat_expected& fact) { expect(orders_[to.text], fact); },
-            [](const cluster_known&) {},
+            [&](const cluster_known&) {
+                if (const auto known = orders_.find(to.text); known != orders_.end())
+                    known->second.gone = false;
+            },
             [&](const cluster_gone&) {
                 // Nobody is told to forget whom he has never heard of.
-                if (const auto known = orders_.find(to.text); known != orders_.end())
-                    expect(known->second, {});
+                const auto known = orders_.find(to.text);
+                if (known == orders_.end()) return;
+                expect(known->second, {});
+                known->second.gone = true;
             },
             [&](const heartbeat_seen& fact) {
                 const auto known = orders_.find(to.text);
@@ -84,8 +89,25 @@ steady_time clusters::moment_of(utc_time at) const {
 /// From the first word on it has time to beat.
 void clusters::expect(standing_orders& of, const heartbeat_expected& fact) {
     const bool did = of.heartbeat && of.heartbeat->key;
-    if (!did && fact.key) of.beat_at = time_.now();
+    if (!did && fact.key) of.beat_at = of.expected_at = time_.now();
     of.heartbeat = fact;
+    of.gone      = false;
+}
+
+clusters::knowledge clusters::known_of(const std::string& identity) const {
+    knowledge  is;
+    const auto open = open_.find(identity);
+    if (open != open_.end()) is.beat = open->second->beat_at();
+    const auto found = orders_.find(identity);
+    if (found == orders_.end()) return is;
+    const auto& of    = found->second;
+    is.gone           = of.gone;
+    is.beats_expected = of.heartbeat && of.heartbeat->key;
+    is.expected_since = of.expected_at;
+    if (of.heartbeat && !of.gone) is.asleep = of.heartbeat->asleep;
+    for (const auto& each : {of.seen_at, of.proven_at})
+        if (each) is.beat = std::max(is.beat.value_or(*each), *each);
+    return is;
 }
 
 /// What holds is told every time, what holds no longer once: whoever begins to listen late hears it
@@ -99,7 +121,10 @@ void clusters::tell_shoots() {
             shoots_->tell(to, tokens_refused{*of.revocation->issued_before});
         const auto open = open_.find(name);
         const auto beat = open != open_.end() ? open->second->beat_at() : std::nullopt;
-        if (beat) of.beat_at = std::max(of.beat_at, *beat);
+        if (beat) {
+            of.beat_at   = std::max(of.beat_at, *beat);
+            of.proven_at = beat;
+        }
         const bool expected = of.heartbeat && of.heartbeat->key;
         const bool silent   = expected && now - of.beat_at > opt_.silence;
         // That it beats is said when it is first known, too: somebody who has ended may have said

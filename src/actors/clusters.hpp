@@ -51,6 +51,16 @@ public:
             known->second->settlement_was_refused();
     }
 
+    /// What is known here of a cluster beyond what it sends.
+    struct knowledge {
+        std::optional<bool>        asleep{};  // nothing: nobody has said so
+        bool                       gone           = false;
+        bool                       beats_expected = false;
+        steady_time                expected_since{};  // if they are
+        std::optional<steady_time> beat{};  // the last one that proved itself, to whomever
+    };
+    knowledge known_of(const std::string& identity) const;
+
     task<void>  run();
     std::size_t size() const noexcept { return open_.size(); }
 
@@ -66,8 +76,11 @@ private:
         std::optional<budget_changed>     budget{};
         std::optional<token_rotated>      generation{}, generation_before{};
         std::optional<heartbeat_expected> heartbeat{};
-        steady_time                       beat_at{};  // or since when one is expected
-        std::optional<steady_time>        seen_at{};  // a beat, by somebody else
+        steady_time                       beat_at{};    // or since when one is expected
+        std::optional<steady_time>        seen_at{};    // a beat, by somebody else
+        std::optional<steady_time>        proven_at{};  // one by us, of an actor that may have gone
+        steady_time                       expected_at{};
+        bool                              gone               = false;
         bool                              silent             = false;  // as told
         bool                              told_that_it_beats = false;
     };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace falconer::actors {
@@ -61,6 +62,19 @@ void shoot_actor::read_mail() {
         [this](quota_changed fact) {
             if (std::exchange(health_.over_quota, fact.spent) != fact.spent)
                 want_health(opt_.health);
+        },
+        [this](sight_changed fact) {
+            const auto           why = fact.reason
+                                           ? sight_reason_of(static_cast<int>(std::min<std::uint64_t>(
+                                       *fact.reason, std::numeric_limits<std::uint8_t>::max()
+                                   )))
+                                           : std::nullopt;
+            std::optional<sight> seen;
+            if (why) seen = sight{*why, fact.since.value_or(with_.time.utc())};
+            const bool same = health_.seen && seen && health_.seen->why == seen->why;
+            if (same || (!health_.seen && !seen)) return;
+            health_.seen = seen;
+            want_health(opt_.health);
         },
         [this](heartbeat_changed fact) {
             const bool was = health_.silent_since.has_value();

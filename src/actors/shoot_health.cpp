@@ -57,6 +57,7 @@ task<shoot_health::outcome> shoot_health::run(const std::vector<falco::health_co
     facts_.broken_rules   = known_.broken_rules;
     facts_.silent_since   = known_.silent_since;
     facts_.over_quota     = known_.over_quota;
+    facts_.seen           = known_.seen;
     facts_.version_notice = known_.version_notice;
 
     const auto& target = facts_.target;

@@ -5,6 +5,7 @@
 #include "falconer/falco/health.hpp"
 #include "falconer/ports/kube_api.hpp"
 #include "falconer/ports/shoot_access.hpp"
+#include "falconer/sight.hpp"
 #include "landscape.hpp"
 
 #include <optional>
@@ -21,6 +22,7 @@ struct known_health {
     std::vector<std::string> left_out{}, broken_rules{};
     std::optional<utc_time>  silent_since{};
     bool                     over_quota = false;
+    std::optional<sight>     seen{};  // what else is wrong with how it is seen; nothing: nothing is
     std::string              version_notice{};
 };
 

@@ -248,6 +248,10 @@ void shoot_round::tell_cluster(const delivered& done) const {
         with_.clusters->tell(to, token_rotated{*done.token_issued});
         if (!done.heartbeat_key.empty()) beats.key = done.heartbeat_key;
     }
+    // Wanted is enough, and wakes it as well: contract §3.1.
+    const auto* const sleeps =
+        cluster_->find_path({"spec", "shoot", "spec", "hibernation", "enabled"});
+    beats.asleep = sleeps != nullptr && sleeps->boolean().value_or(false);
     with_.clusters->tell(to, beats);
 }
 

@@ -24,7 +24,7 @@ constexpr std::string_view api_version = "falco.extensions.config.gardener.cloud
 constexpr std::string_view kind        = "Configuration";
 constexpr std::uint64_t    kibi = 1 << 10, mebi = 1 << 20, gibi = 1 << 30;
 
-/// Sections of roles that are not part of this build: whatever they hold is theirs.
+/// Sections that have lists of mappings: they are read as objects of the API are.
 constexpr const char* other_sections[] = {"falco", "alerts"};
 
 void read_header(reader& root) {
@@ -184,14 +184,18 @@ void read_logging(reader in, log_options& into) {
     );
 }
 
-/// It has lists of mappings and values of any shape: it is read as objects of the API are.
-void read_falco(const std::string& name, std::string_view text, configuration_reading& into) {
+void read_other_sections(
+    const std::string& name, std::string_view text, configuration_reading& into
+) {
     const auto whole = parse_yaml(text);
     if (!whole) return;  // said already
-    const auto*    section = whole->find("falco");
+    const auto section = [&](const char* key) {
+        const auto* is = whole->find(key);
+        return is != nullptr ? *is : value();
+    };
     field_problems problems;
-    into.value.falco =
-        falco::decode_operator_settings(section != nullptr ? *section : value(), problems);
+    into.value.falco  = falco::decode_operator_settings(section("falco"), problems);
+    into.value.alerts = read_alerts(section("alerts"), problems);
     for (const auto& each : problems)
         into.problems.push_back(name + ':' + std::to_string(each.line) + ": " + each.text());
 }
@@ -312,17 +316,14 @@ configuration_reading read_configuration(
     read_logging(root.section("logging"), got.value.logging);
     auto heartbeat = root.section("heartbeat");
     read_path(heartbeat, "secretFile", got.value.ingestor.heartbeat_secret);
-    for (const auto* key : other_sections) {
-        if (root.has(key) && key != std::string_view("falco")) got.value.unread.emplace_back(key);
-        root.leave(key);
-    }
+    for (const auto* key : other_sections) root.leave(key);
     got.keys = file.keys();
     // Of the Go extension's configuration, which ours may be put into the place of.
     const bool of_old = root.has("healthCheckConfig");
     root.leave("healthCheckConfig");
     got.problems = file.problems();
     got.lines    = file.lines();
-    read_falco(name, text, got);
+    read_other_sections(name, text, got);
     got.value.falco.heartbeat_secret_file = got.value.ingestor.heartbeat_secret.string();
     if (of_old) got.value.falco.warnings.emplace_back("healthCheckConfig has no effect");
     return got;

@@ -4,6 +4,7 @@
 #include "actors/clusters.hpp"
 #include "actors/store_writer.hpp"
 #include "admission_configuration.hpp"
+#include "alerts_configuration.hpp"
 #include "console_configuration.hpp"
 #include "controller_role.hpp"
 #include "falconer/falco/operator_settings.hpp"
@@ -108,12 +109,11 @@ struct configuration {
     console_configuration    console{};
     bool                     has_console = false;
     peers_configuration      peers{};
+    alerts_configuration     alerts{};
     falco::operator_settings falco{};
     asio::ip::tcp::endpoint  metrics{asio::ip::address_v6::any(), 8080};
     asio::ip::tcp::endpoint  health{asio::ip::address_v6::any(), 8081};
     log_options              logging{};
-
-    std::vector<std::string> unread{};  // sections of roles that this build does not have
 
     /// Of a process with these roles: the controller's, which admission then shares; else
     /// admission's own.
@@ -139,7 +139,8 @@ struct configuration_reading {
     std::vector<std::string> problems_of_peers(const std::set<std::string>& roles) const;
 };
 
-/// Pure. `name` is what problems call the text. `roles`: what these need must be there.
+/// Pure, but that it knows the machine's time zones. `name` is what problems call the text.
+/// `roles`: what these need must be there.
 configuration_reading read_configuration(
     std::string name, std::string_view text, const std::set<std::string>& roles
 );

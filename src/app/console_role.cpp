@@ -33,13 +33,15 @@ std::string joined(const std::vector<std::string>& all) {
 
 console_role::console_role(
     asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
-    const store_configuration& store, const console_configuration& how
+    const store_configuration& store, const console_configuration& how,
+    const alerts_configuration& alerts
 )
     : loop_(loop), time_(time), opt_(how), store_(loop, time, queries_of(store, how)),
       stores_({&store_}), counts_({&store_}), provider_({&store_}),
       desk_(loop, time, store_, store.postgres), desks_({&desk_}),
-      incidents_(loop, time, store_, store.postgres), replay_(loop, time, store.postgres),
-      metrics_(metrics) {}
+      incidents_(loop, time, store_, store.postgres), alerts_(loop, time, store_, store.postgres),
+      previews_(loop, time, stores_, {}), ground_(alerts.ground()),
+      replay_(loop, time, store.postgres), metrics_(metrics), scope_(loop) {}
 
 console::handler::options console_role::handler_options(std::vector<console::user> users) const {
     console::handler::options opt;
@@ -111,6 +113,15 @@ result<void> console_role::sign_in_elsewhere() {
     return {};
 }
 
+/// Where the store has clusters of other gardens, a project of the same name may be theirs.
+void console_role::forget_past_projects() {
+    if (!access_ || !opt_.garden.landscape.empty()) return;
+    past_.emplace(
+        time_, alerts_, [this] { return access_->begun(); }, console::past_projects::options{}
+    );
+    scope_.keep("past projects", time_, [this] { return past_->run(); });
+}
+
 result<void> console_role::start() {
     std::vector<console::user> users;
     if (!opt_.demo_users.empty()) {
@@ -129,9 +140,11 @@ result<void> console_role::start() {
     handler_.emplace(loop_, time_, stores_, replay_, handler_options(std::move(users)));
     handler_->use(desks_);
     handler_->use(incidents_);
+    handler_->use(alerts_, previews_, ground_);
     handler_->use(counts_);
     handler_->use(provider_);
     if (access_) handler_->let_in_by(*access_);
+    forget_past_projects();
     if (opt_.oidc.asked)
         if (auto done = sign_in_elsewhere(); !done) return done;
     endpoint_.emplace("console", loop_, time_, opt_.http, *handler_);
@@ -150,6 +163,11 @@ void console_role::reload() {
     if (endpoint_) endpoint_->reload();
 }
 
+void console_role::use(const alerts_configuration& alerts) {
+    ground_ = alerts.ground();
+    if (handler_) handler_->use(alerts_, previews_, ground_);
+}
+
 task<void> console_role::drain() {
     if (endpoint_) co_await endpoint_->drain(opt_.drain);
 }
@@ -157,6 +175,7 @@ task<void> console_role::drain() {
 task<void> console_role::stop() {
     listening_ = false;
     if (endpoint_) co_await endpoint_->stop();
+    co_await scope_.stop();
     if (access_) co_await access_->stop();
 }
 

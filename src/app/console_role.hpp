@@ -1,6 +1,7 @@
 // The role `console`: people see and search events.
 #pragma once
 
+#include "alerts/previewer.hpp"
 #include "configuration.hpp"
 #include "console/access/garden_access.hpp"
 #include "console/access/oidc.hpp"
@@ -9,9 +10,12 @@
 #include "console/merged_provider.hpp"
 #include "console/merged_queries.hpp"
 #include "console/merged_triage.hpp"
+#include "console/past_projects.hpp"
 #include "falconer/metrics.hpp"
+#include "falconer/task_scope.hpp"
 #include "http_endpoint.hpp"
 #include "quarantine_replay.hpp"
+#include "store/pg_alert_desk.hpp"
 #include "store/pg_event_queries.hpp"
 #include "store/pg_incidents.hpp"
 #include "store/pg_triage.hpp"
@@ -28,13 +32,16 @@ class console_role {
 public:
     console_role(
         asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
-        const store_configuration& store, const console_configuration& how
+        const store_configuration& store, const console_configuration& how,
+        const alerts_configuration& alerts
     );
 
     /// Returns when it listens. Errors: one sentence that says what to do.
     result<void> start();
     /// Certificates from their files.
-    void       reload();
+    void reload();
+    /// What rules that people write may lean on from now on.
+    void       use(const alerts_configuration& alerts);
     task<void> drain();
     task<void> stop();
 
@@ -47,6 +54,7 @@ private:
     result<void>              ask_garden();
     result<void>              read_session_key();
     result<void>              sign_in_elsewhere();
+    void                      forget_past_projects();
     console::handler::options handler_options(std::vector<console::user> users) const;
 
     asio::any_io_executor                 loop_;
@@ -59,6 +67,9 @@ private:
     store::pg_triage                      desk_;
     console::merged_triage                desks_;
     store::pg_incidents                   incidents_;
+    store::pg_alert_desk                  alerts_;
+    alerts::previewer                     previews_;
+    alerts::rule_ground                   ground_;
     quarantine_replay                     replay_;
     metrics_registry&                     metrics_;
     std::unique_ptr<kube_api>             garden_;
@@ -68,7 +79,9 @@ private:
     std::optional<net::sealed_box>        box_;
     std::optional<console::handler>       handler_;
     std::optional<http_endpoint>          endpoint_;
+    std::optional<console::past_projects> past_;
     bool                                  listening_ = false;
+    task_scope                            scope_;
 };
 
 }  // namespace falconer::app

@@ -31,15 +31,16 @@ bool is_full(const spool_status& spool) {
 ingestor_role::ingestor_role(
     asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
     const store_configuration& store, const ingestor_configuration& how,
-    const peers_configuration& peers, shoot_office* shoots
+    const peers_configuration& peers, const alerts_configuration& alerts, shoot_office* shoots
 )
     : loop_(loop), time_(time), metrics_(metrics), opt_(how), peers_opt_(peers),
-      postgres_(store.postgres),
+      alerts_opt_(alerts), postgres_(store.postgres),
       events_(
           loop, time, {.postgres = store.postgres, .insert_limit = how.writer.longest_replay_limit},
           connections
       ),
-      quotas_(loop, time, {.postgres = store.postgres}), heartbeat_secret_(how.heartbeat_secret),
+      quotas_(loop, time, {.postgres = store.postgres}),
+      sights_(loop, time, {.postgres = store.postgres}), heartbeat_secret_(how.heartbeat_secret),
       http_metrics_(metrics), spool_metrics_(metrics),
       clusters_open_(metrics.make_gauge("falconer_clusters", "Clusters heard of lately.")),
       recovered_(metrics.make_gauge(
@@ -106,6 +107,11 @@ task<result<void>> ingestor_role::start() {
     store::incident_options gathering;
     gathering.postgres = postgres_;
     incidents_.emplace(loop_, time_, metrics_, std::move(gathering));
+    sight_watch_.emplace(
+        time_, *clusters_, sights_, metrics_,
+        [this] { return writer_->store_is_away() || spool_->status().pending > 0; },
+        actors::sight_watch::options{}, &shoots_
+    );
     ledger_.emplace(time_, *clusters_, quotas_, actors::rate_ledger::options{});
     handler_.emplace(time_, *keys_, *clusters_, *writer_, metrics_, opt_.push);
     front_.emplace(*handler_, peers_ ? &*peers_ : nullptr);
@@ -134,8 +140,13 @@ task<result<void>> ingestor_role::start() {
     scope_.keep("hearing other ingestors", time_, [this] { return notices_->listen(); });
     scope_.keep("telling other ingestors", time_, [this] { return notices_->send(); });
     scope_.keep("rollups", time_, [this] { return rollups_->run(); });
+    scope_.keep("sight", time_, [this] { return sight_watch_->run(); });
     scope_.keep("incidents", time_, [this] { return incidents_->run(); });
     settling_.keep("quotas", time_, [this] { return ledger_->run(); });
+    if (alerts_opt_.enabled) {
+        alerting_.emplace(loop_, time_, metrics_, postgres_);
+        if (auto up = alerting_->start(alerts_opt_); !up) co_return std::move(up).error();
+    }
     log_of("app").info(
         "taking events in address={} tls={} spool={}",
         endpoint_text({opt_.listen.address(), port()}), opt_.tls.has_value(),
@@ -167,6 +178,11 @@ task<void> ingestor_role::watch_heartbeat_secret() {
         co_await clock->wait_until(time_.now() + 30s);
         reread_heartbeat_secret();
     }
+}
+
+result<void> ingestor_role::use(const alerts_configuration& alerts) {
+    if (!alerting_) return {};
+    return alerting_->use(alerts);
 }
 
 void ingestor_role::reload() {
@@ -231,6 +247,7 @@ task<void> ingestor_role::drain() {
 
 task<void> ingestor_role::stop() {
     if (endpoint_) co_await endpoint_->stop();
+    if (alerting_) co_await alerting_->stop();
     co_await scope_.stop();
     co_await settling_.stop();
     if (writer_) {

@@ -3,7 +3,9 @@
 
 #include "actors/clusters.hpp"
 #include "actors/rate_ledger.hpp"
+#include "actors/sight_watch.hpp"
 #include "actors/store_writer.hpp"
+#include "alerting.hpp"
 #include "carrier/peer_handler.hpp"
 #include "configuration.hpp"
 #include "falconer/heartbeat.hpp"
@@ -19,6 +21,7 @@
 #include "store/ingestor_notices.hpp"
 #include "store/pg_event_store_pool.hpp"
 #include "store/pg_quota_ledger.hpp"
+#include "store/pg_sight_ledger.hpp"
 #include "store/policy_watch.hpp"
 #include "store/rollups.hpp"
 
@@ -35,13 +38,17 @@ public:
     ingestor_role(
         asio::any_io_executor loop, time_source& time, metrics_registry& metrics,
         const store_configuration& store, const ingestor_configuration& how,
-        const peers_configuration& peers, shoot_office* shoots = nullptr
+        const peers_configuration& peers, const alerts_configuration& alerts,
+        shoot_office* shoots = nullptr
     );
 
     /// Returns when it listens. Errors: one sentence that says what to do.
     task<result<void>> start();
     /// Keys and certificates from their files.
     void reload();
+    /// Other alert rules and receivers from now on. Errors: a file that cannot be used; all is as
+    /// before then.
+    result<void> use(const alerts_configuration& alerts);
     /// Answers all that has been taken in; what the store does not take goes to the spool.
     task<void> drain();
     task<void> stop();
@@ -67,11 +74,13 @@ private:
     metrics_registry&      metrics_;
     ingestor_configuration opt_;
     peers_configuration    peers_opt_;
+    alerts_configuration   alerts_opt_;
     store::pg_options      postgres_;
     shoot_offices          shoots_{};
 
     store::pg_event_store_pool events_;
     store::pg_quota_ledger     quotas_;
+    store::pg_sight_ledger     sights_;
 
     heartbeat_secret_file                   heartbeat_secret_;
     std::shared_ptr<heartbeat_secrets>      heartbeats_ = std::make_shared<heartbeat_secrets>();
@@ -88,6 +97,8 @@ private:
     std::optional<store::ingestor_notices>  notices_;
     std::optional<store::rollups>           rollups_;
     std::optional<store::incident_follower> incidents_;
+    std::optional<actors::sight_watch>      sight_watch_;
+    std::optional<alerting>                 alerting_;
 
     bool                               listening_ = false;
     http_metrics                       http_metrics_;

@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include "archive_process.hpp"
+#include "falconer/file_stamp.hpp"
 #include "falconer/log.hpp"
 #include "listeners.hpp"
 #include "store/durability.hpp"
@@ -25,12 +26,20 @@ net::http_server::options small_server(std::size_t connections) {
     return opt;
 }
 
+/// Deliveries of alerts under way: where few files may be open, few of them.
+std::size_t deliveries_of(const configuration& how) {
+    const auto few = std::clamp<std::uint64_t>(descriptor_limit() / 16, 1, 1000);
+    return std::min<std::size_t>(how.alerts.at_once, few);
+}
+
 descriptor_wishes wishes_of(const configuration& how, const std::set<std::string>& roles) {
     descriptor_wishes all;
     if (roles.contains("ingestor")) all.ingest = how.ingestor.http.connections;
     if (roles.contains("admission")) all.admission = how.admission.http.connections;
     if (roles.contains("controller")) all.kubernetes = how.controller.requests;
     if (roles.contains("admission")) all.kubernetes += 16;
+    if (roles.contains("ingestor") && how.alerts.enabled && !how.alerts.receivers.empty())
+        all.kubernetes += deliveries_of(how);
     if (roles.contains("console"))
         all.kubernetes += how.console.http.connections + how.console.connections +
                           (how.console.garden.asked ? 33 : 0);
@@ -95,7 +104,9 @@ server::server(
       log_dropped_(metrics_.make_counter(
           "falconer_log_dropped_total", "Lines of the log that nobody read in time."
       )),
-      scope_(loop) {}
+      scope_(loop) {
+    if (!how_.file.empty()) stamp_ = file_stamp(how_.file);
+}
 
 server::~server() = default;
 
@@ -114,8 +125,9 @@ result<void> server::share_out_descriptors() {
     auto& admission    = how_.admission.http.connections;
     fewer_connections_ = (roles_.contains("ingestor") && files_->ingest < ingest) ||
                          (roles_.contains("admission") && files_->admission < admission);
-    ingest    = std::max<std::size_t>(files_->ingest, 1);
-    admission = std::max<std::size_t>(files_->admission, 1);
+    ingest              = std::max<std::size_t>(files_->ingest, 1);
+    admission           = std::max<std::size_t>(files_->admission, 1);
+    how_.alerts.at_once = deliveries_of(how_);
     return {};
 }
 
@@ -137,12 +149,6 @@ task<result<void>> server::start() {
     if (auto enough = share_out_descriptors(); !enough) co_return std::move(enough).error();
     if (auto set = clock_is_set(time_.utc()); !set) co_return std::move(set).error();
     if (auto free = all_free(listeners_of(how_, roles_)); !free) co_return std::move(free).error();
-    for (const auto& name : how_.unread)
-        log_of("app").warn(
-            "a section of the configuration belongs to roles that this build does not have "
-            "section={}",
-            name
-        );
 
     // First of all, for who asks whether we are alive: the store may keep us waiting for a minute.
     expect_roles();
@@ -163,7 +169,7 @@ task<result<void>> server::start() {
 
     if (roles_.contains("ingestor")) {
         ingestor_.emplace(
-            loop_, time_, metrics_, how_.store, how_.ingestor, how_.peers, &exchange_
+            loop_, time_, metrics_, how_.store, how_.ingestor, how_.peers, how_.alerts, &exchange_
         );
         auto up = co_await ingestor_->start();
         if (!up) co_return std::move(up).error();
@@ -185,7 +191,7 @@ task<result<void>> server::start() {
         if (auto up = admission_->start(); !up) co_return std::move(up).error();
     }
     if (roles_.contains("console")) {
-        console_.emplace(loop_, time_, metrics_, how_.store, how_.console);
+        console_.emplace(loop_, time_, metrics_, how_.store, how_.console, how_.alerts);
         if (auto up = console_->start(); !up) co_return std::move(up).error();
     }
     if (needs_store()) look_after_the_store();
@@ -223,6 +229,34 @@ void server::reread_rules() {
             "the rules cannot be read again; the old ones stay in use reason=\"{}\"",
             done.error().detail
         );
+}
+
+/// Of the configuration itself only this is read again: rules and receivers change more often than
+/// all else. A file with anything wrong in it changes nothing.
+void server::reread_alerts() {
+    if (how_.file.empty() || !needs_store()) return;
+    auto stamp = file_stamp(how_.file);
+    if (stamp == stamp_) return;
+    const auto got = read_configuration_file(how_.file, roles_);
+    const auto say = [](const std::string& why) {
+        log_of("app").error(
+            "the section alerts is not read again; rules and receivers stay as they are "
+            "reason=\"{}\"",
+            why
+        );
+    };
+    for (const auto& each : got.problems) say(each);
+    if (!got.problems.empty()) return;
+    if (ingestor_) {
+        const auto done = ingestor_->use(got.value.alerts);
+        if (!done) return say(done.error().detail);
+    }
+    if (console_) console_->use(got.value.alerts);
+    stamp_ = std::move(stamp);
+    log_of("app").info(
+        "the section alerts was read again rules={} receivers={}", got.value.alerts.rules.size(),
+        got.value.alerts.receivers.size()
+    );
 }
 
 void server::look_after_the_store() {
@@ -276,6 +310,7 @@ void server::reload() {
     if (controller_) controller_->reload();
     if (console_) console_->reload();
     reread_rules();
+    reread_alerts();
 }
 
 task<void> server::drain_ingestor() {

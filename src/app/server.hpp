@@ -74,6 +74,7 @@ private:
     std::size_t  probes() const { return files_ ? files_->probes : 1; }
     result<void> start_rules();
     void         reread_rules();
+    void         reread_alerts();
     task<void>   drain_ingestor();
     task<void>   drain_admission();
     task<void>   drain_console();
@@ -85,6 +86,7 @@ private:
     std::set<std::string> roles_;
 
     result<descriptor_plan> files_;
+    std::string             stamp_{};  // of the configuration's file, as it was read last
     bool                    fewer_connections_ = false;  // than the configuration allows
 
     metrics_registry               metrics_;

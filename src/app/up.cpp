@@ -164,18 +164,6 @@ result<void> up_application::write_rules() const {
     return {};
 }
 
-/// Whoever has been delivered to takes part.
-task<void> up_application::gather() {
-    const auto clock = time_.make_bell();
-    for (;;) {
-        std::vector<std::string> all;
-        for (const auto& [identity, technical_id] : of_cluster_) all.push_back(identity);
-        for (const auto& each : all)
-            if (!token_of({each}).empty()) fleet_->join({each});
-        co_await clock->wait_until(time_.now() + 1s);
-    }
-}
-
 configuration up_application::configure() const {
     auto        how             = configuration_in(opt_.data);
     const auto& place           = postgres_->where();
@@ -221,6 +209,7 @@ configuration up_application::configure() const {
     how.console.listen              = free_near(how.console.listen);
     how.console.garden              = {.asked = true, .kubeconfig = kubernetes_->kubeconfig_file()};
     how.console.drain               = {.accept = 0s, .idle = 0s, .grace = 5s};
+    how.alerts                      = receiver_->alerts();
     return how;
 }
 
@@ -258,6 +247,8 @@ task<result<void>> up_application::start() {
     scope_.spawn("resource manager", resource_manager_->run());
     scope_.spawn("archive", kubernetes_->keep_archive());
     if (auto done = write_console_users(); !done) co_return std::move(done).error();
+    receiver_.emplace(loop_, time_, opt_.data / "alerts.log");
+    if (auto up = receiver_->start(); !up) co_return std::move(up).error();
     if (auto up = co_await start_server(); !up) co_return std::move(up).error();
 
     sandbox::demo_fleet::options fleet;
@@ -323,7 +314,7 @@ task<void> up_application::greet() const {
     std::cout << "\nFalconer is up. Ctrl-C stops everything; a second start on the same folder "
                  "finds its data again.\n\n"
               << console_greeting() << "  events    " << here << "/v1/events\n"
-              << places_of_roles()
+              << places_of_roles() << receiver_->greeting()
               << "  shoots    KUBECONFIG=" << shell_word(kubernetes_->kubeconfig_file().string())
               << ' ' << kubectl << " get shoots,extensions -A\n"
               << "  data      " << opt_.data.string() << "  (PostgreSQL "
@@ -394,6 +385,7 @@ task<void> up_application::stop() {
     if (fleet_) co_await fleet_->stop();
     if (server_) co_await server_->stop();
     if (split_) co_await split_->stop();
+    if (receiver_) co_await receiver_->stop();
     if (kubernetes_) co_await kubernetes_->stop();
     if (gardenlet_)
         if (const auto kept = kubernetes_->write_archive(); !kept)

@@ -8,6 +8,7 @@
 #include "sandbox/gardener/resource_manager.hpp"
 #include "sandbox/postgres/private_postgres.hpp"
 #include "server.hpp"
+#include "up_receiver.hpp"
 #include "up_split.hpp"
 
 #include "falconer/net/token_keys.hpp"
@@ -86,7 +87,8 @@ private:
     std::optional<sandbox::gardenlet>          gardenlet_;
     std::optional<sandbox::resource_manager>   resource_manager_;
     std::map<std::string, std::string>         of_cluster_{};  // identity → technical id
-    std::unique_ptr<server>                    server_;        // null: split
+    std::optional<up_receiver>                 receiver_;
+    std::unique_ptr<server>                    server_;  // null: split
     std::unique_ptr<split_processes>           split_;
     configuration                              split_how_{};
     std::unique_ptr<sandbox::demo_fleet>       fleet_;

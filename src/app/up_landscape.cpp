@@ -10,6 +10,8 @@
 namespace falconer::app {
 namespace {
 
+using namespace std::chrono_literals;
+
 const kube_type namespaces_type{.kind = "Namespace", .plural = "namespaces", .namespaced = false};
 const kube_type shoots_type{
     .group = "core.gardener.cloud", .version = "v1beta1", .kind = "Shoot", .plural = "shoots"
@@ -180,6 +182,18 @@ std::string up_application::token_of(const cluster_identity& who) const {
 
 secret up_application::heartbeat_key_of(const cluster_identity& who) const {
     return secret{delivered(who, "falco-heartbeat", "key")};
+}
+
+/// Whoever has been delivered to takes part.
+task<void> up_application::gather() {
+    const auto clock = time_.make_bell();
+    for (;;) {
+        std::vector<std::string> all;
+        for (const auto& [identity, technical_id] : of_cluster_) all.push_back(identity);
+        for (const auto& each : all)
+            if (!token_of({each}).empty()) fleet_->join({each});
+        co_await clock->wait_until(time_.now() + 1s);
+    }
 }
 
 }  // namespace falconer::app

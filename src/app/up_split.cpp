@@ -1,5 +1,6 @@
 #include "up_split.hpp"
 
+#include "falconer/alerts/rule_text.hpp"
 #include "falconer/value.hpp"
 #include "free_port.hpp"
 #include "listeners.hpp"
@@ -65,6 +66,24 @@ value store_of(const store_configuration& store, bool migrate) {
         {"dataFolder", store.data_folder},
         {"migrateAtStart", migrate},
         {"housekeeping", migrate},
+    };
+}
+
+/// Of the demo: its one kind of receiver.
+value alerts_of(const alerts_configuration& how) {
+    auto receivers = value::list(), names = value::list(), rules = value::list();
+    for (const auto& each : how.receivers)
+        receivers.push_back(value{
+            {"name", each.name},
+            {"perMinute", std::int64_t{each.per_minute}},
+            {"webhook", value{{"url", each.url}}},
+        });
+    for (const auto& each : how.default_receivers) names.push_back(each);
+    for (const auto& each : how.rules) rules.push_back(alerts::value_of(each));
+    return value{
+        {"receivers", std::move(receivers)},
+        {"defaultReceivers", std::move(names)},
+        {"rules", std::move(rules)},
     };
 }
 
@@ -136,8 +155,10 @@ std::string configuration_text(const configuration& how, const std::string& role
               {"health", listen_of(how.health)},
               {"logging", value{{"level", "info"}}},
     };
-    if (role == "ingestor" || role == "console")
-        all["store"] = store_of(how.store, role == "ingestor");
+    if (role == "ingestor" || role == "console") {
+        all["store"]  = store_of(how.store, role == "ingestor");
+        all["alerts"] = alerts_of(how.alerts);
+    }
     if (role == "controller") {
         auto ingestors = value::list();
         ingestors.push_back(url_of(how.ingestor.listen));

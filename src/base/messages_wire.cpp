@@ -29,6 +29,9 @@ value wire(const std::optional<utc_time>& at) {
 value wire(bool is) {
     return is;
 }
+value wire(const std::optional<bool>& is) {
+    return is ? value(*is) : value();
+}
 value wire(std::uint64_t is) {
     return value::number(std::to_string(is));
 }
@@ -118,7 +121,10 @@ template <> struct form<token_rotated> {
 };
 template <> struct form<heartbeat_expected> {
     static constexpr std::string_view kind = "heartbeat_expected";
-    static void fields(auto& is, auto& each) { each("key", is.key); }
+    static void fields(auto& is, auto& each) {
+        each("key", is.key);
+        each("asleep", is.asleep);
+    }
 };
 template <> struct form<cluster_known> : empty_form<cluster_known> {
     static constexpr std::string_view kind = "cluster_known";
@@ -163,6 +169,13 @@ template <> struct form<quota_changed> {
 template <> struct form<heartbeat_changed> {
     static constexpr std::string_view kind = "heartbeat_changed";
     static void fields(auto& is, auto& each) { each("silentSince", is.silent_since); }
+};
+template <> struct form<sight_changed> {
+    static constexpr std::string_view kind = "sight_changed";
+    static void fields(auto& is, auto& each) {
+        each("reason", is.reason);
+        each("since", is.since);
+    }
 };
 // clang-format on
 

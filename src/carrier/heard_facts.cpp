@@ -18,6 +18,10 @@ shoot_message both(const heartbeat_changed& a, const heartbeat_changed& b) {
     if (!a.silent_since || !b.silent_since) return heartbeat_changed{};
     return heartbeat_changed{std::max(a.silent_since, b.silent_since)};
 }
+/// Only one ingestor at a time judges; the others have nothing to say.
+shoot_message both(const sight_changed& a, const sight_changed& b) {
+    return a.reason ? a : b;
+}
 
 shoot_message both(const shoot_message& a, const shoot_message& b) {
     return std::visit(
@@ -34,7 +38,8 @@ shoot_message both(const shoot_message& a, const shoot_message& b) {
 bool is_an_ingestors(const shoot_message& what) {
     return std::holds_alternative<tokens_refused>(what) ||
            std::holds_alternative<quota_changed>(what) ||
-           std::holds_alternative<heartbeat_changed>(what);
+           std::holds_alternative<heartbeat_changed>(what) ||
+           std::holds_alternative<sight_changed>(what);
 }
 
 bool is_of_hearts(const shoot_message& what) {
@@ -48,6 +53,7 @@ bool holds(const shoot_message& what) {
             [](const tokens_refused&) { return true; },
             [](const quota_changed& is) { return is.spent; },
             [](const heartbeat_changed& is) { return is.silent_since.has_value(); },
+            [](const sight_changed& is) { return is.reason.has_value(); },
             [](const auto&) { return false; },
         },
         what
@@ -110,6 +116,9 @@ void heard_facts::drop_views(const std::string& by, Condition goes) {
             // A budget that nobody says is spent is none that is spent.
             const bool spent = std::holds_alternative<quota_changed>(last) && holds(last);
             if (spent) shoots_.tell({at->first.first}, quota_changed{false});
+            // So is a trouble: whoever judges now says it within a minute.
+            const bool seen = std::holds_alternative<sight_changed>(last) && holds(last);
+            if (seen) shoots_.tell({at->first.first}, sight_changed{});
             at = facts_.erase(at);
         }
     }

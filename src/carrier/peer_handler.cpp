@@ -261,7 +261,8 @@ void peer_handler::count_refused(
 void peer_handler::tell(const cluster_identity& to, const shoot_message& what) {
     const bool travels = std::holds_alternative<tokens_refused>(what) ||
                          std::holds_alternative<quota_changed>(what) ||
-                         std::holds_alternative<heartbeat_changed>(what);
+                         std::holds_alternative<heartbeat_changed>(what) ||
+                         std::holds_alternative<sight_changed>(what);
     if (!travels || !board_.put(to, what)) return;
     for (auto* each : waiting_) each->ring();
 }

@@ -20,6 +20,7 @@ void add_db_archive_command(CLI::App& db, int& exit_code);       // db archive
 void add_db_backup_command(CLI::App& db, int& exit_code);        // db backup
 void add_db_restore_command(CLI::App& db, int& exit_code);       // db restore
 void add_import_legacy_command(CLI::App& db, int& exit_code);    // db import-legacy
+void add_clusters_command(CLI::App& root, int& exit_code);       // clusters list|history
 void add_quarantine_command(CLI::App& root, int& exit_code);     // quarantine list|show|replay
 void add_spool_command(CLI::App& root, int& exit_code);          // spool status|replay
 void add_serve_command(CLI::App& root, int& exit_code);

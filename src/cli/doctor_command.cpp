@@ -1,5 +1,6 @@
 // falconer doctor: configuration, keys, ports, clock, store, spool and clusters in one report.
 #include "commands.hpp"
+#include "doctor_alerts.hpp"
 #include "doctor_clock.hpp"
 #include "doctor_clusters.hpp"
 #include "doctor_durability.hpp"
@@ -252,6 +253,7 @@ int examine_configuration(
     look_around(out, got.value, store, "as it should be while falconer serve runs");
     look_at_clusters(out, got.value);
     look_at_peers(out, got.value);
+    if (roles_in(got.value).contains("ingestor")) look_at_alerts(out, got.value.alerts);
     return sum_of(out, problems.empty() ? answer_is_no : wrong_usage);
 }
 

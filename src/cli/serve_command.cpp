@@ -215,7 +215,8 @@ void add_serve_command(CLI::App& root, int& exit_code) {
     auto  opt = std::make_shared<serve_options>();
     auto* sub = root.add_subcommand("serve", "Runs the roles of a configuration until SIGTERM");
     sub->footer(
-        "SIGTERM drains; a second one means now. SIGHUP reads keys and certificates again.\n"
+        "SIGTERM drains; a second one means now. SIGHUP reads keys and certificates again,\n"
+        "and the configuration's section alerts.\n"
         "Every option of the configuration: config/examples/falconer.yaml\n\n"
         "Example:\n  falconer serve --config /etc/falconer/falconer.yaml --roles ingestor"
     );

@@ -12,10 +12,25 @@
 namespace falconer::console {
 namespace {
 
+void write_sight(json_text_writer& json, const std::optional<sight>& seen) {
+    if (!seen) {
+        json->Null();
+        return;
+    }
+    json->StartObject();
+    json.key("state").text(name_of(seen->is()));
+    json.key("reason").text(name_of(seen->why));
+    json.key("message").text(sentence_of(seen->why));
+    json.key("since").text(time_text(seen->since));
+    json->EndObject();
+}
+
 void write_state(json_text_writer& json, const cluster_state& is) {
     json->StartObject();
     json.key("cluster");
     write_cluster(json, is.name);
+    json.key("sight");
+    write_sight(json, is.seen);
     json.key("firstSeen").text(time_text(is.first_seen));
     json.key("lastEvent");
     if (is.last_event)

@@ -76,6 +76,16 @@ const handler::route* handler::route_of(
         {"POST", "/api/v1/suppressions/{}", &handler::change_suppression, &session::questions},
         {"POST", "/api/v1/suppressions/{}/lift", &handler::change_suppression, &session::questions},
         {"GET", "/api/v1/suppressions/{}/exception", &handler::exception_of, &session::questions},
+        {"GET", "/api/v1/alerts", &handler::standing_alerts, &session::questions},
+        {"GET", "/api/v1/alert-rules", &handler::alert_rules, &session::questions},
+        {"POST", "/api/v1/alert-rules", &handler::write_alert_rule, &session::questions},
+        {"POST", "/api/v1/alert-rules/preview", &handler::preview_alert_rule, &session::questions},
+        {"GET", "/api/v1/alert-rules/{}", &handler::one_alert_rule, &session::questions},
+        {"POST", "/api/v1/alert-rules/{}", &handler::write_alert_rule, &session::questions},
+        {"POST", "/api/v1/alert-rules/{}/delete", &handler::delete_alert_rule, &session::questions},
+        {"GET", "/api/v1/silences", &handler::silences, &session::questions},
+        {"POST", "/api/v1/silences", &handler::silence_alerts, &session::questions},
+        {"POST", "/api/v1/silences/{}/end", &handler::end_silence, &session::questions},
     };
     const auto matches = [&](std::string_view pattern) {
         const auto open = pattern.find("{}");

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "event_view.hpp"
+#include "falconer/alerts/rule_check.hpp"
 #include "falconer/net/http_handler.hpp"
 #include "falconer/net/sealed_box.hpp"
+#include "falconer/ports/alert_desk.hpp"
+#include "falconer/ports/alert_previews.hpp"
 #include "falconer/ports/event_queries.hpp"
 #include "falconer/ports/incident_desk.hpp"
 #include "falconer/ports/landscape_queries.hpp"
@@ -76,6 +79,15 @@ public:
     void use(triage_desk& desk) { triage_ = &desk; }
     /// And of incidents; likewise.
     void use(incident_desk& desk) { incidents_ = &desk; }
+    /// Where alert rules and silences are kept, and rules tried. Without it there are none here.
+    /// `ground`: what rules may lean on; without receivers there any name will do.
+    void use(
+        alerts::alert_desk& desk, alerts::alert_previews& previews, alerts::rule_ground ground = {}
+    ) {
+        alerts_         = &desk;
+        alert_previews_ = &previews;
+        ground_         = std::move(ground);
+    }
     /// Where events are counted by days. Without it there is no landscape.
     void use(landscape_queries& counts) { landscape_ = &counts; }
     /// Who answers as Gardener's falco-event-provider does. Without it that API is not here.
@@ -167,6 +179,22 @@ private:
         filter::node_ptr what, uuid but, readable_clusters who, utc_time since
     );
 
+    reply standing_alerts(question q);
+    reply alert_rules(question q);
+    reply one_alert_rule(question q);
+    reply preview_alert_rule(question q);
+    reply write_alert_rule(question q);
+    reply delete_alert_rule(question q);
+    reply silences(question q);
+    reply silence_alerts(question q);
+    reply end_silence(question q);
+    /// A rule in a body whose receivers and time zone are there.
+    std::variant<alerts::alert_rule, problem> founded_rule_in(const value& body) const;
+    /// The one that a path names, so many parts before its last, if it is theirs to see.
+    task<std::variant<alerts::kept_rule, problem>> rule_by_path(
+        std::string path, readable_clusters who, int from_the_end
+    );
+
     reply       landscape(question q);
     std::string project_in(const address& where) const;
 
@@ -201,22 +229,25 @@ private:
     static problem     not_theirs_to_triage();
     static problem     problem_of_triage(const failure& why);
 
-    asio::any_io_executor loop_;
-    time_source&          time_;
-    event_queries&        store_;
-    body_replay&          replay_;
-    triage_desk*          triage_    = nullptr;
-    incident_desk*        incidents_ = nullptr;
-    landscape_queries*    landscape_ = nullptr;
-    provider_queries*     provider_  = nullptr;
-    options               opt_;
-    sessions              sessions_;
-    news_desk             news_;
-    user_limits           limits_;
-    kept_answers          counted_;
-    garden_access*        garden_ = nullptr;
-    oidc_sign_in*         oidc_   = nullptr;
-    log_gate              refused_{}, away_{};
+    asio::any_io_executor   loop_;
+    time_source&            time_;
+    event_queries&          store_;
+    body_replay&            replay_;
+    triage_desk*            triage_         = nullptr;
+    incident_desk*          incidents_      = nullptr;
+    alerts::alert_desk*     alerts_         = nullptr;
+    landscape_queries*      landscape_      = nullptr;
+    provider_queries*       provider_       = nullptr;
+    alerts::alert_previews* alert_previews_ = nullptr;
+    alerts::rule_ground     ground_{};
+    options                 opt_;
+    sessions                sessions_;
+    news_desk               news_;
+    user_limits             limits_;
+    kept_answers            counted_;
+    garden_access*          garden_ = nullptr;
+    oidc_sign_in*           oidc_   = nullptr;
+    log_gate                refused_{}, away_{};
     /// Each file that is being written holds it: so many are there, and we.
     std::shared_ptr<turnstile> turns_;
 };

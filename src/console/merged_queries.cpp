@@ -169,6 +169,8 @@ task<result<std::vector<cluster_state>>> merged_queries::clusters(cluster_search
             had.over_quota   = had.over_quota || each.over_quota;
             had.quarantined += each.quarantined;
             for (std::size_t i = 0; i < had.lost.size(); ++i) had.lost[i] += each.lost[i];
+            // Where it sends no longer it is silent; it is seen where it sends now.
+            if (!had.seen || (each.seen && each.seen->is() < had.seen->is())) had.seen = each.seen;
         }
     }
     std::vector<cluster_state> all;

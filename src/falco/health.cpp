@@ -159,6 +159,11 @@ health_condition judge_observability(const health_facts& facts) {
         is.bad(
             "HeartbeatSilent", "no heartbeat has arrived since " + second_text(*facts.silent_since)
         );
+    if (facts.seen)
+        is.bad(
+            std::string(name_of(facts.seen->why)).c_str(),
+            std::string(sentence_of(facts.seen->why)) + ", since " + second_text(facts.seen->since)
+        );
     if (facts.over_quota)
         is.bad(
             "EventQuotaExceeded",

@@ -1,6 +1,7 @@
 // Whether our clock and an API server's agree, by the Date of its answers.
 #pragma once
 
+#include "falconer/net/http_date.hpp"
 #include "falconer/time_source.hpp"
 
 #include <chrono>
@@ -11,9 +12,7 @@
 
 namespace falconer::k8s {
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT". Source: RFC 9110 §5.6.7, IMF-fixdate; the only form that is
-/// still written. Nothing: it is no such text.
-std::optional<utc_time> read_http_date(std::string_view text);
+using net::read_http_date;
 
 /// "our clock is 2h3m ahead of that of the API server at HOST; …": one sentence for an operator.
 /// `apart`: not zero; positive, if ours is ahead.

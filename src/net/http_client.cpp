@@ -208,7 +208,8 @@ private:
     }
 
     task<result<connection>> open(http_place to) {
-        auto socket = co_await connect(loop_, to.host, std::to_string(to.port));
+        auto service = std::to_string(to.port);
+        auto socket  = co_await connect(loop_, to.host, service, opt_.policy.get());
         if (!socket) co_return std::move(socket).error();
         connection made;
         made.trust = trust_;

@@ -46,6 +46,9 @@ BEGIN
               TO falconer_writer;
         GRANT EXECUTE ON FUNCTION falconer.follow_rollups(int), falconer.recount_landscape_day()
               TO falconer_writer;
+        GRANT EXECUTE ON FUNCTION falconer.learn_rhythms(int),
+            falconer.keep_sights(int8, int8, int4, int4[], int2[], int8[], int2[], int8[], int8[], int8[], int8[])
+              TO falconer_writer;
         -- No table of these: what is done leaves its row in falconer.triage_action.
         GRANT EXECUTE ON FUNCTION
             falconer.assess(uuid, text, uuid[], timestamptz[], text[], int8[], int2, text, timestamptz, text, text, text,
@@ -54,6 +57,20 @@ BEGIN
             falconer.suppress(uuid, uuid, text, text, text, text[], text, text, timestamptz, text),
             falconer.change_suppression(uuid, uuid, text, text, timestamptz, text, bool, text),
             falconer.act_on_incidents(uuid, text, uuid[], int8[], int2, text, text, text)
+            TO falconer_writer;
+        -- Rules and silences leave theirs in falconer.alert_change.
+        GRANT EXECUTE ON FUNCTION
+            falconer.hold_alerts(int, uuid, interval), falconer.release_alerts(int, uuid),
+            falconer.put_alerts(int, uuid, int8, xid8, int8, int2[], uuid[], uuid[], text[], uuid[], uuid[], text[], text[], text[]),
+            falconer.write_alert_rule(uuid, text, uuid, text, text, text, int8),
+            falconer.drop_alert_rule(uuid, text, uuid, text, int8),
+            falconer.silence_alerts(uuid, text, uuid, text, text, text, timestamptz, timestamptz),
+            falconer.unsilence_alerts(uuid, text, uuid, text)
+            TO falconer_writer;
+        -- Deliveries leave theirs in falconer.alert_try.
+        GRANT EXECUTE ON FUNCTION
+            falconer.hold_deliveries(uuid, interval), falconer.release_deliveries(uuid),
+            falconer.put_delivery(int8, int2, text, int4, interval), falconer.replay_delivery(int8, text, text)
             TO falconer_writer;
     END IF;
 END $grants$

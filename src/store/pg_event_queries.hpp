@@ -48,6 +48,8 @@ public:
 private:
     friend class pg_triage;     // which asks by the same searches
     friend class pg_incidents;  // over the same connections
+    friend class pg_alert_desk;
+    friend class pg_delivery_log;
     using loan = reader_pool::loan;
 
     /// A search about to be carried out: what an event `e` must be, beside its receipt.

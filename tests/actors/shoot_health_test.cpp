@@ -238,6 +238,19 @@ TEST_F(ShootHealthTest, WhatTheIngestorSaysIsTold) {
     EXPECT_EQ(observability().reason, "HeartbeatSilent");
     forward(heartbeat_changed{});
     EXPECT_EQ(observability().status, "True");
+    using enum sight_reason;
+    const auto seen = [&](sight_reason why) {
+        forward(sight_changed{static_cast<std::uint64_t>(why), time.utc() - 1h});
+        return observability().reason;
+    };
+    EXPECT_EQ(seen(tokens_refused), "TokensRefused");
+    EXPECT_EQ(seen(falco_drops), "FalcoDropsEvents");
+    EXPECT_EQ(seen(events_silent), "EventsSilent");
+    EXPECT_THAT(observability().message, HasSubstr("since "));
+    forward(sight_changed{});
+    EXPECT_EQ(observability().status, "True");
+    forward(sight_changed{999, time.utc()});
+    EXPECT_EQ(observability().status, "True") << "of a newer ingestor";
 }
 
 TEST_F(ShootHealthTest, AMistakeOfTheUsersIsInTheConditionToo) {

@@ -176,7 +176,7 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
         "ingestor:\n  listen: 127.0.0.1:0\n  dailyEvents: 5\n  floodHold: 2s\n  drain: {accept: "
         "200ms}\n"
         "  tls: {certificateFile: c, keyFile: k}\n"
-        "logging: {level: debug, format: json}\nalerts: {anything: [1]}\n"
+        "logging: {level: debug, format: json}\nalerts: {site: here}\n"
     );
     EXPECT_THAT(got.problems, IsEmpty());
     EXPECT_EQ(got.value.ingestor.drain.accept, 200ms);
@@ -192,7 +192,7 @@ TEST(ConfigurationTest, ReadsWhatIsThere) {
     ASSERT_TRUE(value.ingestor.tls);
     EXPECT_EQ(value.ingestor.tls->key, "k");
     EXPECT_EQ(value.logging.level, spdlog::level::debug);
-    EXPECT_THAT(value.unread, ElementsAre("alerts"));
+    EXPECT_EQ(value.alerts.site, "here");
 }
 
 TEST(ConfigurationTest, WhoReadsMayDoSoAtAReplica) {

@@ -25,6 +25,8 @@ const cluster_message cluster_messages[] = {
     token_rotated{at},
     heartbeat_expected{secret(std::string("\0k\xff", 3))},
     heartbeat_expected{},
+    heartbeat_expected{.asleep = true},
+    heartbeat_expected{secret("k"), false},
     cluster_known{},
     cluster_gone{},
     heartbeat_seen{at + 1ns},
@@ -33,7 +35,8 @@ const cluster_message cluster_messages[] = {
 const shoot_message shoot_messages[] = {
     work_asked{},    cluster_changed{},     reference_changed{}, delivery_changed{},
     delivery_lost{}, releases_changed{},    tokens_refused{at},  quota_changed{true},
-    quota_changed{}, heartbeat_changed{at}, heartbeat_changed{},
+    quota_changed{}, heartbeat_changed{at}, heartbeat_changed{}, sight_changed{30, at},
+    sight_changed{},
 };
 
 template <class Message, std::size_t n>
@@ -69,7 +72,7 @@ TEST(MessagesWireTest, TheNamesOfKindsAndFieldsAreAContract) {
     );
     EXPECT_EQ(
         json_text(to_wire({"c"}, heartbeat_expected{secret("key")})),
-        R"({"to":"c","kind":"heartbeat_expected","key":"a2V5"})"
+        R"({"to":"c","kind":"heartbeat_expected","key":"a2V5","asleep":null})"
     );
     EXPECT_EQ(json_text(to_wire({"c"}, cluster_gone{})), R"({"to":"c","kind":"cluster_gone"})");
     EXPECT_EQ(

@@ -52,6 +52,21 @@ TEST_F(HeardFactsTest, AHeartIsSilentWhereNobodyHearsIt) {
     EXPECT_THAT(said(), ElementsAre("a silent"));
 }
 
+TEST_F(HeardFactsTest, ATroubleHoldsAsLongAsOneOfThemSaysSo) {
+    all.hear("1", a, sight_changed{30, at});
+    EXPECT_THAT(said(), ElementsAre("a seen 30"));
+    all.hear("2", a, sight_changed{31, at});  // it judges from now on
+    all.hear("1", a, sight_changed{});
+    EXPECT_THAT(said(), ElementsAre("a seen 31"));
+    all.repeat();
+    EXPECT_THAT(said(), ElementsAre("a seen 31"));
+    all.forget("1");
+    EXPECT_THAT(said(), IsEmpty());
+    all.forget("2");
+    EXPECT_THAT(said(), ElementsAre("a seen")) << "whoever judges now says it again";
+    EXPECT_EQ(all.size(), 0u);
+}
+
 TEST_F(HeardFactsTest, OfRefusalsTheLatestCounts) {
     all.hear("1", a, tokens_refused{at + 1h});
     all.hear("2", a, tokens_refused{at});

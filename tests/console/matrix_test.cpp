@@ -1,5 +1,6 @@
 // Role × endpoint: who may ask what, for every place that the API's document has.
 #include "garden_fixture.hpp"
+#include "told_alerts.hpp"
 #include "told_counts.hpp"
 #include "told_desk.hpp"
 #include "told_incidents.hpp"
@@ -41,6 +42,7 @@ protected:
     std::string          key, of_incident;
     test::told_desk      desk;
     test::told_incidents incidents;
+    test::told_alerts    alert_rules;
     test::told_counts    counts;
 
     /// Whatever was asked of the store's counts and of its events for others, for whom.
@@ -95,6 +97,15 @@ TEST_F(MatrixTest, EveryPlaceIsLimitedToWhatARoleMayRead) {
     incidents.all.front().rule = "theirs";
     of_incident                = incidents.all.front().id.text();
     console->use(incidents);
+    // Of a project that is the viewer's and not the member's.
+    alert_rules.all.push_back({.rule = {.id = uuid::random(), .project = "b", .name = "theirs"}});
+    alert_rules.all.front().changed_at = time.utc() + std::chrono::hours(1);
+    alert_rules.quiet.push_back({.id = uuid::random(), .project = "b", .reason = "theirs"});
+    alert_rules.quiet.front().from  = time.utc() + std::chrono::hours(1);
+    alert_rules.quiet.front().until = time.utc() + std::chrono::hours(2);
+    alert_rules.now.push_back({.alert = {.summary = "theirs"}, .project = "b"});
+    alert_rules.now.front().alert.last = time.utc() + std::chrono::hours(1);
+    console->use(alert_rules, alert_rules);
     console->use(static_cast<landscape_queries&>(counts));
     console->use(static_cast<provider_queries&>(counts));
     const auto everywhere = places();

@@ -68,6 +68,8 @@ def peers(_):
         to + b'heartbeat_seen","at":"9999-12-31T23:59:60Z"}',
         to + b'tokens_refused","issuedBefore":"1970-01-01T00:00:00.000000001Z"}',
         to + b'quota_changed","spent":true}',
+        to + b'sight_changed","reason":30,"since":' + at + b"}",
+        to + b'heartbeat_expected","key":null,"asleep":true}',
         to + b'heartbeat_changed","silentSince":' + at + b"}",
         to + b'colour_changed"}',
         b'{"to":"","kind":"cluster_gone"}',

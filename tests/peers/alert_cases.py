@@ -65,6 +65,21 @@ EVENTS = {
     "FalconerCountsStand": Alert(
         {f"falconer_rollup_behind_seconds{A}": "900x9 1800x30", f"falconer_rollup_behind_seconds{B}": "0x39"}, (9, 24), (25,),
         {"namespace": "falconer"}, "Stored events have not been counted for 30m 0s; the events themselves are there."),
+    "FalconerIncidentsStand": Alert(
+        {f"falconer_incident_behind_seconds{A}": "900x9 1800x30", f"falconer_incident_behind_seconds{B}": "0x39"}, (9, 24), (25,),
+        {"namespace": "falconer"}, "Stored events have not been gathered into incidents for 30m 0s; the events themselves are there."),
+    "FalconerAlertsStand": Alert(
+        # One of them evaluates; then nobody; then one that is behind.
+        {f"falconer_alert_evaluator{A}": "1x9 0x20 1x30", f"falconer_alert_evaluator{B}": "0x60",
+         f"falconer_alert_behind_seconds{A}": "1x40 301x30", f"falconer_alert_behind_seconds{B}": "0x70"},
+        (9, 14, 35), (15, 30, 50), {"namespace": "falconer"}),
+    "FalconerAlertsUndelivered": Alert(
+        {f'falconer_alert_deliveries_total{{{N},pod="a",outcome="given_up"}}': "2x9 3x100",
+         f'falconer_alert_deliveries_total{{{N},pod="a",outcome="delivered"}}': "0+5x109"},
+        (9, 80), (11, 60), {"namespace": "falconer"}),
+    "FalconerReceiverRests": Alert(
+        {f"falconer_alert_receivers_resting{A}": "0x9 2x30", f"falconer_alert_receivers_resting{B}": "0x39"}, (9, 24), (25,),
+        {"namespace": "falconer"}, "2 receivers are left alone after failures, and asked now and then; what is for them waits."),
     "FalconerCertificateEnds": Alert(
         # It ends seven days after minute 0; the other one is renewed.
         {f'falconer_certificate_expires_timestamp_seconds{{{N},pod="a",endpoint="ingest"}}': f"{7 * DAY}x200",

@@ -74,6 +74,9 @@ CASES = {
             "imagePullSecrets": [{"name": "registry"}], "priorityClassName": "gardener-system-900", "metricsPort": 9080, "healthPort": 9081,
             "monitoring": {"enabled": True, "labels": {"prometheus": "x"}}, "heartbeatSecret": "falconer-heartbeat",
             "peers": {"answer": False, "audience": "our-peers"},
+            "alerts": {"config": {"defaultReceivers": ["on-call"], "receivers": [
+                {"name": "on-call", "webhook": {"url": "https://hooks.example.com:8443", "secretFile": "/etc/falconer/receivers/key"}}]},
+                "filesSecret": "falconer-receivers", "ports": [8443]},
             "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "gardenPorts": [8443]},
             "store": {"config": {"database": "events", "user": "w", "migrateAtStart": False, "reader": {"user": "r"}, "migrator": {"user": "m"}},
                       "archive": {"command": "put \"$FALCONER_OBJECT\"", "environmentSecret": "bucket", "ports": [9000]}},

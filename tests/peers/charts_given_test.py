@@ -45,6 +45,17 @@ class ChartsGiven(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "nobody shows a certificate"):
             render(EVENTS, merged(strict, {"ingestor": {"tlsSecret": ""}}))
 
+    def test_receivers_are_files_of_the_ingestor_and_names_to_the_console(self):
+        objects = rendered(EVENTS, "with everything")
+        pod = pod_of(one(objects, "StatefulSet"))["spec"]
+        self.assertIn({"name": "receivers", "secret": {"secretName": "falconer-receivers"}}, pod["volumes"])
+        self.assertIn({"name": "receivers", "mountPath": "/etc/falconer/receivers", "readOnly": True}, pod["containers"][0]["volumeMounts"])
+        for each in ("falconer-ingestor", "falconer-console"):
+            alerts = yaml.safe_load(one(objects, "ConfigMap", each)["data"]["falconer.yaml"])["alerts"]
+            self.assertEqual(alerts["defaultReceivers"], ["on-call"])
+        mounted = pod_of(one(objects, "Deployment", "falconer-console"))["spec"]["containers"][0]["volumeMounts"]
+        self.assertNotIn("/etc/falconer/receivers", [each["mountPath"] for each in mounted], "it tells nobody")
+
     def test_days_are_written_out_to_a_volume_that_all_ingestors_share_or_by_a_command_that_may_call_out(self):
         def seen(objects):
             of = yaml.safe_load(one(objects, "ConfigMap", "falconer-ingestor")["data"]["falconer.yaml"])["store"].get("archive")
@@ -62,7 +73,7 @@ class ChartsGiven(unittest.TestCase):
         archive, _, writable, calls, around = seen(objects)
         self.assertEqual(archive, {"command": 'put "$FALCONER_OBJECT"'})
         self.assertEqual(writable.keys(), {"/var/lib/falconer/spool", "/tmp"})
-        self.assertEqual((calls, around), ({53, 8053, 5432, 9000}, [{"secretRef": {"name": "bucket"}}]))
+        self.assertEqual((calls, around), ({53, 8053, 5432, 9000, 8443}, [{"secretRef": {"name": "bucket"}}]), "where days go, and who hears of alerts")
         console = yaml.safe_load(one(objects, "ConfigMap", "falconer-console")["data"]["falconer.yaml"])
         self.assertNotIn("archive", console["store"], "it removes nothing")
         self.assertNotIn("envFrom", pod_of(one(objects, "Deployment", "falconer-console"))["spec"]["containers"][0])

@@ -159,6 +159,7 @@ class Charts(unittest.TestCase):
         for each in ("keys", "falconer-cluster-keys"):
             others["ConfigMap", each] = {"keys.yaml": keys()[1]}
         others["ConfigMap", "rules"] = {"falco_rules.yaml": ""}
+        others["Secret", "falconer-receivers"] = {"key": "x"}
         arguments, around = charts.lay_out(workload, objects, root, others)
         # What gardenlet adds to every container.
         around = {**os.environ, "SEED_NAME": "my-seed", **around}

@@ -2,6 +2,7 @@
 #include "pg_fixture.hpp"
 #include "store/pg_event_store.hpp"
 #include "store/pg_quota_ledger.hpp"
+#include "store/pg_sight_ledger.hpp"
 #include "store/rollups.hpp"
 
 namespace falconer::store {
@@ -152,6 +153,27 @@ TEST_F(GrantsTest, TheWriterKeepsTheRollUps) {
     EXPECT_EQ(ask(*c, "SELECT sum(count) FROM falconer.rollup_day"), "1");
 }
 
+TEST_F(GrantsTest, TheWriterKeepsHowClustersAreSeenByFunctionsAndTheReaderOnlyReads) {
+    store_one_of_each();
+    pg_sight_ledger::options opt;
+    opt.postgres = options_of(writer);
+    pg_sight_ledger ledger(loop.get_executor(), time, opt);
+    auto            looked = await(ledger.look());
+    ASSERT_TRUE(looked) << looked.error().detail;
+    ASSERT_TRUE(*looked);
+    sight_round round{.watched_since = time.utc(), .clusters = std::move((*looked)->clusters)};
+    ASSERT_EQ(round.clusters.size(), 1u);
+    round.clusters[0].seen = sight{sight_reason::only_rubbish, time.utc()};
+    auto kept              = await(ledger.keep(std::move(round)));
+    ASSERT_TRUE(kept) << kept.error().detail;
+    EXPECT_EQ(*kept, 1u);
+    auto r = as(reader);
+    EXPECT_EQ(ask(*r, "SELECT count(*) FROM falconer.sight_change"), "1");
+    EXPECT_EQ(refused(*r, "SELECT falconer.learn_rhythms(1)"), "");
+    auto w = as(writer);
+    EXPECT_EQ(refused(*w, "DELETE FROM falconer.sight_change"), "");
+}
+
 TEST_F(GrantsTest, TheWriterAssessesAndSuppressesByFunctionsAndTheReaderOnlyReads) {
     store_one_of_each();
     auto       w    = as(writer);
@@ -230,6 +252,16 @@ TEST_F(GrantsTest, TheWriterFindsTheStoreReadyAndChangesNothingElse) {
           std::string("DELETE FROM falconer.incident_step"),
           std::string("UPDATE falconer.incident_standing SET state = 4"),
           std::string("SELECT falconer.put_incidents('{}', 1)"),
+          std::string("DELETE FROM falconer.alert_rule"),
+          std::string("UPDATE falconer.alert_shard SET holder = NULL"),
+          std::string("DELETE FROM falconer.alert_state"),
+          std::string("DELETE FROM falconer.alert_notification"),
+          std::string("UPDATE falconer.alert_silence SET until = now()"),
+          std::string("DELETE FROM falconer.alert_change"),
+          std::string("SELECT falconer.alerts_changed()"),
+          std::string("UPDATE falconer.alert_delivery SET state = 1"),
+          std::string("DELETE FROM falconer.alert_try"),
+          std::string("UPDATE falconer.alert_deliverer SET holder = NULL"),
           std::string("SELECT falconer.drop_day('2026-01-01', '2026-03-01', 1)"),
           std::string("SELECT falconer.drop_day('2026-01-01', '2026-03-01', 1, '')"),
           std::string("SELECT falconer.exchange_day('2026-01-01', '2026-03-01', 1, '')"),

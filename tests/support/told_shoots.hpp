@@ -23,6 +23,11 @@ public:
                 [&](heartbeat_changed fact) {
                     told.push_back(to.text + (fact.silent_since ? " silent" : " beats"));
                 },
+                [&](sight_changed fact) {
+                    told.push_back(
+                        to.text + (fact.reason ? " seen " + std::to_string(*fact.reason) : " seen")
+                    );
+                },
                 [&](auto) { told.emplace_back("?"); },
             },
             what

@@ -70,6 +70,24 @@ class Peers(unittest.TestCase):
         self.assertIn("falco.centralStorage.tokenIssuerPrivateKeyFile is needed", done.stdout)
 
 
+class Alerts(unittest.TestCase):
+    def test_the_files_of_receivers_are_looked_at_and_not_said(self):
+        bed = self.enterContext(Testbed())
+        bed.migrate()
+        there, empty, missing = (bed.home / name for name in ("there", "empty", "missing"))
+        there.write_text("whsec_c2VjcmV0\n")
+        empty.write_text("")
+        for file, said in (there, "ok     alerts        4 rules of the configuration, 1 receivers"), \
+                (empty, f"WRONG  alerts        receiver 'on-call': {empty}: is empty"), (missing, f"WRONG  alerts        receiver 'on-call': {missing}: "):
+            bed.extra = {"alerts": {"receivers": [{"name": "on-call", "webhook": {"url": "https://example.com", "secretFile": str(file)}}],
+                                    "rules": [{"name": "all", "filter": "priority>=critical", "receivers": ["on-call"]}]}}
+            done = run(FALCONER, "doctor", "--config", bed._write_config())
+            line, = (each for each in done.stdout.splitlines() if " alerts " in each)
+            self.assertTrue(line.startswith(said), line)
+            self.assertEqual(done.returncode, 0 if file == there else 1)
+            self.assertNotIn("whsec", done.stdout)
+
+
 class Looks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

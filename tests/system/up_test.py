@@ -148,6 +148,14 @@ class UpTest(unittest.TestCase):
         eventually(lambda: self.counted("(distinct cluster) from falconer.events") == 6, 180, "every shoot and we have posted")
         eventually(lambda: self.events("My first rule") > 0, what="our event is stored")
         self.assertEqual(self.events("My first rule"), 1)
+        # Who is to hear of what is critical does, once, in the terminal and in a file; an attacker's text is one line of it.
+        attack = curl.replace("Warning", "Critical").replace("My first rule", "An attack").replace("Hello", "Hello\\u001b[2J\\nalert  nothing")
+        self.assertIn("200 OK", subprocess.run(["bash", "-c", attack], capture_output=True, text=True).stdout)
+        alerts = lambda: [each for each in up.said().splitlines() if each.startswith("alert  ") and "rule=An attack" in each]  # noqa: E731
+        eventually(alerts, what="the attack is told")
+        self.assertEqual(len(alerts()), 1)
+        self.assertIn("  critical  ", alerts()[0])
+        self.assertIn(alerts()[0].removeprefix("alert  "), (self.data / "alerts.log").read_text().splitlines())
         status = subprocess.run([FALCONER, "db", "status", "--data", self.data], check=True, capture_output=True, text=True).stdout
         self.assertIn("clusters                6", status)
         doctor = subprocess.run([FALCONER, "doctor", "--data", self.data], capture_output=True, text=True)

@@ -4,7 +4,7 @@ import { cellText, cleanColumns, fieldsFor, firstColumns, shortMessage } from '@
 import { grouped } from '@/pure/groups'
 import { inside } from '@/pure/inside'
 import { lineage } from '@/pure/lineage'
-import { lossTexts, lostOf, quotaText } from '@/pure/losses'
+import { lossTexts, lostOf, quotaText, sightOf } from '@/pure/losses'
 import { mitreLinks } from '@/pure/mitre'
 import { byWeight, weightOf } from '@/pure/priority'
 import { laidOut } from '@/pure/raw_json'
@@ -101,4 +101,15 @@ it('losses are told', () => {
     expect(lostOf(cluster)).toBe(41234)
     expect(lossTexts(cluster)[0]).toBe('41,233 over quota, only counted')
     expect(quotaText(cluster)).toBe('within 5,000 a day')
+})
+
+it.each([
+    [null, 'not looked at yet', undefined, ''],
+    [{ state: 'healthy', reason: 'Healthy', message: 'm' }, 'healthy', 'success', ''],
+    [{ state: 'healthy', reason: 'Hibernated', message: 'm' }, 'hibernated', undefined, 'm'],
+    [{ state: 'healthy', reason: 'NoRhythm', message: 'm' }, 'unknown', undefined, 'm'],
+    [{ state: 'late', reason: 'EventsLate', message: 'm' }, 'late', 'warning', 'm'],
+    [{ state: 'blind', reason: 'OverQuota', message: 'm' }, 'blind', 'error', 'm'],
+])('how a cluster is seen: %j', (sight, text, colour, why) => {
+    expect(sightOf({ sight } as never)).toEqual({ text, colour, why })
 })

@@ -65,6 +65,8 @@ ingestor:
   {{- include "ingestorSection" . | nindent 2 }}
 peers:
   {{- toYaml .Values.peers | nindent 2 }}
+alerts:
+  {{- toYaml .Values.alerts.config | nindent 2 }}
 {{- if .Values.heartbeatSecret }}
 heartbeat:
   secretFile: /etc/falconer/heartbeat/secret
@@ -107,6 +109,9 @@ store:
   {{- include "storeSection" (dict "root" . "keeps" false) | nindent 2 }}
 console:
   {{- include "consoleSection" . | nindent 2 }}
+{{- /* Whom rules may name. */}}
+alerts:
+  {{- toYaml .Values.alerts.config | nindent 2 }}
 {{ include "commonSections" . }}
 {{- end }}
 

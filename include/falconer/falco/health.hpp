@@ -4,6 +4,7 @@
 
 #include "falconer/falco/managed_resource.hpp"
 #include "falconer/falco/pod_troubles.hpp"
+#include "falconer/sight.hpp"
 #include "falconer/time_source.hpp"
 
 #include <optional>
@@ -45,7 +46,9 @@ struct health_facts {
     /// Its heartbeat is expected and has not been heard since; nothing: it has.
     std::optional<utc_time> silent_since{};
     bool                    over_quota = false;
-    std::string             version_notice{};  // it has to leave its version; nothing is wrong yet
+    /// What else is wrong with how its events are seen, if anything.
+    std::optional<sight> seen{};
+    std::string          version_notice{};  // it has to leave its version; nothing is wrong yet
 };
 
 /// Both conditions. Each cause has its own fixed reason; of several the gravest names the reason,

@@ -1,6 +1,7 @@
 // Asks HTTP servers.
 #pragma once
 
+#include "falconer/net/address_policy.hpp"
 #include "falconer/net/http_message.hpp"
 #include "falconer/result.hpp"
 #include "falconer/task.hpp"
@@ -46,6 +47,9 @@ public:
         std::string key{};
         std::string server_name{};    // whom its certificate must name; empty: the host
         bool        anybody = false;  // no certificate is looked at: whoever answers is believed
+        /// Which addresses may be connected to; none: all. Redirections are never followed, so that
+        /// no answer leads past it.
+        std::shared_ptr<const address_policy> policy{};
     };
 
     virtual ~http_client() = default;
@@ -56,7 +60,8 @@ public:
     /// request with Accept-Encoding may get, is unpacked; `body_bytes` counts what it unpacks to.
     ///
     /// Errors : unavailable (the name, the connection, TLS; says which), timed_out, malformed,
-    /// too_large Cancel : the connection is closed; the peer may act on the request all the same
+    ///          too_large; denied (the policy objects to the address)
+    /// Cancel : the connection is closed; the peer may act on the request all the same
     virtual task<result<http_response>> send(http_place to, http_request request) = 0;
 
     /// Hears a body piece by piece and never suspends; the first piece is empty, and comes when the

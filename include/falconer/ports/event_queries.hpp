@@ -4,6 +4,7 @@
 #include "falconer/async.hpp"
 #include "falconer/event.hpp"
 #include "falconer/filter.hpp"
+#include "falconer/sight.hpp"
 #include "falconer/triage.hpp"
 #include "falconer/value.hpp"
 
@@ -156,6 +157,7 @@ struct cluster_state {
     bool                         over_quota  = false;  // in the last hour
     std::uint64_t                quarantined = 0;
     std::array<std::uint64_t, 4> lost{};  // by event_tally::cause, in 24 h
+    std::optional<sight>         seen{};  // nothing: nobody has judged it yet
 };
 /// The one heard of last first; never heard of: the beginning of time.
 struct cluster_position {

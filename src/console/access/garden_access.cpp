@@ -65,6 +65,12 @@ bool garden_access::knows(std::string_view project) const {
     });
 }
 
+std::map<std::string, utc_time> garden_access::begun() const {
+    std::map<std::string, utc_time> all;
+    for (auto& each : projects_.all()) all.emplace(std::move(each.name), each.begun);
+    return all;
+}
+
 bool garden_access::is_good(const entry& which) const {
     if (!which.is || time_.now() >= which.until) return false;
     return !*which.is || which.version == projects_.version();

@@ -66,6 +66,8 @@ public:
     std::optional<std::string> project_of(std::string_view namespace_name) const;
 
     bool knows(std::string_view project) const;
+    /// When the projects began that are known, by their names.
+    std::map<std::string, utc_time> begun() const;
     /// Whose shoots they are; empty: of any.
     const std::string& landscape() const { return opt_.landscape; }
 

@@ -144,6 +144,30 @@ constexpr backup_part all[] = {
                    "owner, made_by, made_at, expires, lifted) SELECT * FROM incoming ON CONFLICT "
                    "DO NOTHING",
      .decisions  = true},
+    {.name       = "alert-rule",
+     .rows       = "SELECT id, version, changed_at, changed_by, project, name, body FROM "
+                   "falconer.alert_rule",
+     .columns    = "id uuid, version int8, changed_at timestamptz, changed_by text, project text, "
+                   "name text, body text",
+     .comes_back = "INSERT INTO falconer.alert_rule (id, version, changed_at, changed_by, project, "
+                   "name, body) SELECT * FROM incoming ON CONFLICT DO NOTHING",
+     .decisions  = true},
+    {.name    = "alert-silence",
+     .rows    = "SELECT id, since, until, made_at, made_by, project, filter, reason FROM "
+                "falconer.alert_silence",
+     .columns = "id uuid, since timestamptz, until timestamptz, made_at timestamptz, made_by text, "
+                "project text, filter text, reason text",
+     .comes_back = "INSERT INTO falconer.alert_silence (id, since, until, made_at, made_by, "
+                   "project, filter, reason) SELECT * FROM incoming ON CONFLICT DO NOTHING",
+     .decisions  = true},
+    {.name    = "alert-change",
+     .rows    = "SELECT id, at, subject, version, who, login, what, project, body FROM "
+                "falconer.alert_change ORDER BY seq",
+     .columns = "id uuid, at timestamptz, subject uuid, version int8, who text, login text, what "
+                "text, project text, body text",
+     .comes_back = "INSERT INTO falconer.alert_change (id, at, subject, version, who, login, what, "
+                   "project, body) SELECT * FROM incoming ON CONFLICT DO NOTHING",
+     .decisions  = true},
     {.name       = "retention",
      .rows       = "SELECT landscape, project, keep_days FROM falconer.retention",
      .columns    = "landscape text, project text, keep_days int",

@@ -28,8 +28,9 @@ SELECT (extract(epoch FROM p.first_seen) * 1000000)::int8, (extract(epoch FROM p
        (SELECT coalesce(sum(l.count), 0) FROM lost l WHERE l.cluster = p.id AND l.cause = 2)::int8,
        (SELECT coalesce(sum(l.count), 0) FROM lost l WHERE l.cluster = p.id AND l.cause = 3)::int8,
        (SELECT coalesce(sum(l.count), 0) FROM lost l WHERE l.cluster = p.id AND l.cause = 4)::int8,
-       p.identity, p.landscape, p.project, p.name, (extract(epoch FROM p.first_seen) * 1000000)::int8
-FROM page p ORDER BY p.last DESC, p.identity COLLATE "C" DESC)";
+       p.identity, p.landscape, p.project, p.name, (extract(epoch FROM p.first_seen) * 1000000)::int8,
+       s.reason, (extract(epoch FROM s.since) * 1000000)::int8
+FROM page p LEFT JOIN falconer.sight s ON s.cluster = p.id ORDER BY p.last DESC, p.identity COLLATE "C" DESC)";
 
 constexpr std::string_view aside_columns =
     "q.id, (extract(epoch FROM q.received) * 1000000)::int8, q.about, q.reason, "
@@ -70,6 +71,9 @@ cluster_state state_of(const pg_rows& rows, int row) {
     for (int cause = 0; cause < 4; ++cause)
         it.lost[static_cast<std::size_t>(cause)] = count(7 + cause);
     it.name = cluster_of(rows, row, 11);
+    if (!rows.is_null(row, 16) && !rows.is_null(row, 17))
+        if (const auto why = sight_reason_of(static_cast<int>(number_of(rows.at(row, 16)))))
+            it.seen = sight{*why, micros_of(rows.at(row, 17))};
     return it;
 }
 

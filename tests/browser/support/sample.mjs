@@ -58,7 +58,7 @@ export function rawOf(event) {
 export const makeEvents = (count) => Array.from({ length: count }, (_, number) => makeEvent(number, 5 + number * number * 0.9))
 
 export const makeClusters = () => clusters.map((cluster, at) => ({
-    cluster, firstSeen: '2026-01-01T00:00:00Z', lastEvent: new Date(Date.now() - at * 3_700_000).toISOString(), events24h: 12345 >> at * 3,
+    cluster, sight: at === 0 ? { state: 'healthy', reason: 'Healthy', message: 'what is expected of it comes', since: '2026-01-01T00:00:00Z' } : null, firstSeen: '2026-01-01T00:00:00Z', lastEvent: new Date(Date.now() - at * 3_700_000).toISOString(), events24h: 12345 >> at * 3,
     quota: { limited: at === 1, daily: at === 2 ? 5000 : null, left: 3000 }, quarantined: at === 0 ? 3 : 0,
     lost: { overQuota: at === 1 ? 41233 : 0, quarantineFull: 0, tokenRefused: at === 2 ? 17 : 0, bytesNotKept: 0 },
 }))

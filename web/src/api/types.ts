@@ -94,8 +94,11 @@ export interface Histogram {
     buckets: Bucket[]
 }
 
+export interface Sight { state: 'healthy' | 'late' | 'silent' | 'blind'; reason: string; message: string; since: string }
+
 export interface Cluster {
     cluster: ClusterName
+    sight: Sight | null
     firstSeen: string
     lastEvent: string | null
     events24h: number

@@ -1,4 +1,4 @@
-// A cluster's quota and what was not kept of it, in words.
+// How a cluster is seen, its quota and what was not kept of it, in words.
 import type { Cluster } from '@/api/types'
 
 const words: [keyof Cluster['lost'], string][] = [
@@ -18,4 +18,14 @@ export function lossTexts({ lost }: Cluster): string[] {
 export function quotaText({ quota }: Cluster): string {
     if (quota.limited) return 'over quota'
     return quota.daily === null ? 'within quota' : `within ${quota.daily.toLocaleString('en')} a day`
+}
+
+const colours = { healthy: 'success', late: 'warning', silent: 'error', blind: 'error' }
+
+/** A cluster that sleeps or has gone is neither well nor unwell. */
+export function sightOf({ sight }: Cluster): { text: string; colour: string | undefined; why: string } {
+    if (!sight) return { text: 'not looked at yet', colour: undefined, why: '' }
+    if (sight.reason === 'Hibernated' || sight.reason === 'Gone') return { text: sight.reason.toLowerCase(), colour: undefined, why: sight.message }
+    if (sight.reason === 'NoRhythm') return { text: 'unknown', colour: undefined, why: sight.message }
+    return { text: sight.state, colour: colours[sight.state], why: sight.state === 'healthy' ? '' : sight.message }
 }
